@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs what this checkout needs: `bin/setup.sh run|demo|test`. Says what it installs before it does, and
+# does nothing when all is there. Debian 12; needs git, npm (also Debian's own) and, to install packages, root.
+set -eu
+cd "$(dirname "$0")/.."
+what=${1:-run}
+
+packages="haproxy iproute2"
+case $what in
+  run | demo) ;;
+  test) packages="$packages ucarp tshark chromium" ;;
+  *) echo "bin/setup.sh: unknown set \"$what\": write run, demo or test" >&2; exit 2 ;;
+esac
+
+missing=
+for package in $packages; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  echo "setup: installing Debian packages:$missing"
+  if [ "$(id -u)" != 0 ]; then
+    echo "setup: that needs root; run this as root, or: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  # shellcheck disable=SC2086 # a list of names
+  apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+# One stamp per lock file: an install that was cut short leaves none and is done again.
+stamp=node_modules/.tandem-installed
+lock=$(cat package-lock.json package.json ./*/package.json ./*/*/package.json 2>/dev/null | sha256sum | cut -d' ' -f1)
+if [ "$(cat $stamp 2>/dev/null || true)" != "$lock" ]; then
+  echo "setup: installing the packages of package-lock.json with npm ci (Node 24 among them)"
+  npm ci --no-audit --no-fund --loglevel=error
+  echo "$lock" >$stamp
+fi
+
+# The web application is the one part that is built; its stamp is its sources' digest.
+PATH="$PWD/node_modules/.bin:$PATH"
+sources=$( (find apps/web packages/central-api/src packages/base/src -type f -not -path '*/dist/*' -not -path '*/node_modules/*' -print0 |
+  sort -z | xargs -0 sha256sum; echo "$lock") | sha256sum | cut -d' ' -f1)
+if [ "$(cat apps/web/dist/.sources 2>/dev/null || true)" != "$sources" ]; then
+  echo "setup: building the web application"
+  npm run --silent build --workspace @tandem/web >/dev/null
+  echo "$sources" >apps/web/dist/.sources
+fi
