@@ -1,0 +1,53 @@
+import { Alert, Bullseye, Grid, GridItem, PageSection, Spinner, Title } from "@patternfly/react-core";
+import { routes } from "@tandem/central-api/routes";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { haQuery } from "../api/queries.ts";
+import { call, errorsElsewhere } from "../api/transport.ts";
+import { HaForm } from "./ha-form.tsx";
+import { HaStatusCard } from "./ha-status-card.tsx";
+import { HaTimeline } from "./ha-timeline.tsx";
+
+/** Settings and Configuration > HA Configuration, with HA Status (SPEC CH14, CH15). */
+export function HaPage() {
+  const ha = useQuery(haQuery);
+  const client = useQueryClient();
+  const refresh = useMutation({
+    mutationFn: () => call(routes.refreshHa, {}),
+    onSuccess: (answer) => client.setQueryData(haQuery.queryKey, answer),
+  });
+  return (
+    <>
+      <PageSection>
+        <Title headingLevel="h1">HA Configuration</Title>
+      </PageSection>
+      <PageSection>
+        {errorsElsewhere(ha.error ?? refresh.error, []).map((problem) => (
+          <Alert key={problem} variant="danger" isInline title={problem} />
+        ))}
+        {ha.data ? (
+          <Grid hasGutter>
+            <GridItem xl={6}>
+              <HaForm configuration={ha.data.configuration} />
+            </GridItem>
+            <GridItem xl={6}>
+              <HaStatusCard
+                status={ha.data.status}
+                onRefresh={() => refresh.mutate()}
+                refreshing={refresh.isPending}
+              />
+            </GridItem>
+            <GridItem>
+              <HaTimeline />
+            </GridItem>
+          </Grid>
+        ) : (
+          ha.isPending && (
+            <Bullseye>
+              <Spinner aria-label="Loading" />
+            </Bullseye>
+          )
+        )}
+      </PageSection>
+    </>
+  );
+}

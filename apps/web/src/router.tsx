@@ -1,0 +1,26 @@
+import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { FleetPage } from "./fleet/fleet-page.tsx";
+import { HaPage } from "./ha/ha-page.tsx";
+import { NotFoundPage } from "./shell/not-found-page.tsx";
+import { PageShell } from "./shell/page-shell.tsx";
+
+/** Every page with its address. The masthead, the navigation and the network tree stand around all of them. */
+const root = createRootRoute({ component: PageShell, notFoundComponent: NotFoundPage });
+
+const fleet = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  validateSearch: (search: Record<string, unknown>): { network?: string } =>
+    typeof search.network === "string" ? { network: search.network } : {},
+  component: FleetPage,
+});
+
+const ha = createRoute({ getParentRoute: () => root, path: "/settings/ha", component: HaPage });
+
+export const makeRouter = () => createRouter({ routeTree: root.addChildren([fleet, ha]) });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

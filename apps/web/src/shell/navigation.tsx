@@ -1,0 +1,21 @@
+import { Nav, NavExpandable, NavItem, NavList } from "@patternfly/react-core";
+import { Link, useLocation } from "@tanstack/react-router";
+
+export function Navigation() {
+  const { pathname } = useLocation();
+  const inSettings = pathname.startsWith("/settings");
+  return (
+    <Nav aria-label="Pages">
+      <NavList>
+        <NavItem isActive={pathname === "/"}>
+          <Link to="/">Networks and Devices</Link>
+        </NavItem>
+        <NavExpandable title="Settings and Configuration" isExpanded isActive={inSettings}>
+          <NavItem isActive={pathname === "/settings/ha"}>
+            <Link to="/settings/ha">HA Configuration</Link>
+          </NavItem>
+        </NavExpandable>
+      </NavList>
+    </Nav>
+  );
+}

@@ -1,0 +1,37 @@
+import { Button, Content, Title, TreeView, type TreeViewDataItem } from "@patternfly/react-core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { treeQuery } from "../api/queries.ts";
+import { AddNetwork } from "../fleet/add-network.tsx";
+import { treeItems } from "./tree-items.tsx";
+
+/** The networks by containment, with their HA groups and devices. Choosing one shows what lies in it. */
+export function NetworkTree() {
+  const tree = useQuery(treeQuery);
+  const navigate = useNavigate();
+  const [adding, setAdding] = useState(false);
+  const items: TreeViewDataItem[] = tree.data ? treeItems(tree.data) : [];
+  const choose = (item: TreeViewDataItem) => {
+    const network = item.id?.startsWith("network:") ? item.id.slice("network:".length) : undefined;
+    if (network !== undefined) void navigate({ to: "/", search: { network } });
+  };
+  return (
+    <nav aria-label="Network tree">
+      <Title headingLevel="h2" size="md">
+        Network tree
+      </Title>
+      {items.length > 0 ? (
+        <TreeView aria-label="Networks" data={items} onSelect={(_, item) => choose(item)} hasBadges={false} />
+      ) : (
+        <Content component="small">
+          {tree.isPending ? "Loading" : "No network yet. High availability needs one on each unit."}
+        </Content>
+      )}
+      <Button variant="link" isInline onClick={() => setAdding(true)}>
+        Add network
+      </Button>
+      {adding && <AddNetwork onClose={() => setAdding(false)} />}
+    </nav>
+  );
+}
