@@ -35,6 +35,8 @@ lock=$(cat package-lock.json package.json ./*/package.json ./*/*/package.json 2>
 if [ "$(cat $stamp 2>/dev/null || true)" != "$lock" ]; then
   echo "setup: installing the packages of package-lock.json with npm ci (Node 24 among them)"
   npm ci --no-audit --no-fund --loglevel=error
+  # npm 9 drops this link when it passes over the Node package of another architecture, which has the same name.
+  for node in node_modules/node-linux-*/bin/node; do ln -sf "../../$node" node_modules/.bin/node; done
   echo "$lock" >$stamp
 fi
 
