@@ -59,7 +59,7 @@ async function openHaPage(central: CentralProcess, complaints: string[]): Promis
 
 async function addNetwork(page: Page, cidr: string): Promise<void> {
   await page.getByRole("button", { name: "Add network" }).click();
-  await page.getByLabel("Network", { exact: true }).fill(cidr);
+  await page.getByRole("dialog").getByRole("textbox", { name: "Network" }).fill(cidr);
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByRole("navigation", { name: "Network tree" }).getByText(cidr).waitFor();
 }

@@ -4,7 +4,8 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
 /** SHA-256 as 64 lower-case hexadecimal digits. */
-export const sha256Hex = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+export const sha256Hex = (data: string | Uint8Array): string =>
+  createHash("sha256").update(data).digest("hex");
 
 /** HMAC-SHA1 (RFC 2104), 20 bytes. */
 export const hmacSha1 = (key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
@@ -22,4 +23,5 @@ export const hkdfSha256 = (secret: string, info: string, length: number): Uint8A
   new Uint8Array(hkdfSync("sha256", secret, "", info, length));
 
 /** Equality in constant time; false when the lengths differ. */
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && timingSafeEqual(a, b);

@@ -19,7 +19,9 @@ export const formatIpv4 = (value: number): string =>
 /** Four bytes in network order. */
 export const ipv4Bytes = (text: string): Uint8Array | undefined => {
   const value = parseIpv4(text);
-  return value === undefined ? undefined : Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+  return value === undefined
+    ? undefined
+    : Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
 };
 
 export type Cidr = { readonly address: number; readonly prefix: number };
@@ -29,20 +31,29 @@ const maskOf = (prefix: number): number => (prefix === 0 ? 0 : (0xffff_ffff << (
 /** `a.b.c.d/n`, host bits allowed (an interface's address); undefined when malformed. */
 export function parseInterfaceCidr(text: string): Cidr | undefined {
   const [addressText, prefixText, ...rest] = text.split("/");
-  if (addressText === undefined || prefixText === undefined || rest.length > 0 || !/^\d{1,2}$/.test(prefixText)) return undefined;
+  if (
+    addressText === undefined ||
+    prefixText === undefined ||
+    rest.length > 0 ||
+    !/^\d{1,2}$/.test(prefixText)
+  )
+    return undefined;
   const address = parseIpv4(addressText);
   const prefix = Number(prefixText);
   return address === undefined || prefix > 32 ? undefined : { address, prefix };
 }
 
 /** The network an interface's address lies in. */
-export const networkOf = (cidr: Cidr): Cidr => ({ address: (cidr.address & maskOf(cidr.prefix)) >>> 0, prefix: cidr.prefix });
+export const networkOf = (cidr: Cidr): Cidr => ({
+  address: (cidr.address & maskOf(cidr.prefix)) >>> 0,
+  prefix: cidr.prefix,
+});
 
 export const formatCidr = (cidr: Cidr): string => `${formatIpv4(cidr.address)}/${cidr.prefix}`;
 
 /** True when `inner` (a network or, with prefix 32, an address) lies within `outer`. */
 export const contains = (outer: Cidr, inner: Cidr): boolean =>
-  inner.prefix >= outer.prefix && ((inner.address & maskOf(outer.prefix)) >>> 0) === networkOf(outer).address;
+  inner.prefix >= outer.prefix && (inner.address & maskOf(outer.prefix)) >>> 0 === networkOf(outer).address;
 
 /** A network in CIDR notation without host bits; the error names the field, the value and what would be right. */
 export function parseNetwork(field: string, text: string): Result<Cidr, FieldError> {

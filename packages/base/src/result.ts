@@ -1,5 +1,7 @@
 /** A value or a failure of the world, never both. Failures carry a code and its typed details. */
-export type Result<Value, Failure> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Failure };
+export type Result<Value, Failure> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly error: Failure };
 
 export const ok = <Value>(value: Value): Result<Value, never> => ({ ok: true, value });
 export const err = <Failure>(error: Failure): Result<never, Failure> => ({ ok: false, error });

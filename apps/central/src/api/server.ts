@@ -1,0 +1,95 @@
+/** The HTTPS server: API, its description, and the web pages. */
+import cookie from "@fastify/cookie";
+import swagger from "@fastify/swagger";
+import type { FieldError } from "@tandem/base/result";
+import type { TSchema } from "@tandem/base/schema";
+import { schemaFaults } from "@tandem/base/schema-faults";
+import { sessionCookie } from "@tandem/central-api/routes";
+import type { Identity } from "@tandem/peer-link/identity";
+import fastify, { type FastifyInstance } from "fastify";
+import { centralVersion } from "../version.ts";
+import { mapError, Unfit } from "./error-answers.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { registerWebPages } from "./web-pages.ts";
+
+const bodyMaxBytes = 1024 * 1024;
+const requestTimeoutMs = 30_000;
+const connectionsMax = 1_000;
+/** Members of requests whose values appear in no answer and no log. */
+const secretMembers: ReadonlySet<string> = new Set(["password", "currentPassword", "newPassword"]);
+const parts: { readonly [httpPart: string]: string } = { body: "body", params: "path", querystring: "query" };
+
+export type ServerOptions = {
+  readonly identity: Identity;
+  /** This program's own faults, for the log. */
+  readonly onFault: (error: Error) => void;
+  /** Instead of those that were built beside this program. */
+  readonly webPages?: string;
+};
+
+/** Routes are registered by `register`, so that they come after the description's and before the pages'. */
+export async function makeServer(
+  options: ServerOptions,
+  register: (server: FastifyInstance) => void,
+): Promise<FastifyInstance> {
+  const { identity } = options;
+  const server = fastify({
+    https: { key: identity.privateKeyPem, cert: identity.certificatePem, minVersion: "TLSv1.2" },
+    logger: false,
+    bodyLimit: bodyMaxBytes,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 200 },
+    exposeHeadRoutes: false,
+    return503OnClosing: true,
+  }) as unknown as FastifyInstance;
+  server.server.maxConnections = connectionsMax;
+
+  // One validator for everything that comes from outside. It coerces nothing, fills in nothing and removes nothing:
+  // what Fastify's own would do by default, in silence.
+  server.setValidatorCompiler(({ schema, httpPart }) => {
+    if (httpPart === "headers") return () => true;
+    const naming = { whole: parts[httpPart ?? ""] ?? "body", secret: secretMembers };
+    return (value: unknown) => {
+      const faults: readonly FieldError[] = schemaFaults(schema as TSchema, value ?? null, naming);
+      return faults.length === 0 ? { value } : { error: new Unfit(faults) };
+    };
+  });
+  server.setErrorHandler((error: Error, _request, reply) => {
+    const { status, answer, isOurFault } = mapError(error);
+    if (isOurFault) options.onFault(error);
+    return reply.code(status).send(answer);
+  });
+  server.addHook("onSend", async (request, reply, payload) => {
+    for (const [header, value] of Object.entries(securityHeaders)) reply.header(header, value);
+    if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
+    return payload;
+  });
+
+  await server.register(cookie);
+  await server.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Tandem Central",
+        version: centralVersion,
+        description: "Everything that the web pages of a Central do.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      components: {
+        securitySchemes: {
+          apiKey: { type: "http", scheme: "bearer", description: "an API key, tandem_…" },
+          session: { type: "apiKey", in: "cookie", name: sessionCookie },
+        },
+      },
+    },
+  });
+  // The description collects routes from the moment its plugin is loaded, hence the scopes' order.
+  await server.register(async (scope) => {
+    register(scope);
+    scope.get("/openapi.json", { schema: { hide: true } }, () => server.swagger());
+  });
+  await registerWebPages(server, options.webPages);
+  await server.ready();
+  return server;
+}

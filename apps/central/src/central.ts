@@ -1,0 +1,136 @@
+/** One Central put together: access, the pair with the shared state, the fleet, and the HTTPS server over them. */
+import { mkdirSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { routes } from "@tandem/central-api/routes";
+import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
+import type { Table } from "@tandem/replica/schema";
+import type { FastifyInstance } from "fastify";
+import { Access } from "./access/access.ts";
+import { registerAccessRoutes } from "./access/routes.ts";
+import { apiKeys, users } from "./access/tables.ts";
+import { type CallEntry, type RouteRegistry, routeRegistry } from "./api/route-registry.ts";
+import { makeServer } from "./api/server.ts";
+import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
+import { Fleet } from "./fleet/fleet.ts";
+import { registerFleetRoutes } from "./fleet/routes.ts";
+import { fleetTables, networks } from "./fleet/tables.ts";
+import { registerHaRoutes } from "./ha/routes.ts";
+import { HighAvailability } from "./ha/shell.ts";
+import type { TimelineEntry } from "./ha/timeline.ts";
+import { centralVersion } from "./version.ts";
+
+export type CentralOptions = {
+  /** The unit cannot go on; it has let go of its peer already. */
+  readonly onFatal: (error: Error) => void;
+  /** An entry of the HA timeline. */
+  readonly onEvent?: (entry: TimelineEntry) => void;
+  /** A call that changed something. */
+  readonly onCall?: (entry: CallEntry) => void;
+  /** A call that failed by this program's own fault. */
+  readonly onFault?: (error: Error) => void;
+  /** For tests. */
+  readonly pollIntervalMs?: number;
+  readonly contactTimeoutMs?: number;
+  readonly webPages?: string;
+};
+
+/** Every table there is, for the list of what is synchronised (SPEC CH4). */
+export const allTables = [...fleetTables, users, apiKeys] as unknown as readonly Table[];
+
+export class Central {
+  readonly access: Access;
+  readonly pair: HighAvailability;
+  readonly fleet: Fleet;
+  readonly #server: FastifyInstance;
+  /** Where web pages and API are served. */
+  readonly listening: ListenAddress;
+
+  /** Rejects, with everything closed, when any part of it cannot be had. */
+  static async start(configuration: CentralConfiguration, options: CentralOptions): Promise<Central> {
+    const { name, stateDir, listen, peerLink } = configuration;
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const identity = await loadOrCreateIdentity(join(stateDir, "identity"), {
+      commonName: name,
+      addresses: addressesOf(listen),
+    });
+    const undo: (() => unknown)[] = [];
+    try {
+      const access = await Access.open(stateDir);
+      undo.push(() => access.close());
+      const pair = await HighAvailability.start({
+        stateDir,
+        name,
+        identity,
+        listen: peerLink,
+        centralVersion,
+        tables: fleetTables,
+        networks: networks as unknown as Table,
+        onFatal: options.onFatal,
+        ...(options.onEvent && { onEvent: options.onEvent }),
+      });
+      undo.push(() => pair.stop());
+      const fleet = new Fleet(pair, options);
+      undo.push(() => fleet.stop());
+      const server = await makeServer(
+        {
+          identity,
+          onFault: options.onFault ?? (() => {}),
+          ...(options.webPages === undefined ? {} : { webPages: options.webPages }),
+        },
+        (scope) => {
+          const registry = routeRegistry(scope, access, options.onCall ?? (() => {}));
+          registerAbout(registry, name, identity.unit);
+          registerAccessRoutes(registry, access);
+          registerFleetRoutes(registry, fleet);
+          registerHaRoutes(registry, pair, allTables);
+        },
+      );
+      undo.push(() => server.close());
+      await server.listen({ host: listen.address, port: listen.port });
+      const bound = server.server.address();
+      const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
+      return new Central(access, pair, fleet, server, { address: listen.address, port });
+    } catch (error) {
+      for (const step of undo.reverse()) await step();
+      throw error;
+    }
+  }
+
+  private constructor(
+    access: Access,
+    pair: HighAvailability,
+    fleet: Fleet,
+    server: FastifyInstance,
+    listening: ListenAddress,
+  ) {
+    this.access = access;
+    this.pair = pair;
+    this.fleet = fleet;
+    this.#server = server;
+    this.listening = listening;
+  }
+
+  /** An orderly end. The peer is told first, so that it takes over while the rest is closed. */
+  async stop(): Promise<void> {
+    this.fleet.stop();
+    await this.pair.stop();
+    await this.#server.close();
+    this.access.close();
+  }
+}
+
+function registerAbout({ route }: RouteRegistry, name: string, unit: string): void {
+  route(
+    routes.about,
+    () => ({ product: "Tandem Central", version: centralVersion, api: "v1", name, unit }) as const,
+  );
+}
+
+/** What the certificate names: every address this unit may be reached at. */
+function addressesOf({ address }: ListenAddress): readonly string[] {
+  if (address !== "0.0.0.0" && address !== "::") return [address];
+  return Object.values(networkInterfaces()).flatMap((each) =>
+    (each ?? []).map((one) => one.address).filter((one) => !one.includes("%") && !one.startsWith("fe80:")),
+  );
+}

@@ -1,0 +1,101 @@
+/** The file that `tandem central --config FILE` names. Only `stateDir` has no default. */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { hostname } from "node:os";
+import { isAbsolute } from "node:path";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { type Static, Type } from "@tandem/base/schema";
+import { schemaFaults } from "@tandem/base/schema-faults";
+import { peerPortDefault } from "@tandem/central-api/ha";
+
+const webPortDefault = 8_443;
+const everyAddress = "0.0.0.0";
+const closed = { additionalProperties: false } as const;
+
+const Listen = Type.Object(
+  {
+    address: Type.Optional(Type.String({ description: "an IP address of this machine, or 0.0.0.0 for all" })),
+    port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: "0 takes a free one" })),
+  },
+  closed,
+);
+
+const File = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: "this unit's name; the host name by default" }),
+    ),
+    stateDir: Type.String({
+      minLength: 1,
+      description: "the folder, as an absolute path, where this unit keeps everything",
+    }),
+    listen: Type.Optional(Listen),
+    peerLink: Type.Optional(Listen),
+  },
+  closed,
+);
+
+export type ListenAddress = { readonly address: string; readonly port: number };
+export type CentralConfiguration = {
+  readonly name: string;
+  readonly stateDir: string;
+  /** Web pages and API, HTTPS. */
+  readonly listen: ListenAddress;
+  /** Where the other Central of a pair connects to. */
+  readonly peerLink: ListenAddress;
+};
+
+/** Reads the text of a configuration file; every fault names its field and what would be right. */
+export function parseConfiguration(text: string): Result<CentralConfiguration, readonly FieldError[]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return err([
+      {
+        code: "json-malformed",
+        field: "the configuration file",
+        message: `the configuration file is not JSON: ${(error as Error).message}`,
+        remedy: 'correct it; the least it needs is { "stateDir": "/var/lib/tandem/central" }',
+      },
+    ]);
+  }
+  const faults = schemaFaults(File, value, { whole: "the configuration file" });
+  if (faults.length > 0) return err(faults);
+  const file = value as Static<typeof File>;
+  const configuration: CentralConfiguration = {
+    name: file.name ?? hostname(),
+    stateDir: file.stateDir,
+    listen: { address: everyAddress, port: webPortDefault, ...file.listen },
+    peerLink: { address: everyAddress, port: peerPortDefault, ...file.peerLink },
+  };
+  const wrong: FieldError[] = [];
+  if (!isAbsolute(configuration.stateDir))
+    wrong.push({
+      code: "path-relative",
+      field: "stateDir",
+      value: configuration.stateDir,
+      message: `stateDir "${configuration.stateDir}" is not an absolute path`,
+      remedy: "begin it with /, for example /var/lib/tandem/central",
+    });
+  for (const which of ["listen", "peerLink"] as const) {
+    const { address } = configuration[which];
+    if (isIP(address) === 0)
+      wrong.push({
+        code: "address-malformed",
+        field: `${which}/address`,
+        value: address,
+        message: `${which}/address "${address}" is not an IP address`,
+        remedy: `give an IP address of this machine, or ${everyAddress} for all of them`,
+      });
+  }
+  return wrong.length > 0 ? err(wrong) : ok(configuration);
+}
+
+/** The configuration in the file at `path`; throws with every fault in words. */
+export function loadConfiguration(path: string): CentralConfiguration {
+  const parsed = parseConfiguration(readFileSync(path, "utf8"));
+  if (parsed.ok) return parsed.value;
+  const faults = parsed.error.map(({ message, remedy }) => `${message}: ${remedy}`);
+  throw new Error(`${path}: ${faults.join("; ")}`);
+}

@@ -1,0 +1,76 @@
+/** The fleet of one Central: its part of the shared rows, and the devices behind them, which it contacts by itself. */
+import type { DeviceStatus } from "@tandem/central-api/devices";
+import type { Tree } from "@tandem/central-api/tree";
+import type { ContactDevice } from "./device-contact.ts";
+import { LoadMasterContacts } from "./device-contact.ts";
+import { DevicePoller } from "./device-poller.ts";
+import { type DeviceWorld, listDevices, targetOf } from "./devices.ts";
+import { listHaGroups } from "./ha-groups.ts";
+import { depthOf, smallestAround } from "./network-tree.ts";
+import { listNetworks } from "./networks.ts";
+import type { SharedRows } from "./shared-rows.ts";
+import { devices, haGroups } from "./tables.ts";
+
+export class Fleet implements DeviceWorld {
+  readonly shared: SharedRows;
+  readonly poller: DevicePoller;
+  readonly contact: ContactDevice;
+  readonly #contacts: LoadMasterContacts;
+  readonly #unfollow: () => void;
+
+  constructor(
+    shared: SharedRows,
+    options: { readonly pollIntervalMs?: number; readonly contactTimeoutMs?: number } = {},
+  ) {
+    this.shared = shared;
+    this.#contacts = new LoadMasterContacts(options.contactTimeoutMs);
+    this.contact = this.#contacts.contact;
+    this.poller = new DevicePoller({
+      contact: this.contact,
+      onStatus: (id, before, after) => this.#statusChanged(id, before, after),
+      ...(options.pollIntervalMs === undefined ? {} : { intervalMs: options.pollIntervalMs }),
+    });
+    this.#unfollow = shared.onChange((what) => {
+      if (what === "data") this.#follow();
+    });
+    this.#follow();
+  }
+
+  /** The network tree as it is drawn. */
+  tree(): Tree {
+    const networks = listNetworks(this.shared);
+    const all = [...listDevices(this)];
+    const groups = [...listHaGroups(this)];
+    const cidrs = networks.map(({ cidr }) => cidr);
+    return {
+      networks: networks.map((network) => ({
+        ...network,
+        parent: smallestAround(cidrs, network.cidr),
+        depth: depthOf(cidrs, network.cidr),
+        devices: all.filter((device) => device.network === network.cidr).map(({ id }) => id),
+        haGroups: groups.filter((group) => group.network === network.cidr).map(({ id }) => id),
+      })),
+      devices: all,
+      haGroups: groups,
+      unplaced: all.filter((device) => device.network === null).map(({ id }) => id),
+    };
+  }
+
+  stop(): void {
+    this.#unfollow();
+    this.poller.stop();
+  }
+
+  #follow(): void {
+    const polled = this.shared.rows(devices).map((row) => ({ id: row.key, target: targetOf(row) }));
+    this.#contacts.keepOnly(polled.map(({ target }) => target));
+    this.poller.follow(polled);
+  }
+
+  /** When the role of one member changes, the other's is likely to have changed too: it is asked at once (CH19). */
+  #statusChanged(id: string, before: DeviceStatus, after: DeviceStatus): void {
+    if (before.haRole === after.haRole) return;
+    const group = this.shared.rows(haGroups).find(({ values }) => values.members.includes(id));
+    for (const member of group?.values.members ?? []) if (member !== id) this.poller.contactNow(member);
+  }
+}

@@ -1,0 +1,110 @@
+/** What answers like a LoadMaster's API v2, as far as Central asks; for tests that must not need a whole unit. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { failure, success } from "@tandem/loadmaster-api/envelope";
+import { type Identity, loadOrCreateIdentity } from "@tandem/peer-link/identity";
+
+export const loadMasterUser = "bal";
+export const loadMasterPassword = "the unit's own password";
+
+export type LoopbackLoadMaster = {
+  readonly address: string;
+  readonly port: number;
+  readonly fingerprint: string;
+  hastatus: "Active" | "Standby" | "Passive" | "HA not configured";
+  /** Commands answered since it was started. */
+  calls: number;
+  /** The port refuses from then on. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Another key, as after a new installation. */
+  replaceCertificate(): Promise<void>;
+};
+
+export async function startLoadMaster(
+  t: TestContext,
+  address: string,
+  hostname: string,
+): Promise<LoopbackLoadMaster> {
+  const folder = mkdtempSync(join(tmpdir(), "tandem-loadmaster-test-"));
+  let server: Server | undefined;
+  let port = 0;
+  const identityNumber = { next: 0 };
+  const makeIdentity = (): Promise<Identity> => {
+    identityNumber.next += 1;
+    return loadOrCreateIdentity(join(folder, String(identityNumber.next)), {
+      commonName: hostname,
+      addresses: [address],
+    });
+  };
+  let identity = await makeIdentity();
+  const answer = (text: string): object => {
+    const call = JSON.parse(text) as { cmd?: string; param?: string; apiuser?: string; apipass?: string };
+    if (call.apiuser !== loadMasterUser || call.apipass !== loadMasterPassword)
+      return failure({ code: 401, message: "Unauthorized" });
+    loadMaster.calls += 1;
+    const parameters: { readonly [name: string]: unknown } = {
+      hamode: loadMaster.hastatus === "HA not configured" ? 0 : 1,
+      hastatus: loadMaster.hastatus,
+      activetime: loadMaster.hastatus === "Active" ? 1 : 0,
+      version: "7.2.54.0.1",
+      hostname,
+    };
+    const name = call.param ?? "";
+    return call.cmd === "get" && name in parameters
+      ? success({ [name]: parameters[name] })
+      : failure({ code: 405, message: "Unknown command" });
+  };
+  const start = async (): Promise<void> => {
+    const made = createServer(
+      { key: identity.privateKeyPem, cert: identity.certificatePem },
+      (request, response) => {
+        let text = "";
+        request.setEncoding("utf8").on("data", (part: string) => {
+          text += part;
+        });
+        request.on("end", () => {
+          const body = answer(text) as { code: number };
+          response.writeHead(body.code, { "content-type": "application/json" }).end(JSON.stringify(body));
+        });
+      },
+    );
+    await new Promise<void>((resolve) => made.listen(port, address, resolve));
+    port = (made.address() as { port: number }).port;
+    server = made;
+  };
+  const stop = async (): Promise<void> => {
+    const stopping = server;
+    server = undefined;
+    if (stopping === undefined) return;
+    stopping.closeAllConnections();
+    await new Promise((resolve) => stopping.close(resolve));
+  };
+  const loadMaster: LoopbackLoadMaster = {
+    address,
+    get port() {
+      return port;
+    },
+    get fingerprint() {
+      return identity.fingerprint;
+    },
+    hastatus: "HA not configured",
+    calls: 0,
+    stop,
+    start,
+    replaceCertificate: async () => {
+      await stop();
+      identity = await makeIdentity();
+      await start();
+    },
+  };
+  t.after(async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await start();
+  return loadMaster;
+}

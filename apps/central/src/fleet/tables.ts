@@ -1,0 +1,51 @@
+/** The fleet as both Centrals of a pair share it (SPEC CH3). What one of them reads from a device is derived. */
+import { Type } from "@tandem/base/schema";
+import { defineTable, type Table } from "@tandem/replica/schema";
+
+const name = Type.String({ maxLength: 128 });
+const address = Type.String({ maxLength: 45 });
+const id = Type.String({ pattern: "^[0-9a-f]{16}$" });
+
+/** Known by their CIDR, so that both units adding the same network is no conflict; the tree follows from containment. */
+export const networks = defineTable({
+  name: "networks",
+  key: (row) => row.cidr,
+  columns: {
+    cidr: { sync: "shared", schema: Type.String({ maxLength: 43 }) },
+    name: { sync: "shared", schema: name, default: "" },
+    description: { sync: "shared", schema: Type.String({ maxLength: 1_024 }), default: "" },
+  },
+});
+
+export const devices = defineTable({
+  name: "devices",
+  key: (row) => row.id,
+  columns: {
+    id: { sync: "shared", schema: id },
+    name: { sync: "shared", schema: name, default: "" },
+    kind: { sync: "shared", schema: Type.Literal("loadmaster"), default: "loadmaster" },
+    address: { sync: "shared", schema: address },
+    port: { sync: "shared", schema: Type.Integer({ minimum: 1, maximum: 65_535 }) },
+    user: { sync: "shared", schema: Type.String({ maxLength: 64 }) },
+    password: { sync: "shared", schema: Type.String({ maxLength: 256 }), secret: true },
+    certificateFingerprint: { sync: "shared", schema: Type.String({ pattern: "^[0-9a-f]{64}$" }) },
+    status: { sync: "derived", schema: Type.Unknown() },
+  },
+  mergeGroups: { endpoint: ["address", "port"], credentials: ["user", "password"] },
+});
+
+/** LoadMaster pairs shown as one (SPEC CH19); which member is active is derived from both. */
+export const haGroups = defineTable({
+  name: "haGroups",
+  key: (row) => row.id,
+  columns: {
+    id: { sync: "shared", schema: id },
+    name: { sync: "shared", schema: name },
+    sharedAddress: { sync: "shared", schema: address },
+    members: { sync: "shared", schema: Type.Array(id, { minItems: 2, maxItems: 2 }) },
+    active: { sync: "derived", schema: Type.Union([id, Type.Null()]) },
+  },
+});
+
+/** What the pair synchronises. */
+export const fleetTables = [networks, devices, haGroups] as unknown as readonly Table[];

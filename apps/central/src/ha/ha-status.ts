@@ -1,0 +1,54 @@
+/** HA Status (CH15, CH17, CH21) with dates by the wall clock, for the API. */
+import type { WallMillis } from "@tandem/base/time";
+import type { HaSettings, PairState } from "@tandem/pair/state";
+import { acting, type PairStatus, status } from "@tandem/pair/status";
+import type { Replica } from "@tandem/replica/replica";
+import type { Vector } from "@tandem/replica/version";
+import type { OnlyHere } from "./acknowledgements.ts";
+
+export type HaStatus = Omit<PairStatus, "ourSince" | "heartbeats"> & {
+  readonly ourSince: WallMillis;
+  readonly heartbeats: Omit<PairStatus["heartbeats"], "lastSent" | "lastReceived"> & {
+    readonly lastSent: WallMillis | null;
+    readonly lastReceived: WallMillis | null;
+  };
+  readonly settings: HaSettings;
+  /** *HA Key for this Peer*. */
+  readonly haKey: string;
+  readonly isActing: boolean;
+  readonly vector: Vector;
+  readonly digest: string;
+  /** Per table. */
+  readonly digests: { readonly [table: string]: string };
+  /** Changes that were acknowledged by this unit alone and that the peer has not reported since (CH21). */
+  readonly onlyHere: { readonly count: number; readonly newest: readonly OnlyHere[] };
+};
+
+export function statusOf(
+  state: PairState,
+  haKey: string,
+  replica: Replica,
+  onlyHere: HaStatus["onlyHere"],
+): HaStatus {
+  const now = performance.now();
+  const wall = Date.now();
+  const dated = (at: number | null): WallMillis | null =>
+    at === null ? null : Math.round(wall - (now - at));
+  const pair = status(state, now);
+  return {
+    ...pair,
+    ourSince: dated(pair.ourSince) ?? wall,
+    heartbeats: {
+      ...pair.heartbeats,
+      lastSent: dated(pair.heartbeats.lastSent),
+      lastReceived: dated(pair.heartbeats.lastReceived),
+    },
+    settings: state.settings,
+    haKey,
+    isActing: acting(state, now),
+    vector: replica.vector,
+    digest: replica.digest(),
+    digests: replica.digests(),
+    onlyHere,
+  };
+}

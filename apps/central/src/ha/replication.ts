@@ -1,0 +1,99 @@
+/**
+ * The exchange of changes on the link (V5): a commit is pushed at once as a delta on the vector before it; a
+ * heartbeat that shows a gap is answered with what is missing; whoever finds a gap in what arrives asks. What
+ * was taken over is on this unit's disk before `durable` says so.
+ */
+import { unreachable } from "@tandem/base/assert";
+import type { PairId } from "@tandem/base/ids";
+import type { ReplicationMessage } from "@tandem/pair/wire";
+import { covers, type Delta, type Vector } from "@tandem/replica/version";
+import { encodeDelta } from "@tandem/replica/wire";
+import type { Acknowledgements } from "./acknowledgements.ts";
+import type { SharedState } from "./shared-state.ts";
+import type { ShellEvent } from "./timeline.ts";
+
+export type ReplicationPorts = {
+  readonly shared: SharedState;
+  readonly acknowledgements: Acknowledgements;
+  /** The lineage in which changes may be exchanged at this moment; null while none may be. */
+  pairInSync(): PairId | null;
+  send(message: ReplicationMessage): void;
+  observe(event: ShellEvent): void;
+  /** The shared state on this unit's disk is another than before. */
+  changed(): void;
+};
+
+/** What was just sent may still be under way: the same gap is neither filled nor asked for again sooner than this. */
+const repeatMs = 500;
+
+export class Replication {
+  readonly #ports: ReplicationPorts;
+  #filled: { readonly base: Vector; readonly claim: Vector; readonly at: number } | null = null;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: ReplicationPorts) {
+    this.#ports = ports;
+  }
+
+  /** What was just committed here. A peer that lacks what it builds on asks for the rest. */
+  push(delta: Delta): void {
+    const pairId = this.#ports.pairInSync();
+    if (pairId !== null) this.#ports.send({ type: "delta", pairId, delta: encodeDelta(delta) });
+  }
+
+  /** What the peer, of this pair, has on its disk. */
+  heardVector(theirs: Vector): void {
+    this.#ports.acknowledgements.reported(theirs);
+    const { replica } = this.#ports.shared;
+    const ours = replica.vector;
+    if (covers(theirs, ours)) return;
+    const last = this.#filled;
+    const now = performance.now();
+    if (last !== null && now - last.at < repeatMs && covers(last.base, theirs) && covers(last.claim, ours))
+      return;
+    this.#filled = { base: theirs, claim: ours, at: now };
+    this.push(replica.deltaSince(theirs));
+  }
+
+  receive(message: Exclude<ReplicationMessage, { type: "snapshot" }>): void {
+    const pairId = this.#ports.pairInSync();
+    // What another lineage says about its state means nothing here.
+    if (pairId === null || (message.type !== "durable" && message.pairId !== pairId)) return;
+    switch (message.type) {
+      case "durable":
+        this.#ports.acknowledgements.reported(message.vector);
+        break;
+      case "delta-request":
+        this.push(this.#ports.shared.replica.deltaSince(message.base));
+        break;
+      case "delta":
+        this.#merge(pairId, message.delta);
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #merge(pairId: PairId, wireDelta: unknown): void {
+    const { shared } = this.#ports;
+    const before = shared.replica.vector;
+    const merged = shared.merge(wireDelta);
+    if (!merged.ok) {
+      if (merged.error.code === "gap") this.#ask(pairId);
+      else this.#ports.observe({ code: "changes-refused", message: JSON.stringify(merged.error) });
+      return;
+    }
+    this.#ports.send({ type: "durable", vector: shared.replica.vector });
+    if (merged.value.delta !== null) this.push(merged.value.delta);
+    if (merged.value.conflicts.length > 0)
+      this.#ports.observe({ code: "conflicts-found", ids: merged.value.conflicts });
+    if (!covers(before, shared.replica.vector)) this.#ports.changed();
+  }
+
+  #ask(pairId: PairId): void {
+    const now = performance.now();
+    if (now - this.#askedAt < repeatMs) return;
+    this.#askedAt = now;
+    this.#ports.send({ type: "delta-request", pairId, base: this.#ports.shared.replica.vector });
+  }
+}

@@ -1,0 +1,180 @@
+/** HA Configuration and HA Status over the API (SPEC CH14, CH15). What it all means is decided by `HighAvailability`. */
+import { isIP } from "node:net";
+import type { FieldError } from "@tandem/base/result";
+import { second, type WallMillis } from "@tandem/base/time";
+import {
+  type HaAnswer,
+  type HaApply,
+  type HaConfiguration,
+  type HaEvent,
+  type HaStatus,
+  type HaSynchronised,
+  peerPortDefault,
+} from "@tandem/central-api/ha";
+import { routes } from "@tandem/central-api/routes";
+import { applyFields } from "@tandem/pair/pairing";
+import { formatHaKey, parseHaKey } from "@tandem/peer-link/ha-key";
+import { describeSynchronised, type Table } from "@tandem/replica/schema";
+import type { RouteRegistry } from "../api/route-registry.ts";
+import { Refusal } from "../refusal.ts";
+import type { HighAvailability } from "./shell.ts";
+import type { TimelineEntry } from "./timeline.ts";
+
+/** What these routes use of the pair. */
+export type PairSurface = Pick<
+  HighAvailability,
+  "haKey" | "settings" | "status" | "apply" | "refresh" | "events" | "onChange"
+>;
+
+const eventsDefault = 100;
+/** A refresh is answered once the peer has been heard or could not be: at the latest after this. */
+const refreshWaitMs = 2 * second;
+
+const iso = (at: WallMillis): string => new Date(at).toISOString();
+const isoOrNull = (at: WallMillis | null): string | null => (at === null ? null : iso(at));
+
+function configurationOf({ haKey, settings }: PairSurface): HaConfiguration {
+  const { peer } = settings;
+  return {
+    haKeyForThisPeer: haKey,
+    haKeyForTheOtherPeer: peer === null ? "" : formatHaKey(peer.fingerprint),
+    ipAddressForTheOtherPeer: peer?.address ?? "",
+    peerPort: peer?.port ?? peerPortDefault,
+    preferredMaster: settings.preferredMaster,
+    disable: settings.disabled,
+    heartbeatSeconds: settings.heartbeatMs / second,
+    holdDownSeconds: settings.holdDownMs / second,
+  };
+}
+
+function statusOf(pair: PairSurface): HaStatus {
+  const status = pair.status();
+  return {
+    at: iso(Date.now()),
+    ourUnit: status.ourUnit,
+    ourName: status.ourName,
+    ourState: status.ourState,
+    ourReason: status.ourReason,
+    peerUnit: status.peerUnit,
+    peerName: status.peerName,
+    peerState: status.peerState,
+    peerReason: status.peerReason,
+    heartbeats: {
+      ...status.heartbeats,
+      lastSent: isoOrNull(status.heartbeats.lastSent),
+      lastReceived: isoOrNull(status.heartbeats.lastReceived),
+    },
+    ourSequence: status.ourSequence,
+    peerSequence: status.peerSequence,
+    inStep: status.inStep,
+    digestEqual: status.digestEqual,
+    waitingFor: [...status.waitingFor],
+    epoch: status.epoch && { number: status.epoch.n, unit: status.epoch.unit },
+    overwrittenBackup: status.overwrittenBackup,
+    unacknowledged: status.onlyHere.count,
+    configurationErrors: [...status.configurationErrors],
+  };
+}
+
+const answerOf = (pair: PairSurface): HaAnswer => ({
+  configuration: configurationOf(pair),
+  status: statusOf(pair),
+});
+
+const eventOf = ({ at, unitName, severity, code, message }: TimelineEntry): HaEvent => ({
+  at: iso(at),
+  unit: unitName,
+  severity,
+  code,
+  text: message,
+});
+
+/** The list of SPEC CH4, made from the declarations of the tables. */
+export function synchronisedOf(tables: readonly Table[]): HaSynchronised {
+  const byTable = Map.groupBy(describeSynchronised(tables), ({ table }) => table);
+  return {
+    tables: [...byTable].map(([table, columns]) => ({
+      table,
+      columns: columns.map(({ column, sync, secret }) => ({ column, sync, secret })),
+    })),
+  };
+}
+
+/** What is wrong with key and address in themselves, both at once, before anybody is asked. */
+function faultsOfPeer(key: string, address: string): readonly FieldError[] {
+  const faults: FieldError[] = [];
+  const parsed = parseHaKey(applyFields.key, key);
+  if (!parsed.ok) faults.push(parsed.error);
+  if (address === "")
+    faults.push({
+      code: "address-missing",
+      field: applyFields.address,
+      value: "",
+      message: "the address of the other unit is missing",
+      remedy: "give the other unit's IP address",
+    });
+  else if (isIP(address) === 0)
+    faults.push({
+      code: "address-malformed",
+      field: applyFields.address,
+      value: address,
+      message: `"${address}" is not an IP address`,
+      remedy: "write it as four numbers from 0 to 255, for example 192.0.2.12",
+    });
+  return faults;
+}
+
+async function apply(pair: PairSurface, change: HaApply): Promise<HaAnswer> {
+  const wanted = { ...configurationOf(pair), ...change };
+  const key = wanted.haKeyForTheOtherPeer.trim();
+  const address = wanted.ipAddressForTheOtherPeer.trim();
+  const hasPeer = key !== "" || address !== "";
+  const faults = hasPeer ? faultsOfPeer(key, address) : [];
+  if (faults.length > 0) throw new Refusal(400, ...faults);
+  const applied = await pair.apply({
+    ...pair.settings,
+    peer: hasPeer ? { key, address, port: wanted.peerPort } : null,
+    preferredMaster: wanted.preferredMaster,
+    disabled: wanted.disable,
+    heartbeatMs: wanted.heartbeatSeconds * second,
+    holdDownMs: wanted.holdDownSeconds * second,
+  });
+  if (!applied.ok) throw new Refusal(400, ...applied.error);
+  return answerOf(pair);
+}
+
+async function refresh(pair: PairSurface): Promise<HaAnswer> {
+  const heard = (): string => {
+    const { lastReceived, missed, error } = pair.status().heartbeats;
+    return JSON.stringify([lastReceived, missed, error]);
+  };
+  const before = heard();
+  pair.refresh();
+  const isAsked = pair.settings.peer !== null && !pair.settings.disabled;
+  if (isAsked && heard() === before) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, refreshWaitMs);
+    const unfollow = pair.onChange(() => {
+      if (heard() !== before) resolve();
+    });
+    await promise;
+    clearTimeout(timer);
+    unfollow();
+  }
+  return answerOf(pair);
+}
+
+export function registerHaRoutes(
+  { route }: RouteRegistry,
+  pair: PairSurface,
+  tables: readonly Table[],
+): void {
+  route(routes.ha, () => answerOf(pair));
+  route(routes.applyHa, ({ body }) => apply(pair, body));
+  route(routes.refreshHa, () => refresh(pair));
+  route(routes.haEvents, ({ query }) => ({
+    events: pair.events(query?.limit === undefined ? eventsDefault : Number(query.limit)).map(eventOf),
+  }));
+  const synchronised = synchronisedOf(tables);
+  route(routes.haSynchronised, () => synchronised);
+}

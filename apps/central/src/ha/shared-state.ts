@@ -1,0 +1,107 @@
+/**
+ * The shared state of this unit and its copy on disk, kept in step: nothing is shown, sent or answered before
+ * it is committed. When a commit fails the replica in memory is ahead of the disk; the error goes up to the
+ * owner, which stops.
+ */
+import { randomBytes } from "node:crypto";
+import type { Incarnation, PairId, UnitId } from "@tandem/base/ids";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import type { WallMillis } from "@tandem/base/time";
+import type { Edit, WriteConflict } from "@tandem/replica/edits";
+import { type Applied, type ApplyRefusal, Replica } from "@tandem/replica/replica";
+import type { Table } from "@tandem/replica/schema";
+import { covers, type Delta, emptyVector } from "@tandem/replica/version";
+import { decodeDelta, type MalformedDelta } from "@tandem/replica/wire";
+import type { Change, IsSecret, Store } from "@tandem/storage/store";
+
+/** 64 random bits (V1): never used again by anybody. */
+const mintIncarnation = (): Incarnation => randomBytes(8).toString("hex");
+
+/** Which versions a store has to seal, before there is a replica to ask. */
+export const isSecretIn = (tables: readonly Table[]): IsSecret => {
+  const declarations = Replica.empty(tables, "");
+  return (version) => declarations.isSecret(version);
+};
+
+export class SharedState {
+  readonly #tables: readonly Table[];
+  readonly #store: Store;
+  readonly #unit: UnitId;
+  #replica: Replica;
+  #incarnation: Incarnation = mintIncarnation();
+
+  /** Throws when what is stored cannot be understood: by a later version, or damaged. */
+  constructor(tables: readonly Table[], store: Store, unit: UnitId, pairId: PairId | null) {
+    this.#tables = tables;
+    this.#store = store;
+    this.#unit = unit;
+    const loaded = Replica.load(tables, store.stored(), pairId ?? "");
+    if (!loaded.ok)
+      throw new Error(
+        `the stored configuration cannot be read (${JSON.stringify(loaded.error)}); install the version that wrote it, or restore a backup`,
+      );
+    this.#replica = loaded.value;
+  }
+
+  get replica(): Replica {
+    return this.#replica;
+  }
+
+  /** On this unit's disk when it returns. The delta is what to push; without items when nothing changed. */
+  write(edits: readonly Edit[], author: string, wall: WallMillis): Result<Delta, WriteConflict | FieldError> {
+    const written = this.#replica.write({
+      edits,
+      author,
+      unit: this.#unit,
+      wall,
+      incarnation: this.#incarnation,
+    });
+    if (!written.ok) return written;
+    if (written.value.delta.items.length > 0)
+      this.#store.commit([{ kind: "versions", persist: written.value.persist }]);
+    return ok(written.value.delta);
+  }
+
+  /** Merges what the peer sent; on this unit's disk when it returns. */
+  merge(wireDelta: unknown): Result<Applied, ApplyRefusal | MalformedDelta> {
+    const delta = decodeDelta(wireDelta);
+    if (!delta.ok) return delta;
+    const before = this.#replica.vector;
+    const applied = this.#replica.apply(delta.value, this.#incarnation);
+    if (!applied.ok) return applied;
+    if (applied.value.incarnationSpent) this.#incarnation = mintIncarnation();
+    const isNews = applied.value.persist.versions.length > 0 || !covers(before, this.#replica.vector);
+    if (isNews) this.#store.commit([{ kind: "versions", persist: applied.value.persist }]);
+    return applied;
+  }
+
+  /** A replica made of a snapshot alone, verified by its digest (I5); this unit's own is untouched. The error is in words. */
+  verify(wireDelta: unknown, pairId: PairId, digest: string): Result<Replica, string> {
+    const delta = decodeDelta(wireDelta);
+    if (!delta.ok) return err(`the snapshot is malformed at ${delta.error.path}: ${delta.error.message}`);
+    if (!covers(emptyVector, delta.value.base)) return err("the snapshot is not whole");
+    const received = Replica.empty(this.#tables, pairId);
+    const applied = received.apply(delta.value, mintIncarnation());
+    if (!applied.ok) return err(`the snapshot does not fit this version (${JSON.stringify(applied.error)})`);
+    if (received.digest() !== digest) return err("the snapshot's digest does not match its content");
+    return ok(received);
+  }
+
+  /** Swaps everything for a verified snapshot, in one transaction with `alongside`. */
+  adopt(received: Replica, alongside: readonly Change[]): void {
+    this.#store.commit([
+      {
+        kind: "replace",
+        stored: { versions: received.versions(), vector: received.vector, clock: received.clock },
+      },
+      ...alongside,
+    ]);
+    this.#replica = received;
+    this.#incarnation = mintIncarnation();
+  }
+
+  /** Digests are keyed by the pair. */
+  rekey(pairId: PairId | null): void {
+    this.#replica.rekey(pairId ?? "");
+  }
+}

@@ -1,0 +1,469 @@
+/**
+ * One Central's side of its pair: `@tandem/pair` decides, `@tandem/replica` merges, and this gives them a disk,
+ * a link, a clock and entropy, and gives the rest of Central what it reads and writes.
+ *
+ * A failure to persist stops the unit: the link is let go, so that the peer may take over, and the owner is told.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { unreachable } from "@tandem/base/assert";
+import type { Json } from "@tandem/base/canonical-json";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { second, type WallMillis } from "@tandem/base/time";
+import type { PairEvent } from "@tandem/pair/events";
+import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
+import type { HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
+import { acting, answerToQuestion, synchronises } from "@tandem/pair/status";
+import { decodeMessage, isPairMessage, type PeerMessage, type ReplicationMessage } from "@tandem/pair/wire";
+import { peerWords } from "@tandem/pair/words";
+import { formatHaKey } from "@tandem/peer-link/ha-key";
+import type { Identity } from "@tandem/peer-link/identity";
+import { PeerLink, type PeerLinkEvent } from "@tandem/peer-link/link";
+import type { Conflict } from "@tandem/replica/conflicts";
+import type { Edit, WriteConflict } from "@tandem/replica/edits";
+import type { RowView } from "@tandem/replica/rows";
+import type { Columns, Table } from "@tandem/replica/schema";
+import { covers, emptyVector } from "@tandem/replica/version";
+import { encodeDelta } from "@tandem/replica/wire";
+import { openSecretBox, type SecretBox } from "@tandem/storage/secret-box";
+import { openSqliteStore } from "@tandem/storage/sqlite-store";
+import type { Store } from "@tandem/storage/store";
+import { type Acknowledged, Acknowledgements } from "./acknowledgements.ts";
+import { saveBackup } from "./backup.ts";
+import { CommitGate } from "./commit-gate.ts";
+import { askPeer, type HaForm, mustAsk, ownAddresses, readForm } from "./ha-form.ts";
+import { type HaStatus, statusOf } from "./ha-status.ts";
+import { durableChange, PairShell, storedDurable } from "./pair-shell.ts";
+import { Replication } from "./replication.ts";
+import { loadSettings, saveSettings } from "./settings-file.ts";
+import { isSecretIn, SharedState } from "./shared-state.ts";
+import { type ShellEvent, type TimelineEntry, timelineEntry } from "./timeline.ts";
+
+export type HighAvailabilityOptions = {
+  readonly stateDir: string;
+  readonly name: string;
+  readonly identity: Identity;
+  /** Where the peer link listens. Port 0 takes a free one. */
+  readonly listen: { readonly address: string; readonly port: number };
+  readonly centralVersion: string;
+  /** The shared tables; `networks` is the one that CH10 counts. */
+  readonly tables: readonly Table[];
+  readonly networks: Table;
+  /** The unit cannot go on: its state could not be kept, or the program is at fault. The link is closed already. */
+  readonly onFatal: (error: Error) => void;
+  /** Each timeline entry as it happens, for the log. */
+  readonly onEvent?: (entry: TimelineEntry) => void;
+  /** For tests: instead of SQLite in `stateDir`. */
+  readonly store?: Store;
+};
+
+/** Of the reports with which a stream of bad messages would fill the timeline, one in so long is kept. */
+const refusalReportIntervalMs = 10 * second;
+
+export class HighAvailability {
+  readonly identity: Identity;
+  /** *HA Key for this Peer* (CH14). */
+  readonly haKey: string;
+  readonly #options: HighAvailabilityOptions;
+  readonly #settingsPath: string;
+  readonly #store: Store;
+  readonly #box: SecretBox;
+  readonly #shared: SharedState;
+  readonly #link: PeerLink;
+  readonly #pair: PairShell;
+  readonly #replication: Replication;
+  readonly #acknowledgements = new Acknowledgements();
+  readonly #gate = new CommitGate();
+  readonly #listeners = new Set<(what: "data" | "status") => void>();
+  #listening = { address: "", port: 0 };
+  #stopped: Error | null = null;
+  #lettingGo: Promise<void> | undefined;
+  #runningActions = 0;
+  #refusalReportedAt = Number.NEGATIVE_INFINITY;
+
+  /** Opens what is kept in `stateDir`, listens for the peer and takes up its role. Rejects when any of it cannot be had. */
+  static async start(options: HighAvailabilityOptions): Promise<HighAvailability> {
+    const unit = new HighAvailability(options);
+    try {
+      const { address, port } = await unit.#link.start();
+      unit.#listening = { address, port };
+      unit.#pair.start({
+        self: {
+          unit: options.identity.unit,
+          fingerprint: options.identity.fingerprint,
+          name: options.name,
+          centralVersion: options.centralVersion,
+        },
+        session: randomBytes(16).toString("hex"),
+        settings: loadSettings(unit.#settingsPath),
+        durable: storedDurable(unit.#store),
+        facts: unit.#facts(),
+      });
+    } catch (error) {
+      unit.#stopped = error as Error;
+      await unit.#letGo("could not start");
+      throw error;
+    }
+    return unit;
+  }
+
+  private constructor(options: HighAvailabilityOptions) {
+    const { stateDir, identity, tables } = options;
+    this.#options = options;
+    this.identity = identity;
+    this.haKey = formatHaKey(identity.fingerprint);
+    this.#settingsPath = join(stateDir, "ha-settings.json");
+    this.#box = openSecretBox(join(stateDir, "secret.key"));
+    this.#store =
+      options.store ?? openSqliteStore(join(stateDir, "config.db"), this.#box, isSecretIn(tables));
+    this.#shared = new SharedState(tables, this.#store, identity.unit, storedDurable(this.#store).pairId);
+    this.#link = new PeerLink({
+      identity,
+      listen: options.listen,
+      onEvent: (event) => this.#inTurn(() => this.#linkEvent(event)),
+      answer: () => answerToQuestion(this.#pair.state, performance.now()) as unknown as Json,
+    });
+    this.#pair = new PairShell({
+      store: this.#store,
+      saveSettings: (settings) => saveSettings(this.#settingsPath, settings),
+      entry: (event, state) => this.#entry(event, state),
+      send: (message) => this.#send(message),
+      obey: (command) => this.#obey(command),
+      stepped: (before, entries) => this.#stepped(before, entries),
+      inTurn: (body) => this.#inTurn(body),
+    });
+    this.#replication = new Replication({
+      shared: this.#shared,
+      acknowledgements: this.#acknowledgements,
+      pairInSync: () => (synchronises(this.#pair.state) ? this.#pair.state.durable.pairId : null),
+      send: (message) => this.#send(message),
+      observe: (event) => this.#observe(event),
+      changed: () => this.#sharedChanged(),
+    });
+  }
+
+  // What the rest of Central asks and is told.
+
+  /** Where the peer link listens. */
+  get listening(): { readonly address: string; readonly port: number } {
+    return this.#listening;
+  }
+
+  /** Whether scheduled actions and polling run on this unit now (CH8, CH9). */
+  get isActing(): boolean {
+    return acting(this.#pair.state, performance.now());
+  }
+
+  get settings(): HaSettings {
+    return this.#pair.state.settings;
+  }
+
+  status(): HaStatus {
+    return statusOf(this.#pair.state, this.haKey, this.#shared.replica, this.#acknowledgements.onlyHere());
+  }
+
+  rows<C extends Columns>(table: Table<C>): readonly RowView<C>[] {
+    return this.#shared.replica.rows(table);
+  }
+
+  row<C extends Columns>(table: Table<C>, key: string): RowView<C> | undefined {
+    return this.#shared.replica.row(table, key);
+  }
+
+  conflicts(): readonly Conflict[] {
+    return this.#shared.replica.conflicts();
+  }
+
+  /** The newest first. */
+  events(limit: number): readonly TimelineEntry[] {
+    return this.#store.events(limit) as unknown as readonly TimelineEntry[];
+  }
+
+  /** Called after the shared state (`data`) or the pair's state (`status`) changed. Returns what ends that. */
+  onChange(listener: (what: "data" | "status") => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** How many scheduled actions are under way; a handover waits for them (CH11). */
+  setRunningActions(count: number): void {
+    this.#runningActions = count;
+    this.#guarded(() => this.#tellFacts());
+  }
+
+  /** CH15 Refresh. */
+  refresh(): void {
+    this.#guarded(() => this.#pair.dispatch({ type: "refresh" }));
+  }
+
+  /** CH24 *Remove from pair*. */
+  unpair(as: "stays" | "leaves"): void {
+    this.#guarded(() => this.#pair.dispatch({ type: "unpair", as }));
+  }
+
+  /** The operator lets a unit act whose peer is disabled or removed; errors when there is nothing to allow. */
+  act(): readonly FieldError[] {
+    return this.#guarded(() => this.#pair.dispatchNow({ type: "act" })).errors;
+  }
+
+  /**
+   * CH14 Apply. Asks the peer first; bad input, a wrong key or an unreachable address give errors that name the
+   * field, and nothing is changed.
+   */
+  async apply(form: HaForm): Promise<Result<HaStatus, readonly FieldError[]>> {
+    const read = readForm(form);
+    if (!read.ok) return err([read.error]);
+    const requested = read.value;
+    const { self, settings, durable } = this.#pair.state;
+    const own = {
+      ownAddresses: ownAddresses(this.#listening.address),
+      ownPort: this.#listening.port,
+    };
+    const faults = checkRequest({ self, requested, ...own });
+    if (faults.length > 0) return err(faults);
+    const answer =
+      requested.peer !== null && mustAsk(requested, settings, durable.pairId !== null)
+        ? await askPeer(this.identity, requested.peer)
+        : ({ kind: "not-asked" } as const);
+    const { errors } = this.#guarded(() =>
+      this.#pair.dispatchNow({ type: "apply", requested, ...own, answer }),
+    );
+    return errors.length > 0 ? err(errors) : ok(this.status());
+  }
+
+  /**
+   * Makes edits, all or none; `summary` says in a few words what, for the list of what the peer does not have yet.
+   * Resolves once they are on this unit's disk and, while the units are connected, on the peer's as well or a
+   * second has passed (CH21). Errors as `Replica.write` gives them; nothing is changed then.
+   */
+  async write(
+    edits: readonly Edit[],
+    author: string,
+    summary: string,
+  ): Promise<Result<Acknowledged, WriteConflict | FieldError>> {
+    await this.#gate.passage();
+    const committed = this.#guarded(() => {
+      const wall: WallMillis = Date.now();
+      const written = this.#shared.write(edits, author, wall);
+      if (!written.ok) return written;
+      const isConnected = this.#link.isUp && synchronises(this.#pair.state);
+      const change = { at: wall, author, summary };
+      // A Central on its own has nobody to wait for, now or later.
+      const acknowledged =
+        this.settings.peer === null
+          ? ("this unit only" as const)
+          : this.#acknowledgements.await(this.#shared.replica.vector, change, isConnected);
+      if (written.value.items.length > 0) {
+        this.#replication.push(written.value);
+        this.#sharedChanged();
+      }
+      return ok(acknowledged);
+    });
+    return committed.ok ? ok(await committed.value) : committed;
+  }
+
+  /** An orderly end: the peer is told, so that it takes over at once; then everything is closed. */
+  async stop(): Promise<void> {
+    if (this.#stopped !== null) return;
+    this.#guarded(() => this.#pair.dispatch({ type: "stopping" }));
+    this.#stopped = new Error("this unit has been stopped");
+    await this.#letGo("stopping");
+  }
+
+  /** Everything is let go of without a word to the peer, as when the process dies; for tests and for emergencies. */
+  async abandon(): Promise<void> {
+    this.#stopped ??= new Error("this unit has been abandoned");
+    await this.#letGo("abandoned");
+  }
+
+  // What the pair asks for.
+
+  #obey(command: PairCommand): void {
+    switch (command.type) {
+      case "usePeer":
+        this.#link.setPeer(command.peer);
+        break;
+      case "connect":
+        this.#link.connectNow();
+        break;
+      case "serveSnapshot": {
+        this.#shared.rekey(command.pairId);
+        const { replica } = this.#shared;
+        const delta = encodeDelta(replica.deltaSince(emptyVector));
+        this.#send({ type: "snapshot", pairId: command.pairId, delta, digest: replica.digest() });
+        break;
+      }
+      case "dropSnapshot":
+        // A snapshot travels in one frame and is applied in the turn it arrives in: there is never a part of one.
+        break;
+      case "holdCommits":
+        this.#gate.hold();
+        break;
+      case "releaseCommits":
+        this.#gate.release();
+        break;
+      default:
+        unreachable(command);
+    }
+  }
+
+  #stepped(before: PairState | null, entries: readonly TimelineEntry[]): void {
+    const { pairId } = this.#pair.state.durable;
+    if (before !== null && before.durable.pairId !== pairId) {
+      // Digests are keyed by the pair.
+      this.#shared.rekey(pairId);
+      this.#tellFacts();
+    }
+    for (const entry of entries) this.#options.onEvent?.(entry);
+    this.#notify("status");
+  }
+
+  // What the link brings.
+
+  #linkEvent(event: PeerLinkEvent): void {
+    switch (event.kind) {
+      case "message":
+        this.#receive(event.message);
+        break;
+      case "rejected":
+        this.#observe({
+          code: "unknown-peer-rejected",
+          remoteAddress: event.remoteAddress,
+          fingerprint: event.fingerprint,
+        });
+        break;
+      case "closed":
+        this.#acknowledgements.disconnected();
+        this.#pair.dispatch({ type: "link", event });
+        break;
+      case "up":
+      case "refused":
+      case "failed":
+        this.#pair.dispatch({ type: "link", event });
+        break;
+      default:
+        unreachable(event);
+    }
+  }
+
+  #receive(raw: Json): void {
+    const decoded = decodeMessage(raw);
+    if (!decoded.ok) {
+      const now = performance.now();
+      if (now - this.#refusalReportedAt < refusalReportIntervalMs) return;
+      this.#refusalReportedAt = now;
+      this.#observe({ code: "message-refused", message: JSON.stringify(decoded.error) });
+      return;
+    }
+    const message = decoded.value;
+    if (isPairMessage(message)) {
+      this.#pair.dispatch({ type: "message", message });
+      const isOfThisPair = message.type === "heartbeat" && message.pairId === this.#pair.state.durable.pairId;
+      if (isOfThisPair && synchronises(this.#pair.state)) this.#replication.heardVector(message.vector);
+      return;
+    }
+    this.#pair.dispatch({ type: "heard" });
+    if (message.type === "snapshot") this.#receiveSnapshot(message);
+    else this.#replication.receive(message);
+  }
+
+  /** I5: verify, save what is overwritten, swap everything in one transaction. Until then nothing has happened. */
+  #receiveSnapshot(message: Extract<ReplicationMessage, { type: "snapshot" }>): void {
+    const { state } = this.#pair;
+    if (state.settings.peer === null || !acceptsSnapshot(state, state.settings.peer.unit)) return;
+    const verified = this.#shared.verify(message.delta, message.pairId, message.digest);
+    if (!verified.ok) {
+      this.#pair.dispatch({ type: "snapshotFailed", message: verified.error });
+      return;
+    }
+    let backup: string | null = null;
+    if (!covers(emptyVector, this.#shared.replica.vector)) {
+      const directory = join(this.#options.stateDir, "backups");
+      backup = saveBackup(directory, "before-initial-sync", this.#shared.replica, this.#box, Date.now());
+      this.#observe({ code: "overwritten-saved", file: backup });
+    }
+    const durable = durableAfterSnapshot(state, message.pairId, backup);
+    this.#shared.adopt(verified.value, [durableChange(durable)]);
+    this.#pair.dispatch({ type: "snapshotApplied", pairId: message.pairId, backup });
+    this.#send({ type: "durable", vector: this.#shared.replica.vector });
+    this.#sharedChanged();
+  }
+
+  #send(message: PeerMessage): void {
+    this.#link.send(message as unknown as Json);
+  }
+
+  // Facts, events, ends.
+
+  #facts(): PairFacts {
+    const { replica } = this.#shared;
+    return {
+      vector: replica.vector,
+      digest: replica.digest(),
+      sequence: replica.sequence,
+      networks: replica.rows(this.#options.networks).length,
+      runningActions: this.#runningActions,
+      licensing: null,
+    };
+  }
+
+  #tellFacts(): void {
+    this.#pair.dispatch({ type: "facts", facts: this.#facts() });
+  }
+
+  #sharedChanged(): void {
+    this.#tellFacts();
+    this.#notify("data");
+  }
+
+  #entry(event: PairEvent | ShellEvent, state: PairState): TimelineEntry {
+    return timelineEntry(event, Date.now(), state.self, peerWords(state));
+  }
+
+  #observe(event: ShellEvent): void {
+    const entry = this.#entry(event, this.#pair.state);
+    this.#store.commit([{ kind: "event", event: entry as unknown as Json }]);
+    this.#options.onEvent?.(entry);
+  }
+
+  #notify(what: "data" | "status"): void {
+    for (const listener of this.#listeners) listener(what);
+  }
+
+  /** Whatever throws in here is a disk that cannot keep what it must, or a fault of the program: the unit stops. */
+  #guarded<Value>(body: () => Value): Value {
+    if (this.#stopped !== null) throw this.#stopped;
+    try {
+      return body();
+    } catch (error) {
+      if (this.#stopped === null) {
+        this.#stopped = error as Error;
+        void this.#letGo("failed").then(() => this.#options.onFatal(error as Error));
+      }
+      throw error;
+    }
+  }
+
+  /** The same for what nobody waits for: timers and the link. The owner hears of a failure through `onFatal`. */
+  #inTurn(body: () => void): void {
+    if (this.#stopped !== null) return;
+    try {
+      this.#guarded(body);
+    } catch {
+      // `#guarded` has told the owner.
+    }
+  }
+
+  #letGo(reason: string): Promise<void> {
+    this.#lettingGo ??= this.#closeAll(reason);
+    return this.#lettingGo;
+  }
+
+  async #closeAll(reason: string): Promise<void> {
+    this.#pair.stop();
+    this.#gate.release();
+    await this.#link.close(reason);
+    this.#acknowledgements.disconnected();
+    this.#store.close();
+  }
+}

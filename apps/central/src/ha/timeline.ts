@@ -1,0 +1,77 @@
+/** The timeline of this unit (CH25): what happened, in words, when by the wall clock, and on which unit. */
+import type { Json } from "@tandem/base/canonical-json";
+import type { UnitId } from "@tandem/base/ids";
+import type { WallMillis } from "@tandem/base/time";
+import type { PairEvent, Severity } from "@tandem/pair/events";
+import { eventWords } from "@tandem/pair/words";
+
+/** What the shell itself sees, beside the events of the pair. */
+export type ShellEvent =
+  | { readonly code: "unknown-peer-rejected"; readonly remoteAddress: string; readonly fingerprint: string }
+  | { readonly code: "message-refused"; readonly message: string }
+  | { readonly code: "conflicts-found"; readonly ids: readonly string[] }
+  | { readonly code: "changes-refused"; readonly message: string }
+  | { readonly code: "overwritten-saved"; readonly file: string };
+
+export type TimelineEntry = {
+  readonly at: WallMillis;
+  readonly unit: UnitId;
+  readonly unitName: string;
+  readonly severity: Severity;
+  readonly code: string;
+  readonly message: string;
+  readonly details: Json;
+};
+
+const shellCodes: ReadonlySet<string> = new Set<ShellEvent["code"]>([
+  "unknown-peer-rejected",
+  "message-refused",
+  "conflicts-found",
+  "changes-refused",
+  "overwritten-saved",
+]);
+const isShellEvent = (event: PairEvent | ShellEvent): event is ShellEvent => shellCodes.has(event.code);
+
+const describe = (event: ShellEvent): { readonly severity: Severity; readonly text: string } => {
+  switch (event.code) {
+    case "unknown-peer-rejected":
+      return {
+        severity: "warning",
+        text: `a unit with another key than the peer's connected from ${event.remoteAddress} and was told that it is not known here`,
+      };
+    case "message-refused":
+      return { severity: "error", text: `a message of the peer was not understood: ${event.message}` };
+    case "conflicts-found":
+      return {
+        severity: "warning",
+        text: `${event.ids.length} change(s) lost to concurrent ones and are listed in Conflicts`,
+      };
+    case "changes-refused":
+      return { severity: "error", text: `changes of the peer could not be taken over: ${event.message}` };
+    case "overwritten-saved":
+      return {
+        severity: "info",
+        text: `the configuration that was overwritten is saved as ${event.file}`,
+      };
+  }
+};
+
+/** `peer` is the other unit's name. */
+export function timelineEntry(
+  event: PairEvent | ShellEvent,
+  at: WallMillis,
+  self: { readonly unit: UnitId; readonly name: string },
+  peer: string,
+): TimelineEntry {
+  const { severity, text } = isShellEvent(event) ? describe(event) : eventWords(event, peer);
+  return {
+    at,
+    unit: self.unit,
+    unitName: self.name,
+    severity,
+    code: event.code,
+    message: text,
+    // What an event carries is JSON by its type; this drops members that are undefined.
+    details: JSON.parse(JSON.stringify(event)) as Json,
+  };
+}

@@ -1,0 +1,18 @@
+/** The help text of `tandem`; `usage.golden` holds it as people see it. */
+export const usage = `Usage: tandem COMMAND [OPTIONS]
+
+Load balancers that pair up, and a fleet manager that is itself a pair.
+
+Commands
+  central --config FILE       run a Central: the fleet manager, its API and its web pages
+  loadmaster --config FILE    run a LoadMaster unit: its API, HAProxy, and carpd
+  carpd --config FILE         run the CARP process of a LoadMaster unit by itself (same file)
+  ctl ...                     work with a Central from the command line; see tandem ctl --help
+  lab ...                     a whole system in network namespaces; see tandem lab --help
+
+Options
+  --help                      this text
+  --version                   the version
+
+The processes write one JSON line per event to standard output. SIGTERM stops them in an orderly way.
+`;

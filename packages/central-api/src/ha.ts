@@ -1,0 +1,129 @@
+import { type Static, Type } from "@tandem/base/schema";
+import { second } from "@tandem/base/time";
+import { heartbeatMaxMs, heartbeatMinMs, holdDownMaxMs } from "@tandem/pair/constants";
+import { closed, FieldErrorSchema, Moment, MomentOrNull } from "./errors.ts";
+
+export const peerPortDefault = 6974;
+
+/** Both states as HA Status shows them (SPEC CH15). */
+export const HaState = Type.Union([
+  Type.Literal("Standalone"),
+  Type.Literal("Starting"),
+  Type.Literal("Master"),
+  Type.Literal("Slave"),
+  Type.Literal("Disabled"),
+]);
+export type HaState = Static<typeof HaState>;
+
+const settings = {
+  haKeyForTheOtherPeer: Type.String({
+    maxLength: 512,
+    description: "the other unit's HA key; empty when there is no peer",
+  }),
+  ipAddressForTheOtherPeer: Type.String({ maxLength: 45, description: "empty when there is no peer" }),
+  peerPort: Type.Integer({ minimum: 1, maximum: 65_535, description: "port of the other unit's peer link" }),
+  preferredMaster: Type.Boolean(),
+  disable: Type.Boolean({ description: "out of HA without forgetting the settings (SPEC CH18)" }),
+  heartbeatSeconds: Type.Number({ minimum: heartbeatMinMs / second, maximum: heartbeatMaxMs / second }),
+  holdDownSeconds: Type.Number({
+    minimum: 0,
+    maximum: holdDownMaxMs / second,
+    description: "how long a returning preferred master is in step before it takes the role",
+  }),
+};
+
+/** The form of the HA page as it stands. */
+export const HaConfiguration = Type.Object({
+  haKeyForThisPeer: Type.String({ description: "public; copy it to the other unit" }),
+  ...settings,
+});
+export type HaConfiguration = Static<typeof HaConfiguration>;
+
+/** What Apply sends. What is left out keeps its value. */
+export const HaApply = Type.Object(
+  {
+    haKeyForTheOtherPeer: Type.Optional(settings.haKeyForTheOtherPeer),
+    ipAddressForTheOtherPeer: Type.Optional(settings.ipAddressForTheOtherPeer),
+    peerPort: Type.Optional(settings.peerPort),
+    preferredMaster: Type.Optional(settings.preferredMaster),
+    disable: Type.Optional(settings.disable),
+    heartbeatSeconds: Type.Optional(settings.heartbeatSeconds),
+    holdDownSeconds: Type.Optional(settings.holdDownSeconds),
+  },
+  closed,
+);
+export type HaApply = Static<typeof HaApply>;
+
+/** HA Status (SPEC CH10, CH15, CH17). Null means: not known, because no heartbeat has told yet or there is no peer. */
+export const HaStatus = Type.Object({
+  at: Moment,
+  ourUnit: Type.String({ description: "unit id" }),
+  ourName: Type.String(),
+  ourState: HaState,
+  ourReason: Type.String(),
+  peerUnit: Type.Union([Type.String(), Type.Null()]),
+  peerName: Type.Union([Type.String(), Type.Null()]),
+  peerState: Type.Union([HaState, Type.Literal("Unknown"), Type.Null()], {
+    description: "null: no peer is configured; Unknown: the peer has not answered",
+  }),
+  peerReason: Type.String(),
+  heartbeats: Type.Object({
+    flowing: Type.Boolean(),
+    lastSent: MomentOrNull,
+    lastReceived: MomentOrNull,
+    missed: Type.Integer({ minimum: 0 }),
+    error: Type.Union([Type.String(), Type.Null()]),
+  }),
+  ourSequence: Type.Integer({ minimum: 0 }),
+  peerSequence: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  inStep: Type.Union([Type.Boolean(), Type.Null()], { description: "the version vectors are equal" }),
+  digestEqual: Type.Union([Type.Boolean(), Type.Null()]),
+  waitingFor: Type.Array(
+    Type.Object({ unit: Type.String({ description: "name of the unit it waits for" }), what: Type.String() }),
+  ),
+  epoch: Type.Union([Type.Object({ number: Type.Integer(), unit: Type.String() }), Type.Null()]),
+  overwrittenBackup: Type.Union([Type.String(), Type.Null()], {
+    description: "name of the backup of what joining the pair overwrote here",
+  }),
+  unacknowledged: Type.Integer({ minimum: 0, description: "changes that are on this unit's disk only" }),
+  configurationErrors: Type.Array(FieldErrorSchema),
+});
+export type HaStatus = Static<typeof HaStatus>;
+
+export const HaAnswer = Type.Object({ configuration: HaConfiguration, status: HaStatus });
+export type HaAnswer = Static<typeof HaAnswer>;
+
+export const HaEvent = Type.Object({
+  at: Moment,
+  unit: Type.String({ description: "name of the unit it happened on" }),
+  severity: Type.Union([Type.Literal("info"), Type.Literal("warning"), Type.Literal("error")]),
+  code: Type.String(),
+  text: Type.String(),
+});
+export type HaEvent = Static<typeof HaEvent>;
+
+export const haEventsMax = 1_000;
+
+/** Newest first. */
+export const HaEvents = Type.Object({ events: Type.Array(HaEvent) });
+export type HaEvents = Static<typeof HaEvents>;
+/** In a query string everything is text: `limit` is a decimal number from 1 to {@link haEventsMax}, 100 when absent. */
+export const HaEventsQuery = Type.Object(
+  { limit: Type.Optional(Type.String({ pattern: "^([1-9][0-9]{0,2}|1000)$" })) },
+  closed,
+);
+
+const Synchronisation = Type.Union([Type.Literal("shared"), Type.Literal("local"), Type.Literal("derived")]);
+
+/** The list of SPEC CH4, generated from the schema: every table with every column and whether it reaches the peer. */
+export const HaSynchronised = Type.Object({
+  tables: Type.Array(
+    Type.Object({
+      table: Type.String(),
+      columns: Type.Array(
+        Type.Object({ column: Type.String(), sync: Synchronisation, secret: Type.Boolean() }),
+      ),
+    }),
+  ),
+});
+export type HaSynchronised = Static<typeof HaSynchronised>;

@@ -1,0 +1,324 @@
+/**
+ * Every route of Central's API in one table: the server registers from it, the clients call by it, and OpenAPI is
+ * made from it. Nothing here or in the schemas imports a `node:` module, so the web application uses the same table.
+ */
+import type { Static, TSchema } from "@tandem/base/schema";
+import { About } from "./about.ts";
+import { ApiKeyList, ApiKeyMade, ApiKeyNew, ApiKeyParams, ApiKeyRemoved } from "./api-keys.ts";
+import {
+  DeviceChange,
+  DeviceList,
+  DeviceNew,
+  DeviceParams,
+  DeviceRemoved,
+  DeviceWritten,
+} from "./devices.ts";
+import { HaAnswer, HaApply, HaEvents, HaEventsQuery, HaSynchronised } from "./ha.ts";
+import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
+import {
+  NetworkChange,
+  NetworkList,
+  NetworkNew,
+  NetworkParams,
+  NetworkRemoved,
+  NetworkWritten,
+} from "./networks.ts";
+import { PasswordChange, PasswordChanged, SessionAnswer, SignedOut, SignIn } from "./session.ts";
+import { Tree } from "./tree.ts";
+
+export const apiPrefix = "/api/v1";
+export const csrfHeader = "x-tandem-csrf";
+export const sessionCookie = "tandem_session";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+/** `open` needs no sign-in; `user` needs a session or an API key. */
+export type Access = "open" | "user";
+
+export type Route = {
+  readonly method: Method;
+  /** Below {@link apiPrefix}; `:name` is a parameter, URL-encoded when called. */
+  readonly path: string;
+  readonly access: Access;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  /** Of a successful answer. */
+  readonly status: 200 | 201;
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  readonly answer: TSchema;
+  /** True when the call takes `If-Match` with the row's tag. */
+  readonly matches?: true;
+};
+
+const route = <const R extends Route>(r: R): R => r;
+
+export const routes = {
+  signIn: route({
+    method: "POST",
+    path: "/session",
+    access: "open",
+    tags: ["access"],
+    summary: "Sign in; sets the session cookie",
+    status: 201,
+    body: SignIn,
+    answer: SessionAnswer,
+  }),
+  whoAmI: route({
+    method: "GET",
+    path: "/session",
+    access: "user",
+    tags: ["access"],
+    summary: "Who is signed in",
+    status: 200,
+    answer: SessionAnswer,
+  }),
+  signOut: route({
+    method: "DELETE",
+    path: "/session",
+    access: "user",
+    tags: ["access"],
+    summary: "Sign out",
+    status: 200,
+    answer: SignedOut,
+  }),
+  changePassword: route({
+    method: "PUT",
+    path: "/session/password",
+    access: "user",
+    tags: ["access"],
+    summary: "Change one's own password",
+    status: 200,
+    body: PasswordChange,
+    answer: PasswordChanged,
+  }),
+
+  listApiKeys: route({
+    method: "GET",
+    path: "/api-keys",
+    access: "user",
+    tags: ["access"],
+    summary: "List API keys",
+    status: 200,
+    answer: ApiKeyList,
+  }),
+  makeApiKey: route({
+    method: "POST",
+    path: "/api-keys",
+    access: "user",
+    tags: ["access"],
+    summary: "Make an API key; its text is shown this once",
+    status: 201,
+    body: ApiKeyNew,
+    answer: ApiKeyMade,
+  }),
+  removeApiKey: route({
+    method: "DELETE",
+    path: "/api-keys/:id",
+    access: "user",
+    tags: ["access"],
+    summary: "Remove an API key",
+    status: 200,
+    params: ApiKeyParams,
+    answer: ApiKeyRemoved,
+  }),
+
+  about: route({
+    method: "GET",
+    path: "/about",
+    access: "open",
+    tags: ["about"],
+    summary: "Which Central this is",
+    status: 200,
+    answer: About,
+  }),
+
+  listNetworks: route({
+    method: "GET",
+    path: "/networks",
+    access: "user",
+    tags: ["fleet"],
+    summary: "List networks",
+    status: 200,
+    answer: NetworkList,
+  }),
+  addNetwork: route({
+    method: "POST",
+    path: "/networks",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Add a network",
+    status: 201,
+    body: NetworkNew,
+    answer: NetworkWritten,
+  }),
+  changeNetwork: route({
+    method: "PATCH",
+    path: "/networks/:cidr",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Change a network's name or description",
+    status: 200,
+    params: NetworkParams,
+    body: NetworkChange,
+    answer: NetworkWritten,
+    matches: true,
+  }),
+  removeNetwork: route({
+    method: "DELETE",
+    path: "/networks/:cidr",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Remove a network",
+    status: 200,
+    params: NetworkParams,
+    answer: NetworkRemoved,
+    matches: true,
+  }),
+  tree: route({
+    method: "GET",
+    path: "/tree",
+    access: "user",
+    tags: ["fleet"],
+    summary: "The network tree with its devices",
+    status: 200,
+    answer: Tree,
+  }),
+
+  listDevices: route({
+    method: "GET",
+    path: "/devices",
+    access: "user",
+    tags: ["fleet"],
+    summary: "List devices with their status",
+    status: 200,
+    answer: DeviceList,
+  }),
+  addDevice: route({
+    method: "POST",
+    path: "/devices",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Contact a device and add it",
+    status: 201,
+    body: DeviceNew,
+    answer: DeviceWritten,
+  }),
+  changeDevice: route({
+    method: "PATCH",
+    path: "/devices/:id",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Change a device",
+    status: 200,
+    params: DeviceParams,
+    body: DeviceChange,
+    answer: DeviceWritten,
+    matches: true,
+  }),
+  removeDevice: route({
+    method: "DELETE",
+    path: "/devices/:id",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Remove a device",
+    status: 200,
+    params: DeviceParams,
+    answer: DeviceRemoved,
+    matches: true,
+  }),
+
+  listHaGroups: route({
+    method: "GET",
+    path: "/ha-groups",
+    access: "user",
+    tags: ["fleet"],
+    summary: "List LoadMaster HA groups",
+    status: 200,
+    answer: HaGroupList,
+  }),
+  addHaGroup: route({
+    method: "POST",
+    path: "/ha-groups",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Group two devices that form an HA pair",
+    status: 201,
+    body: HaGroupNew,
+    answer: HaGroupWritten,
+  }),
+  removeHaGroup: route({
+    method: "DELETE",
+    path: "/ha-groups/:id",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Dissolve an HA group; its devices stay",
+    status: 200,
+    params: HaGroupParams,
+    answer: HaGroupRemoved,
+    matches: true,
+  }),
+
+  ha: route({
+    method: "GET",
+    path: "/ha",
+    access: "user",
+    tags: ["ha"],
+    summary: "HA configuration and status",
+    status: 200,
+    answer: HaAnswer,
+  }),
+  applyHa: route({
+    method: "PUT",
+    path: "/ha",
+    access: "user",
+    tags: ["ha"],
+    summary: "Apply the HA configuration",
+    status: 200,
+    body: HaApply,
+    answer: HaAnswer,
+  }),
+  refreshHa: route({
+    method: "POST",
+    path: "/ha/refresh",
+    access: "user",
+    tags: ["ha"],
+    summary: "Exchange a heartbeat now and answer the status after it",
+    status: 200,
+    answer: HaAnswer,
+  }),
+  haEvents: route({
+    method: "GET",
+    path: "/ha/events",
+    access: "user",
+    tags: ["ha"],
+    summary: "The HA timeline, newest first",
+    status: 200,
+    query: HaEventsQuery,
+    answer: HaEvents,
+  }),
+  haSynchronised: route({
+    method: "GET",
+    path: "/ha/synchronised",
+    access: "user",
+    tags: ["ha"],
+    summary: "What the pair synchronises and what it does not",
+    status: 200,
+    answer: HaSynchronised,
+  }),
+} as const;
+
+type PartOf<R extends Route, K extends "params" | "query" | "body"> = R extends {
+  readonly [key in K]: infer S extends TSchema;
+}
+  ? { readonly [key in K]: Static<S> }
+  : unknown;
+
+/** What a call of a route is given: its parameters, query and body where it has them, and the row's tag where it matches one. */
+export type CallOf<R extends Route> = PartOf<R, "params"> &
+  (R extends { readonly query: infer S extends TSchema } ? { readonly query?: Static<S> } : unknown) &
+  PartOf<R, "body"> &
+  (R extends { readonly matches: true } ? { readonly tag?: string } : unknown);
+
+/** What a successful call of a route answers. */
+export type AnswerOf<R extends Route> = Static<R["answer"]>;

@@ -1,0 +1,155 @@
+/**
+ * What can be rendered. The API checks its parameters in its own words first; this is the last gate, so that no text or
+ * number outside these bounds reaches a file, whoever made the model.
+ */
+import { parseIpv4 } from "@tandem/base/ip";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { type ProxyModel, type RealServer, schedules, type VirtualService } from "./model.ts";
+import { isQuotable } from "./syntax.ts";
+
+export const servicesMax = 1_000;
+export const serversPerServiceMax = 1_000;
+export const connectionsMax = 9_000;
+export const checkPathMaxChars = 126;
+export const nicknameMaxChars = 127;
+/** HAProxy appends a process id while it replaces a socket, and sun_path holds 108 bytes (unix(7)). */
+export const socketPathMaxBytes = 90;
+
+const integer = (value: number, low: number, high: number): boolean =>
+  Number.isInteger(value) && value >= low && value <= high;
+
+/** The model itself when all of it can be rendered, else the first thing that cannot. */
+export function checkModel(model: ProxyModel): Result<ProxyModel, FieldError> {
+  const fault =
+    checkProcess(model) ??
+    firstOf(model.services, (service) => checkService(service)) ??
+    duplicates(
+      model.services.map((service) => service.index),
+      "service",
+    ) ??
+    duplicates(
+      model.services
+        .filter((service) => service.enabled)
+        .map((service) => `${service.address}:${service.port}`),
+      "address and port",
+    );
+  return fault === undefined ? ok(model) : err(fault);
+}
+
+function checkProcess({ process, services }: ProxyModel): FieldError | undefined {
+  if (!process.runtimeSocket.startsWith("/") || !isQuotable(process.runtimeSocket))
+    return fault("runtimeSocket", process.runtimeSocket, "an absolute path without control characters");
+  if (new TextEncoder().encode(process.runtimeSocket).length > socketPathMaxBytes)
+    return fault(
+      "runtimeSocket",
+      process.runtimeSocket,
+      `at most ${socketPathMaxBytes} bytes; choose a shorter stateDir`,
+    );
+  if (!integer(process.maxConnections, 1, connectionsMax))
+    return fault("maxConnections", process.maxConnections, `1 to ${connectionsMax}`);
+  if (!integer(process.hardStopSeconds, 1, 86_400))
+    return fault("hardStopSeconds", process.hardStopSeconds, "1 to 86400");
+  if (services.length > servicesMax) return fault("services", services.length, `at most ${servicesMax}`);
+  return undefined;
+}
+
+function checkService(service: VirtualService): FieldError | undefined {
+  const field = (name: string): string => `virtual service ${service.index}: ${name}`;
+  if (!integer(service.index, 1, 65_535)) return fault(field("index"), service.index, "1 to 65535");
+  if (parseIpv4(service.address) === undefined)
+    return fault(field("address"), service.address, "an IPv4 address");
+  if (!integer(service.port, 1, 65_535)) return fault(field("port"), service.port, "1 to 65535");
+  if (
+    service.nickname !== undefined &&
+    (!isQuotable(service.nickname) || service.nickname.length > nicknameMaxChars)
+  )
+    return fault(
+      field("NickName"),
+      service.nickname,
+      `1 to ${nicknameMaxChars} characters, none of them a control character`,
+    );
+  if (!schedules.includes(service.schedule))
+    return fault(field("Schedule"), service.schedule, schedules.join(", "));
+  if (!integer(service.idleSeconds, 1, 86_400))
+    return fault(field("Idletime"), service.idleSeconds, "1 to 86400 seconds");
+  if (service.servers.length > serversPerServiceMax)
+    return fault(field("servers"), service.servers.length, `at most ${serversPerServiceMax}`);
+  return (
+    checkCheck(service, field) ??
+    firstOf(service.servers, (server) => checkServer(server, field)) ??
+    duplicates(
+      service.servers.map((server) => server.index),
+      field("real server"),
+    )
+  );
+}
+
+function checkCheck({ check }: VirtualService, field: (name: string) => string): FieldError | undefined {
+  if (check.kind === "none") return undefined;
+  const { timing } = check;
+  if (!integer(timing.intervalSeconds, 1, 3_600))
+    return fault(field("ChkInterval"), timing.intervalSeconds, "1 to 3600 seconds");
+  if (!integer(timing.timeoutSeconds, 1, 3_600))
+    return fault(field("ChkTimeout"), timing.timeoutSeconds, "1 to 3600 seconds");
+  if (!integer(timing.retries, 1, 100)) return fault(field("ChkRetryCount"), timing.retries, "1 to 100");
+  if (timing.port !== undefined && !integer(timing.port, 1, 65_535))
+    return fault(field("CheckPort"), timing.port, "1 to 65535");
+  if (check.kind === "tcp") return undefined;
+  if (!isCheckPath(check.path))
+    return fault(
+      field("CheckUrl"),
+      check.path,
+      `a path that begins with /, printable ASCII without blanks, at most ${checkPathMaxChars} characters`,
+    );
+  if (check.host !== undefined && !isHostName(check.host))
+    return fault(field("CheckHost"), check.host, "a host name or an address");
+  if (!check.codes.every((code) => integer(code, 300, 599)))
+    return fault(field("CheckCodes"), check.codes, "codes from 300 to 599");
+  return undefined;
+}
+
+function checkServer(server: RealServer, field: (name: string) => string): FieldError | undefined {
+  const of = (name: string): string => field(`real server ${server.index}: ${name}`);
+  if (!integer(server.index, 1, 1_000_000)) return fault(of("index"), server.index, "1 to 1000000");
+  if (parseIpv4(server.address) === undefined) return fault(of("address"), server.address, "an IPv4 address");
+  if (!integer(server.port, 1, 65_535)) return fault(of("port"), server.port, "1 to 65535");
+  if (!integer(server.weight, 1, 65_535)) return fault(of("Weight"), server.weight, "1 to 65535");
+  if (!integer(server.connectionLimit, 0, 100_000))
+    return fault(of("Limit"), server.connectionLimit, "0 (none) to 100000");
+  return undefined;
+}
+
+/** The request target of a health check: nothing in it can end the word or the request line. */
+export const isCheckPath = (text: string): boolean =>
+  text.length <= checkPathMaxChars && /^\/[\x21-\x7e]*$/.test(text);
+
+export const isHostName = (text: string): boolean =>
+  text.length <= 253 && /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(text);
+
+function firstOf<Item>(
+  items: readonly Item[],
+  check: (item: Item) => FieldError | undefined,
+): FieldError | undefined {
+  for (const item of items) {
+    const fault = check(item);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function duplicates(keys: readonly (string | number)[], field: string): FieldError | undefined {
+  const seen = new Set<string | number>();
+  for (const key of keys) {
+    if (seen.has(key)) return fault(field, key, "each one only once");
+    seen.add(key);
+  }
+  return undefined;
+}
+
+const fault = (field: string, value: unknown, right: string): FieldError => ({
+  code: "not-renderable",
+  field,
+  value,
+  message: `${field} cannot be ${JSON.stringify(value)}`,
+  remedy: `allowed: ${right}`,
+});

@@ -1,0 +1,40 @@
+/** Models for tests and goldens, here and in the packages that drive HAProxy. */
+import type { CheckTiming, ProcessSettings, ProxyModel, RealServer, VirtualService } from "./model.ts";
+
+export const exampleProcess: ProcessSettings = {
+  runtimeSocket: "/var/lib/tandem/loadmaster/haproxy/runtime.sock",
+  maxConnections: 9_000,
+  hardStopSeconds: 60,
+  runAs: { user: "haproxy", group: "haproxy" },
+};
+
+export const exampleTiming: CheckTiming = { intervalSeconds: 9, timeoutSeconds: 4, retries: 2 };
+
+export const exampleServer = (index: number, changes: Partial<RealServer> = {}): RealServer => ({
+  index,
+  address: `10.213.0.${30 + index}`,
+  port: 80,
+  weight: 1_000,
+  connectionLimit: 0,
+  enabled: true,
+  ...changes,
+});
+
+export const exampleService = (index: number, changes: Partial<VirtualService> = {}): VirtualService => ({
+  index,
+  address: "10.213.0.20",
+  port: 79 + index,
+  mode: "http",
+  enabled: true,
+  schedule: "rr",
+  idleSeconds: 660,
+  header: { forwardedFor: true, clientSide: false, via: false },
+  check: { kind: "tcp", timing: exampleTiming },
+  servers: [exampleServer(1), exampleServer(2), exampleServer(3)],
+  ...changes,
+});
+
+export const exampleModel = (services: readonly VirtualService[]): ProxyModel => ({
+  process: exampleProcess,
+  services,
+});

@@ -1,0 +1,84 @@
+/**
+ * What the proxy is asked to do, in the words of SPEC LM1: virtual services over real servers. All of it is checked by
+ * `checkModel` (limits.ts) before it is rendered; indexes are unique and are the names HAProxy knows things by.
+ */
+
+/** `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `sh` keeps a client address on one server. */
+export type Schedule = "rr" | "wrr" | "lc" | "wlc" | "sh";
+export const schedules: readonly Schedule[] = ["rr", "wrr", "lc", "wlc", "sh"];
+
+/** Which header tells the server the client's address: AddVia 0 to 6 of the API. */
+export type ClientHeader = {
+  readonly forwardedFor: boolean;
+  readonly clientSide: boolean;
+  readonly via: boolean;
+};
+
+export type CheckMethod = "HEAD" | "GET" | "POST" | "OPTIONS";
+
+export type HealthCheck =
+  | { readonly kind: "none" }
+  | { readonly kind: "tcp"; readonly timing: CheckTiming }
+  | {
+      readonly kind: "http";
+      readonly timing: CheckTiming;
+      readonly method: CheckMethod;
+      readonly path: string;
+      /** HTTP/1.1 with this host name, HTTP/1.0 without a host when absent. */
+      readonly host?: string;
+      /** Status codes from 300 to 599 that count as well, beside 200 to 299. */
+      readonly codes: readonly number[];
+    };
+
+export type CheckTiming = {
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  /** A server is taken out after so many checks have failed in a row. */
+  readonly retries: number;
+  /** The real server's own port when absent. */
+  readonly port?: number;
+};
+
+export type RealServer = {
+  readonly index: number;
+  readonly address: string;
+  readonly port: number;
+  /** 1 to 65,535, relative to the others of its service. */
+  readonly weight: number;
+  /** Connections at a time, 0 = no limit. */
+  readonly connectionLimit: number;
+  readonly enabled: boolean;
+};
+
+export type VirtualService = {
+  readonly index: number;
+  readonly address: string;
+  readonly port: number;
+  readonly mode: "http" | "tcp";
+  readonly nickname?: string;
+  readonly enabled: boolean;
+  readonly schedule: Schedule;
+  readonly idleSeconds: number;
+  readonly header: ClientHeader;
+  readonly check: HealthCheck;
+  readonly servers: readonly RealServer[];
+};
+
+/** What belongs to the process and not to a service. */
+export type ProcessSettings = {
+  /** Absolute path of the runtime socket. */
+  readonly runtimeSocket: string;
+  /** Connections of all services together; more than 9,000 fail to start where file descriptors are limited to 20,000. */
+  readonly maxConnections: number;
+  /** How long a worker replaced by a reload may finish its connections. */
+  readonly hardStopSeconds: number;
+  /** Workers give up root for this user and group; absent where the unit itself is not root. */
+  readonly runAs?: { readonly user: string; readonly group: string };
+};
+
+export type ProxyModel = { readonly process: ProcessSettings; readonly services: readonly VirtualService[] };
+
+/** The name HAProxy knows a service's frontend and backend by. */
+export const serviceName = (index: number): string => `vs${index}`;
+/** The name HAProxy knows a real server by, within its backend. */
+export const serverName = (index: number): string => `rs${index}`;

@@ -1,0 +1,223 @@
+/**
+ * Model → syntax tree → text. The file carries the digest of everything else in it as its description, so that a worker
+ * that answers `show info` says which file it runs.
+ */
+import { sha256Hex } from "@tandem/base/digest";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { checkModel } from "./limits.ts";
+import {
+  type HealthCheck,
+  type ProcessSettings,
+  type ProxyModel,
+  type RealServer,
+  serverName,
+  serviceName,
+  type VirtualService,
+} from "./model.ts";
+import {
+  type Directive,
+  directive,
+  keyword,
+  type Origin,
+  quoted,
+  quotedFormat,
+  type Section,
+  type Word,
+  type Written,
+  write,
+} from "./syntax.ts";
+
+export type RenderedConfiguration = Written & {
+  /** 16 hexadecimal digits over the text without its own line. */
+  readonly digest: string;
+};
+
+/** The whole file for a model, or the first thing in the model that cannot be rendered. */
+export function renderConfiguration(model: ProxyModel): Result<RenderedConfiguration, FieldError> {
+  const checked = checkModel(model);
+  if (!checked.ok) return err(checked.error);
+  const digest = sha256Hex(write(sections(model, undefined)).text).slice(0, 16);
+  return ok({ ...write(sections(model, digest)), digest });
+}
+
+function sections(model: ProxyModel, digest: string | undefined): Section[] {
+  return [
+    globalSection(model.process, digest),
+    defaultsSection(),
+    ...model.services.filter((service) => service.enabled).flatMap(serviceSections),
+  ];
+}
+
+function globalSection(settings: ProcessSettings, digest: string | undefined): Section {
+  return {
+    header: [keyword("global")],
+    directives: [
+      ...(digest === undefined ? [] : [directive(`description ${digest}`)]),
+      // Only the unit, as the socket's owner, may speak to the worker; the listeners are passed on at a reload.
+      directive("stats socket", [
+        quoted(settings.runtimeSocket),
+        ...keywords("mode 600 level admin expose-fd listeners"),
+      ]),
+      directive("stats timeout 30s"),
+      directive(`maxconn ${settings.maxConnections}`),
+      directive(`hard-stop-after ${settings.hardStopSeconds}s`),
+      // All checks starting at one moment would hit the servers as one burst.
+      directive("spread-checks 5"),
+      ...(settings.runAs === undefined
+        ? []
+        : [
+            directive("user", [quoted(settings.runAs.user)]),
+            directive("group", [quoted(settings.runAs.group)]),
+          ]),
+    ],
+  };
+}
+
+function defaultsSection(): Section {
+  return {
+    header: [keyword("defaults")],
+    directives: [
+      directive("timeout connect 5s"),
+      directive("timeout queue 30s"),
+      directive("timeout http-request 30s"),
+      directive("timeout http-keep-alive 60s"),
+      // A refused connection goes to another server at once; nothing has been sent to the first.
+      directive("retries 3"),
+      directive("option redispatch 1"),
+      // An idle connection to a server that has gone is noticed by the kernel.
+      directive("option tcpka"),
+    ],
+  };
+}
+
+function serviceSections(service: VirtualService): Section[] {
+  const name = keyword(serviceName(service.index));
+  const from = (parameter: string): Origin => ({ service: service.index, parameter });
+  const common = (): Directive[] => [
+    ...(service.nickname === undefined
+      ? []
+      : [directive("description", [quoted(service.nickname)], from("NickName"))]),
+    directive(`mode ${service.mode}`, [], from("VStype")),
+  ];
+  const frontend: Section = {
+    header: [keyword("frontend"), name],
+    origin: from("vs"),
+    directives: [
+      ...common(),
+      directive("bind", [quoted(`${service.address}:${service.port}`), keyword("name"), name], from("vs")),
+      directive(`timeout client ${service.idleSeconds}s`, [], from("Idletime")),
+      ...(service.mode === "http" ? headerDirectives(service, from("AddVia")) : []),
+      directive("default_backend", [name]),
+    ],
+  };
+  const backend: Section = {
+    header: [keyword("backend"), name],
+    origin: from("vs"),
+    directives: [
+      ...common(),
+      ...balance(service).map((words) => directive(words, [], from("Schedule"))),
+      directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
+      ...checkDirectives(service.check, from("CheckType")),
+      ...service.servers.map((server) => serverDirective(service, server)),
+    ],
+  };
+  return [frontend, backend];
+}
+
+function headerDirectives({ header }: VirtualService, origin: Origin): Directive[] {
+  return [
+    ...(header.forwardedFor ? [directive("option forwardfor", [], origin)] : []),
+    ...(header.clientSide
+      ? [directive("http-request set-header X-ClientSide", [formatOfOurs("%ci:%cp -> %fi:%fp")], origin)]
+      : []),
+    ...(header.via
+      ? [directive("http-request add-header Via", [quotedFormat("1.1 loadmaster")], origin)]
+      : []),
+  ];
+}
+
+/** A log format that the program itself wrote: its `%` are meant. */
+const formatOfOurs = (text: string): Word => quoted(text);
+
+function balance(service: VirtualService): string[] {
+  switch (service.schedule) {
+    case "rr":
+    case "wrr":
+      return ["balance roundrobin"];
+    case "lc":
+    case "wlc":
+      return ["balance leastconn"];
+    case "sh":
+      // Consistent, so that a server that comes or goes moves only its own clients.
+      return ["balance source", "hash-type consistent"];
+  }
+}
+
+/** What counts as well without CheckCodes: redirects to elsewhere and a demand for a password come from a live server. */
+const statusTakenAsUp = "200-299,301,302,401";
+
+function checkDirectives(check: HealthCheck, origin: Origin): Directive[] {
+  switch (check.kind) {
+    case "none":
+      return [];
+    case "tcp":
+      return [directive(`timeout check ${check.timing.timeoutSeconds}s`, [], origin)];
+    case "http": {
+      const send: Word[] = [
+        ...keywords(`meth ${check.method} uri`),
+        quoted(check.path),
+        ...(check.host === undefined
+          ? keywords("ver HTTP/1.0")
+          : [
+              ...keywords("ver HTTP/1.1 hdr Host"),
+              quotedFormat(check.host),
+              ...keywords("hdr Connection close"),
+            ]),
+      ];
+      return [
+        directive(`timeout check ${check.timing.timeoutSeconds}s`, [], origin),
+        directive("option httpchk", [], origin),
+        directive("http-check send", send, { ...origin, parameter: "CheckUrl" }),
+        directive(`http-check expect status ${[statusTakenAsUp, ...check.codes].join(",")}`, [], {
+          ...origin,
+          parameter: "CheckCodes",
+        }),
+      ];
+    }
+  }
+}
+
+function serverDirective(service: VirtualService, server: RealServer): Directive {
+  const { check } = service;
+  const words: Word[] = [
+    keyword(serverName(server.index)),
+    quoted(`${server.address}:${server.port}`),
+    ...(service.schedule === "wrr" || service.schedule === "wlc"
+      ? keywords(`weight ${proxyWeight(server, service.servers)}`)
+      : []),
+    ...(server.connectionLimit === 0 ? [] : keywords(`maxconn ${server.connectionLimit}`)),
+    ...(check.kind === "none"
+      ? []
+      : keywords(
+          // Once a check has failed the next ones come each second, so that `retries` costs seconds, not intervals.
+          `check inter ${check.timing.intervalSeconds}s fastinter 1s fall ${check.timing.retries} rise 1${
+            check.timing.port === undefined ? "" : ` port ${check.timing.port}`
+          }`,
+        )),
+    ...(server.enabled ? [] : [keyword("disabled")]),
+  ];
+  return directive("server", words, { service: service.index, server: server.index, parameter: "rs" });
+}
+
+/** HAProxy's weights end at 256 and the API's at 65,535: the ratio is kept as well as 256 steps allow, none becomes 0. */
+export function proxyWeight(server: RealServer, all: readonly RealServer[]): number {
+  const divisor = all.reduce((gcd, each) => greatestCommonDivisor(gcd, each.weight), 0);
+  const greatest = Math.max(...all.map((each) => each.weight)) / divisor;
+  const weight = server.weight / divisor;
+  return greatest <= 256 ? weight : Math.max(1, Math.round((weight * 256) / greatest));
+}
+
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b);
+
+const keywords = (text: string): Word[] => text.split(" ").map(keyword);

@@ -1,0 +1,42 @@
+/**
+ * What HAProxy says when it does not like a file, told in the operator's words: which virtual service, which parameter.
+ */
+import type { FieldError } from "@tandem/base/result";
+import type { Origin } from "@tandem/haproxy-config/syntax";
+
+const messageMaxChars = 600;
+
+/**
+ * The refusal behind HAProxy's complaints. A complaint names a line of the file (`parsing [FILE:LINE]`) or a proxy
+ * (`frontend vs3`); `origins` says what stands on each line.
+ */
+export function refusalFrom(output: string, origins: readonly (Origin | undefined)[]): FieldError {
+  const alerts = output
+    .split("\n")
+    .filter((line) => line.startsWith("[ALERT]"))
+    .map((line) => line.replace(/^\[ALERT\]\s+\(\d+\)\s*:\s*/, "").trim());
+  const first = alerts[0] ?? output.trim().split("\n").at(-1) ?? "";
+  const text = first.slice(0, messageMaxChars) || "HAProxy gave no reason";
+  const line = /parsing \[[^\]]*:(\d+)\]/.exec(first);
+  const origin = line === null ? undefined : origins[Number(line[1]) - 1];
+  const proxy = /\b(?:frontend|backend|proxy) '?vs(\d+)'?/i.exec(first);
+  const busy = /cannot bind socket.*\(([^)]*)\)(?: for)? \[([^\]]+)\]/i.exec(first);
+  if (busy !== null)
+    return {
+      code: "proxy-bind-failed",
+      field: proxy === null ? "vs" : `vs ${proxy[1]}`,
+      value: busy[2],
+      message: `virtual service${proxy === null ? "" : ` ${proxy[1]}`} cannot listen on ${busy[2]}: ${busy[1]}`,
+      remedy: "choose another address or port, or stop the program that uses it",
+    };
+  const service = origin?.service ?? (proxy === null ? undefined : Number(proxy[1]));
+  return {
+    code: "proxy-refused",
+    field: origin?.parameter ?? "vs",
+    ...(service === undefined ? {} : { value: `virtual service ${service}` }),
+    message: `HAProxy does not accept the configuration${service === undefined ? "" : ` of virtual service ${service}`}${
+      origin === undefined ? "" : `, parameter ${origin.parameter}`
+    }: ${text}`,
+    remedy: "the configuration before it stays in force; change the parameter and try again",
+  };
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import test from "node:test";
+import { SystemCallError } from "./libc.ts";
+import { adoption, chooseMessageReader, threadPoll, works } from "./message-socket.ts";
+import { enterOwnNetworkNamespace, needsRoot } from "./network-namespace.ts";
+import { PacketTransmitter } from "./packet-transmit.ts";
+import { openRawReceiver } from "./raw-socket.ts";
+import { RouteNetlink, watchLinks } from "./rtnetlink.ts";
+import { allowNonlocalBind, prepareSharedAddressDevice, readSysctl, writeSysctl } from "./sysctl.ts";
+
+// One namespace for this file, with a cable of two ends: everything below happens on "left" and "right".
+const skip = needsRoot();
+const ip = (command: string): string => execFileSync("ip", command.split(" "), { encoding: "utf8" });
+if (!skip) {
+  enterOwnNetworkNamespace();
+  ip("link add left type veth peer name right");
+  ip("link set left up");
+  ip("link set right up");
+  ip("addr add 10.213.9.1/24 dev left");
+}
+
+const deadline = (milliseconds: number) => ({ signal: AbortSignal.timeout(milliseconds) });
+
+/** Resolves with the first value that `arrived` is given; rejects at the deadline. */
+function within<Value>(
+  milliseconds: number,
+  start: (arrived: (value: Value) => void) => void,
+): Promise<Value> {
+  const { promise, resolve, reject } = Promise.withResolvers<Value>();
+  const { signal } = deadline(milliseconds);
+  signal.addEventListener("abort", () => reject(new Error(`nothing within ${milliseconds} ms`)), {
+    once: true,
+  });
+  start(resolve);
+  return promise;
+}
+
+/** An Ethernet frame with an IPv4 packet of protocol 112 to 224.0.0.18; the payload is `marker`. */
+function multicastFrame(marker: number): Buffer {
+  const header = Buffer.from("45100015000040ff" + "ff700000" + "0ad50909" + "e0000012", "hex");
+  header.writeUInt16BE(0x4000, 6);
+  let sum = 0;
+  for (let offset = 0; offset < 20; offset += 2) sum += header.readUInt16BE(offset);
+  header.writeUInt16BE(~((sum & 0xffff) + (sum >>> 16)) & 0xffff, 10);
+  return Buffer.concat([
+    Buffer.from("01005e000012" + "020000000001" + "0800", "hex"),
+    header,
+    Buffer.of(marker),
+  ]);
+}
+
+for (const method of [adoption, threadPoll]) {
+  test(`${method.name} hands on a datagram`, async () => {
+    assert.equal(await works(method), true);
+  });
+
+  test(`${method.name} does not swallow what the reader throws`, () => {
+    const name = method === adoption ? "adoption" : "threadPoll";
+    const program = `
+      import { openSocketPair, send } from "@tandem/linux/libc";
+      import { ${name} } from "@tandem/linux/message-socket";
+      const [reader, writer] = openSocketPair();
+      ${name}.read(reader, { onMessage() { throw new Error("from the reader"); }, onError() {} });
+      send(writer, Uint8Array.of(1));
+      setTimeout(() => process.exit(0), 5_000);`;
+    const child = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+    assert.notEqual(child.status, 0);
+    assert.match(child.stderr, /from the reader/);
+  });
+
+  test(`a multicast packet sent as a frame is received on the device it arrives on, by ${method.name}`, {
+    skip,
+  }, async () => {
+    const transmitter = new PacketTransmitter("left");
+    const elsewhere: Uint8Array[] = [];
+    const other = openRawReceiver({
+      device: "left",
+      protocol: 112,
+      group: "224.0.0.18",
+      reader: method,
+      onPacket: (packet) => elsewhere.push(packet),
+    });
+    let receiver: { close(): void } | undefined;
+    try {
+      const packet = await within<Uint8Array>(2_000, (arrived) => {
+        receiver = openRawReceiver({
+          device: "right",
+          protocol: 112,
+          group: "224.0.0.18",
+          reader: method,
+          onPacket: arrived,
+        });
+        transmitter.send(multicastFrame(0x5a));
+      });
+      assert.equal(packet[0], 0x45, "it begins with the IP header");
+      assert.equal(packet[9], 112);
+      assert.equal(packet.at(20), 0x5a);
+      assert.deepEqual(elsewhere, [], "the sender's own device hears nothing of it");
+    } finally {
+      receiver?.close();
+      other.close();
+      transmitter.close();
+    }
+  });
+}
+
+test("a way of reading that never wakes is found out", async () => {
+  assert.equal(await works({ name: "adoption", read: () => ({ close() {} }) }), false);
+});
+
+test("sockets on a device that does not exist say so", { skip }, async () => {
+  const isNoDevice = (error: unknown) => error instanceof SystemCallError && error.code === "ENODEV";
+  assert.throws(() => new PacketTransmitter("absent0"), isNoDevice);
+  const reader = await chooseMessageReader();
+  const options = { device: "absent0", protocol: 112, group: "224.0.0.18", reader, onPacket: () => {} };
+  assert.throws(() => openRawReceiver(options), isNoDevice);
+});
+
+test("addresses are added and removed in a batch, each with its own outcome", { skip }, () => {
+  const netlink = new RouteNetlink();
+  try {
+    const many = Array.from({ length: 200 }, (_, host) => `10.213.9.${host + 20}/24`);
+    assert.deepEqual(netlink.addAddresses("left", many), []);
+    assert.deepEqual(netlink.addresses("left"), ["10.213.9.1/24", ...many]);
+    assert.deepEqual(
+      netlink.addAddresses("left", many.slice(0, 2)),
+      [],
+      "one that is there already is no failure",
+    );
+    const mixed = netlink.addAddresses("left", ["0.0.0.0/0", "10.213.9.250/24"]);
+    assert.equal(
+      netlink.addresses("left").includes("10.213.9.250/24"),
+      true,
+      "the rest of a batch is carried out",
+    );
+    assert.deepEqual(
+      netlink.removeAddresses("left", [...many, "10.213.9.250/24", "10.99.99.99/32", "0.0.0.0/0"]),
+      [],
+    );
+    assert.deepEqual(netlink.addresses("left"), ["10.213.9.1/24"]);
+    assert.ok(mixed.length <= 1);
+    assert.deepEqual(netlink.addAddresses("absent0", ["10.213.9.7/32"]), [
+      { address: "10.213.9.7/32", code: "ENODEV" },
+    ]);
+    assert.deepEqual(netlink.removeAddresses("absent0", ["10.213.9.7/32"]), []);
+    assert.deepEqual(netlink.addresses("absent0"), []);
+  } finally {
+    netlink.close();
+  }
+});
+
+test("an address is removed whatever its prefix length was", { skip }, () => {
+  const netlink = new RouteNetlink();
+  try {
+    ip("addr add 10.213.9.77/32 dev left");
+    assert.deepEqual(netlink.removeAddresses("left", ["10.213.9.77/24"]), []);
+    assert.deepEqual(netlink.addresses("left"), ["10.213.9.1/24"]);
+  } finally {
+    netlink.close();
+  }
+});
+
+test("the loss of carrier and its return are reported", { skip }, async () => {
+  const netlink = new RouteNetlink();
+  const reader = await chooseMessageReader();
+  const becomes = (running: boolean, command: string) =>
+    within<boolean>(2_000, (arrived) => {
+      const watch = watchLinks(reader, () => {
+        if (netlink.link("left")?.running !== running) return;
+        watch.close();
+        arrived(true);
+      });
+      ip(command);
+    });
+  try {
+    assert.equal(netlink.link("left")?.running, true);
+    assert.equal(netlink.link("left")?.mac.length, 6);
+    assert.equal(netlink.link("absent0"), undefined);
+    await becomes(false, "link set right down");
+    await becomes(true, "link set right up");
+  } finally {
+    netlink.close();
+  }
+});
+
+test("a device is prepared for shared addresses, and HAProxy may listen on addresses of the partner", {
+  skip,
+}, () => {
+  assert.deepEqual(prepareSharedAddressDevice("left"), []);
+  assert.equal(allowNonlocalBind(), undefined);
+  assert.equal(readSysctl("ipv4/conf/left/arp_announce"), "2");
+  assert.equal(readSysctl("ipv4/conf/left/arp_ignore"), "1");
+  assert.equal(readSysctl("ipv4/conf/left/promote_secondaries"), "1");
+  assert.equal(readSysctl("ipv4/ip_nonlocal_bind"), "1");
+  assert.equal(writeSysctl("ipv4/no_such_parameter", "1")?.code !== undefined, true);
+});

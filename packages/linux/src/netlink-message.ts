@@ -1,0 +1,168 @@
+/**
+ * The bytes of rtnetlink: netlink(7), rtnetlink(7). Pure; the socket is in `rtnetlink.ts`.
+ */
+import { formatIpv4 } from "@tandem/base/ip";
+
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+export const RTM_GETLINK = 18;
+export const RTM_NEWADDR = 20;
+export const RTM_DELADDR = 21;
+export const RTM_GETADDR = 22;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+
+export const NLM_F_REQUEST = 1;
+export const NLM_F_ACK = 4;
+export const NLM_F_DUMP = 0x300;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+
+const familyInet = 2;
+const headerBytes = 16;
+const attributeHeaderBytes = 4;
+const addressBodyBytes = 8;
+const linkBodyBytes = 16;
+
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFLA_ADDRESS = 1;
+const IFLA_IFNAME = 3;
+const IFF_UP = 1;
+const IFF_RUNNING = 0x40;
+
+export type NetlinkMessage = {
+  readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
+  readonly body: Buffer;
+};
+
+/** One IPv4 address of a device, dotted. */
+export type DeviceAddress = { readonly index: number; readonly address: string; readonly prefix: number };
+
+/** `running` is carrier and administratively up; `mac` is empty for devices without one. */
+export type Link = {
+  readonly index: number;
+  readonly name: string;
+  readonly mac: Uint8Array;
+  readonly running: boolean;
+};
+
+const aligned = (length: number): number => (length + 3) & ~3;
+
+/** Encodes one message; `sequence` comes back with its acknowledgement. */
+export function encodeMessage(message: NetlinkMessage): Buffer {
+  const bytes = Buffer.alloc(aligned(headerBytes + message.body.length));
+  bytes.writeUInt32LE(headerBytes + message.body.length, 0);
+  bytes.writeUInt16LE(message.type, 4);
+  bytes.writeUInt16LE(message.flags, 6);
+  bytes.writeUInt32LE(message.sequence, 8);
+  message.body.copy(bytes, headerBytes);
+  return bytes;
+}
+
+/** The messages of one datagram. Whatever does not fit its own length ends the list. */
+export function decodeMessages(datagram: Buffer): NetlinkMessage[] {
+  const messages: NetlinkMessage[] = [];
+  for (let offset = 0; offset + headerBytes <= datagram.length; ) {
+    const length = datagram.readUInt32LE(offset);
+    if (length < headerBytes || offset + length > datagram.length) break;
+    messages.push({
+      type: datagram.readUInt16LE(offset + 4),
+      flags: datagram.readUInt16LE(offset + 6),
+      sequence: datagram.readUInt32LE(offset + 8),
+      body: datagram.subarray(offset + headerBytes, offset + length),
+    });
+    offset += aligned(length);
+  }
+  return messages;
+}
+
+/** The error number of an NLMSG_ERROR message, 0 for an acknowledgement; undefined for any other message. */
+export const errorOf = (message: NetlinkMessage): number | undefined =>
+  message.type === NLMSG_ERROR && message.body.length >= 4 ? -message.body.readInt32LE(0) : undefined;
+
+function attribute(type: number, value: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(aligned(attributeHeaderBytes + value.length));
+  bytes.writeUInt16LE(attributeHeaderBytes + value.length, 0);
+  bytes.writeUInt16LE(type, 2);
+  bytes.set(value, attributeHeaderBytes);
+  return bytes;
+}
+
+function attributesOf(body: Buffer, start: number): Map<number, Buffer> {
+  const attributes = new Map<number, Buffer>();
+  for (let offset = start; offset + attributeHeaderBytes <= body.length; ) {
+    const length = body.readUInt16LE(offset);
+    if (length < attributeHeaderBytes || offset + length > body.length) break;
+    // The two top bits of the type are flags (nested, byte order).
+    attributes.set(
+      body.readUInt16LE(offset + 2) & 0x3fff,
+      body.subarray(offset + attributeHeaderBytes, offset + length),
+    );
+    offset += aligned(length);
+  }
+  return attributes;
+}
+
+/** The body of RTM_NEWADDR (struct ifaddrmsg with IFA_LOCAL and IFA_ADDRESS). `address` is four bytes. */
+export function newAddressBody(index: number, address: Uint8Array, prefix: number): Buffer {
+  return Buffer.concat([
+    addressHeader(index, prefix),
+    attribute(IFA_LOCAL, address),
+    attribute(IFA_ADDRESS, address),
+  ]);
+}
+
+/**
+ * The body of RTM_DELADDR. Without IFA_ADDRESS the kernel looks at the local address alone, so an address goes
+ * away whatever its prefix length was when it was added.
+ */
+export function deleteAddressBody(index: number, address: Uint8Array): Buffer {
+  return Buffer.concat([addressHeader(index, 32), attribute(IFA_LOCAL, address)]);
+}
+
+function addressHeader(index: number, prefix: number): Buffer {
+  const header = Buffer.alloc(addressBodyBytes);
+  header[0] = familyInet;
+  header[1] = prefix;
+  header.writeUInt32LE(index, 4);
+  return header;
+}
+
+/** The body of a dump of all IPv4 addresses. */
+export const dumpAddressesBody = (): Buffer => addressHeader(0, 0);
+
+/** The body of a request for one link by name (struct ifinfomsg with IFLA_IFNAME). */
+export function linkByNameBody(name: string): Buffer {
+  return Buffer.concat([Buffer.alloc(linkBodyBytes), attribute(IFLA_IFNAME, Buffer.from(`${name}\0`))]);
+}
+
+/** The IPv4 address of an RTM_NEWADDR message; undefined for anything else. */
+export function addressOf(message: NetlinkMessage): DeviceAddress | undefined {
+  const { body } = message;
+  if (message.type !== RTM_NEWADDR || body.length < addressBodyBytes || body[0] !== familyInet)
+    return undefined;
+  const attributes = attributesOf(body, addressBodyBytes);
+  const address = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
+  if (address?.length !== 4) return undefined;
+  return { index: body.readUInt32LE(4), address: formatIpv4(address.readUInt32BE(0)), prefix: body[1] ?? 0 };
+}
+
+/** The link of an RTM_NEWLINK or RTM_DELLINK message (a deleted link is not running); undefined for anything else. */
+export function linkOf(message: NetlinkMessage): Link | undefined {
+  const { body } = message;
+  if ((message.type !== RTM_NEWLINK && message.type !== RTM_DELLINK) || body.length < linkBodyBytes)
+    return undefined;
+  const attributes = attributesOf(body, linkBodyBytes);
+  const flags = body.readUInt32LE(8);
+  const name = attributes.get(IFLA_IFNAME)?.toString("latin1").replace(/\0.*$/s, "");
+  if (name === undefined) return undefined;
+  return {
+    index: body.readInt32LE(4),
+    name,
+    mac: Uint8Array.from(attributes.get(IFLA_ADDRESS) ?? []),
+    running: message.type === RTM_NEWLINK && (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
+  };
+}

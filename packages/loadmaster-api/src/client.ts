@@ -1,0 +1,441 @@
+/**
+ * A client of the LoadMaster RESTful API v2 (`POST /accessv2`, JSON), for units of ours and for others that speak it.
+ *
+ * Certificates of units are self-signed, so the first one seen is pinned by the SHA-256 of its public key, and no
+ * password or key is sent before the pin has been compared. A unit drops connections after 30 calls in 3 s: calls wait
+ * here so that this client alone makes fewer. A unit may answer a failure with HTTP 200, so status and body both count.
+ */
+import { createHash } from "node:crypto";
+import { Agent, type ClientRequestArgs, type IncomingMessage, request } from "node:http";
+import type { Duplex } from "node:stream";
+import { connect, type TLSSocket } from "node:tls";
+import { err, ok, type Result } from "@tandem/base/result";
+import { statusOf } from "./envelope.ts";
+import type { HaStatusWord, InterfaceView, RealServerView, VirtualServiceView } from "./views.ts";
+
+/** Fewer than the 30 per 3 s that make a unit drop connections, so that other tools find room too. */
+export const callsPerWindow = 24;
+export const windowMs = 3_000;
+/** Calls that may wait for their turn; one more is refused as `busy`. */
+export const waitingCallsMax = 200;
+export const answerMaxBytes = 16 * 1024 * 1024;
+const defaultTimeoutMs = 10_000;
+
+export type Credentials =
+  | { readonly kind: "password"; readonly user: string; readonly password: string }
+  | { readonly kind: "apikey"; readonly apikey: string };
+
+export type LoadMasterClientOptions = {
+  /** The unit's own address, or the shared one. */
+  readonly address: string;
+  /** Default 443. */
+  readonly port?: number;
+  readonly credentials: Credentials;
+  /** SHA-256 of the certificate's public key (SubjectPublicKeyInfo DER), 64 hexadecimal digits. Absent: the first one seen is pinned. */
+  readonly fingerprint?: string;
+  /** Called once when the first one seen has been pinned, so that it can be kept. */
+  readonly onFirstUse?: (fingerprint: string) => void;
+  /** For one call, waiting for its turn not counted. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** Address to connect from; the system's choice by default. */
+  readonly localAddress?: string;
+};
+
+/** Every way in which a call can fail; all have a message for people. */
+export type CallError =
+  | { readonly kind: "unreachable"; readonly message: string; readonly code: string }
+  | { readonly kind: "timeout"; readonly message: string; readonly timeoutMs: number }
+  | {
+      readonly kind: "wrong-certificate";
+      readonly message: string;
+      readonly expected: string;
+      readonly actual: string;
+    }
+  | { readonly kind: "unauthorised"; readonly message: string }
+  /** The unit answered that it will not: `code` is its status (422 and the like), `message` its words. */
+  | { readonly kind: "refused"; readonly message: string; readonly code: number }
+  | { readonly kind: "malformed"; readonly message: string }
+  | { readonly kind: "busy"; readonly message: string };
+
+export type Answer = {
+  readonly code: number;
+  readonly status: string;
+  readonly message?: string;
+  readonly [field: string]: unknown;
+};
+export type CallResult<Value = Answer> = Promise<Result<Value, CallError>>;
+export type ParameterValue = string | number | boolean;
+export type Parameters = { readonly [name: string]: ParameterValue };
+
+/** A virtual service by index, or by address, port and protocol. */
+export type ServiceReference =
+  | number
+  | { readonly address: string; readonly port: number; readonly protocol?: "tcp" | "udp" };
+/** A real server by index, or by address and port. */
+export type ServerReference = number | { readonly address: string; readonly port: number };
+
+export type HaView = {
+  readonly hamode: number;
+  readonly hastatus: HaStatusWord | string;
+  /** Seconds since the Unix epoch; 0 on a standby. */
+  readonly activetime: number;
+};
+
+export class LoadMasterClient {
+  readonly #options: LoadMasterClientOptions;
+  #fingerprint: string | undefined;
+  #starts: number[] = [];
+  #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LoadMasterClientOptions) {
+    this.#options = options;
+    this.#fingerprint = options.fingerprint?.toLowerCase();
+  }
+
+  /** The pinned fingerprint; undefined before the first contact. */
+  get fingerprint(): string | undefined {
+    return this.#fingerprint;
+  }
+
+  /** Any command. Parameters are sent as they are; the answer's fields stand at its top level. */
+  async call(command: string, parameters: Parameters = {}): CallResult {
+    if (!(await this.#turn()))
+      return err({
+        kind: "busy",
+        message: `${waitingCallsMax} calls already wait for ${this.#options.address}`,
+      });
+    const { credentials } = this.#options;
+    const authentication =
+      credentials.kind === "apikey"
+        ? { apikey: credentials.apikey }
+        : { apiuser: credentials.user, apipass: credentials.password };
+    return this.#post(JSON.stringify({ ...parameters, cmd: command, ...authentication }));
+  }
+
+  /** `get`: the parameter's value as the unit types it. */
+  async get(param: string): CallResult<unknown> {
+    const answer = await this.call("get", { param });
+    if (!answer.ok) return answer;
+    const field = Object.keys(answer.value).find((key) => key.toLowerCase() === param.toLowerCase());
+    return field === undefined
+      ? err({ kind: "malformed", message: `the answer to get ${param} does not hold it` })
+      : ok(answer.value[field]);
+  }
+
+  set(param: string, value: ParameterValue): CallResult {
+    return this.call("set", { param, value });
+  }
+
+  async listVirtualServices(): CallResult<VirtualServiceView[]> {
+    return field(await this.call("listvs"), "VS");
+  }
+
+  async showVirtualService(service: ServiceReference): CallResult<VirtualServiceView> {
+    return whole(await this.call("showvs", serviceParameters(service)));
+  }
+
+  /** `parameters` are those of `addvs` beside vs, port and prot: VStype, NickName, Enable, CheckType, … */
+  async addVirtualService(
+    address: string,
+    port: number,
+    protocol: "tcp" | "udp" = "tcp",
+    parameters: Parameters = {},
+  ): CallResult<VirtualServiceView> {
+    return whole(await this.call("addvs", { vs: address, port, prot: protocol, ...parameters }));
+  }
+
+  async modifyVirtualService(
+    service: ServiceReference,
+    parameters: Parameters,
+  ): CallResult<VirtualServiceView> {
+    return whole(await this.call("modvs", { ...serviceParameters(service), ...parameters }));
+  }
+
+  deleteVirtualService(service: ServiceReference): CallResult {
+    return this.call("delvs", serviceParameters(service));
+  }
+
+  async addRealServer(
+    service: ServiceReference,
+    address: string,
+    port: number,
+    parameters: Parameters = {},
+  ): CallResult<RealServerView[]> {
+    return field(
+      await this.call("addrs", { ...serviceParameters(service), rs: address, rsport: port, ...parameters }),
+      "Rs",
+    );
+  }
+
+  async showRealServer(service: ServiceReference, server: ServerReference): CallResult<RealServerView[]> {
+    return field(
+      await this.call("showrs", { ...serviceParameters(service), ...serverParameters(server) }),
+      "Rs",
+    );
+  }
+
+  async modifyRealServer(
+    service: ServiceReference,
+    server: ServerReference,
+    parameters: Parameters,
+  ): CallResult<RealServerView[]> {
+    return field(
+      await this.call("modrs", { ...serviceParameters(service), ...serverParameters(server), ...parameters }),
+      "Rs",
+    );
+  }
+
+  deleteRealServer(service: ServiceReference, server: ServerReference): CallResult {
+    return this.call("delrs", { ...serviceParameters(service), ...serverParameters(server) });
+  }
+
+  async listInterfaces(): CallResult<InterfaceView[]> {
+    return field(await this.call("showiface"), "Interface");
+  }
+
+  /** One parameter of an interface (`partner`, `shared`, …): the API changes one per call. */
+  modifyInterface(id: number, parameter: string, value: ParameterValue): CallResult {
+    return this.call("modiface", { interface: id, [parameter]: value });
+  }
+
+  setPartnerSecret(secret: string): CallResult {
+    return this.call("setpartnersecret", { secret });
+  }
+
+  /** The role of the unit behind the address: ask each unit at its own, since any of them may hold the shared one. */
+  async highAvailability(): CallResult<HaView> {
+    const hamode = await this.get("hamode");
+    if (!hamode.ok) return hamode;
+    const hastatus = await this.get("hastatus");
+    if (!hastatus.ok) return hastatus;
+    const activetime = await this.get("activetime");
+    if (!activetime.ok) return activetime;
+    return ok({
+      hamode: Number(hamode.value),
+      hastatus: String(hastatus.value),
+      activetime: Number(activetime.value),
+    });
+  }
+
+  /** Resolves when a call may start; false when too many wait already. */
+  #turn(): Promise<boolean> {
+    if (this.#waiting.length >= waitingCallsMax) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(true));
+      this.#admit();
+    });
+  }
+
+  #admit(): void {
+    const now = performance.now();
+    this.#starts = this.#starts.filter((start) => now - start < windowMs);
+    while (this.#waiting.length > 0 && this.#starts.length < callsPerWindow) {
+      this.#starts.push(now);
+      this.#waiting.shift()?.();
+    }
+    if (this.#waiting.length > 0 && this.#timer === undefined) {
+      const oldest = this.#starts[0] ?? now;
+      this.#timer = setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.#admit();
+        },
+        Math.max(1, oldest + windowMs - now),
+      );
+    }
+  }
+
+  #post(body: string): CallResult {
+    const timeoutMs = this.#options.timeoutMs ?? defaultTimeoutMs;
+    const port = this.#options.port ?? 443;
+    const where = `${this.#options.address}:${port}`;
+    return new Promise((resolve) => {
+      // One connection per call: a kept-alive one that the unit closes meanwhile would leave it unknown whether
+      // a command was carried out.
+      const agent = new PinnedAgent((actual) => this.#check(actual), this.#options);
+      const outgoing = request({
+        agent,
+        host: this.#options.address,
+        port,
+        path: "/accessv2",
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(body),
+          connection: "close",
+        },
+      });
+      const timer = setTimeout(() => {
+        finish(
+          err({ kind: "timeout", message: `${where} did not answer within ${timeoutMs} ms`, timeoutMs }),
+        );
+      }, timeoutMs);
+      const finish = (result: Result<Answer, CallError>): void => {
+        clearTimeout(timer);
+        outgoing.destroy();
+        agent.destroy();
+        resolve(result);
+      };
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        if (error instanceof WrongCertificate)
+          finish(
+            err({
+              kind: "wrong-certificate",
+              message: `${where} showed the key ${error.actual}, not the pinned ${error.expected}; if the unit was replaced on purpose, forget the old key`,
+              expected: error.expected,
+              actual: error.actual,
+            }),
+          );
+        else
+          finish(
+            err({
+              kind: "unreachable",
+              message: `${where} cannot be reached: ${error.message}`,
+              code: error.code ?? "unknown",
+            }),
+          );
+      });
+      outgoing.on("response", (response) => {
+        void readBody(response).then((answer) =>
+          finish(answer.ok ? interpret(response.statusCode ?? 0, answer.value) : answer),
+        );
+      });
+      outgoing.end(body);
+    });
+  }
+
+  #check(actual: string): WrongCertificate | undefined {
+    if (this.#fingerprint === undefined) {
+      this.#fingerprint = actual;
+      this.#options.onFirstUse?.(actual);
+    }
+    return this.#fingerprint === actual ? undefined : new WrongCertificate(this.#fingerprint, actual);
+  }
+}
+
+class WrongCertificate extends Error {
+  readonly expected: string;
+  readonly actual: string;
+  constructor(expected: string, actual: string) {
+    super("wrong certificate");
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** Hands HTTP a TLS socket only after the key at its other end has been compared with the pin. */
+class PinnedAgent extends Agent {
+  readonly #check: (fingerprint: string) => WrongCertificate | undefined;
+  readonly #target: LoadMasterClientOptions;
+  #socket: TLSSocket | undefined;
+
+  constructor(check: (fingerprint: string) => WrongCertificate | undefined, target: LoadMasterClientOptions) {
+    super({ keepAlive: false });
+    this.#check = check;
+    this.#target = target;
+  }
+
+  override createConnection(
+    _options: ClientRequestArgs,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | undefined {
+    const socket = connect({
+      host: this.#target.address,
+      port: this.#target.port ?? 443,
+      // The pin takes the place of a certificate authority.
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      ...(this.#target.localAddress === undefined ? {} : { localAddress: this.#target.localAddress }),
+    });
+    this.#socket = socket;
+    const failed = (error: Error): void => callback?.(error, socket);
+    socket.once("error", failed);
+    socket.once("secureConnect", () => {
+      socket.off("error", failed);
+      const certificate = socket.getPeerX509Certificate();
+      const wrong =
+        certificate === undefined
+          ? new Error("it showed no certificate")
+          : this.#check(
+              createHash("sha256")
+                .update(certificate.publicKey.export({ type: "spki", format: "der" }))
+                .digest("hex"),
+            );
+      if (wrong === undefined) callback?.(null, socket);
+      else {
+        socket.on("error", () => {});
+        socket.destroy();
+        callback?.(wrong, socket);
+      }
+    });
+    return undefined;
+  }
+
+  override destroy(): void {
+    this.#socket?.on("error", () => {});
+    this.#socket?.destroy();
+    super.destroy();
+  }
+}
+
+function readBody(response: IncomingMessage): CallResult<string> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    response.on("data", (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > answerMaxBytes) {
+        resolve(err({ kind: "malformed", message: `the answer is longer than ${answerMaxBytes} bytes` }));
+        response.destroy();
+      } else parts.push(part);
+    });
+    response.on("end", () => resolve(ok(Buffer.concat(parts).toString("utf8"))));
+    response.on("error", (error) =>
+      resolve(
+        err({ kind: "unreachable", message: `the answer broke off: ${error.message}`, code: "broken-off" }),
+      ),
+    );
+  });
+}
+
+/** Both the HTTP status and the body's `status` and `code` must say that it went well. */
+export function interpret(httpStatus: number, body: string): Result<Answer, CallError> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    if (httpStatus === 401)
+      return err({ kind: "unauthorised", message: "the unit refused the user, password or API key" });
+    return err({
+      kind: "malformed",
+      message: `HTTP ${httpStatus} with a body that is not JSON; API v2 may be switched off there`,
+    });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    return err({ kind: "malformed", message: `HTTP ${httpStatus} with JSON that is not an object` });
+  const answer = parsed as Answer;
+  const code = statusOf(httpStatus, answer);
+  if (code === 200) return ok(answer);
+  const message = typeof answer.message === "string" ? answer.message : `the unit answered ${code}`;
+  return code === 401 ? err({ kind: "unauthorised", message }) : err({ kind: "refused", code, message });
+}
+
+const serviceParameters = (service: ServiceReference): Parameters =>
+  typeof service === "number"
+    ? { vs: String(service) }
+    : { vs: service.address, port: service.port, prot: service.protocol ?? "tcp" };
+
+const serverParameters = (server: ServerReference): Parameters =>
+  typeof server === "number" ? { rs: `!${server}` } : { rs: server.address, rsport: server.port };
+
+/** A list out of an answer. A unit without any leaves the field out. */
+function field<Row>(answer: Result<Answer, CallError>, name: string): Result<Row[], CallError> {
+  if (!answer.ok) return answer;
+  const rows = answer.value[name] ?? [];
+  return Array.isArray(rows) ? ok(rows as Row[]) : ok([rows as Row]);
+}
+
+function whole<View>(answer: Result<Answer, CallError>): Result<View, CallError> {
+  return answer.ok ? ok(answer.value as unknown as View) : answer;
+}

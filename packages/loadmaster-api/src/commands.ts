@@ -1,0 +1,225 @@
+/**
+ * Every command of the API, once: its parameters, what it changes, and what it answers. Validation, `listapi` and the
+ * refusal of service changes at a unit's own address (SPEC LH6) follow from this table.
+ */
+import type { Parameter } from "./parameters.ts";
+import {
+  secretPattern,
+  serverMoves,
+  serverParameters,
+  serverReference,
+  serviceMoves,
+  serviceParameters,
+  serviceReference,
+} from "./service-parameters.ts";
+
+export type Command = {
+  readonly parameters: readonly Parameter[];
+  /** `services`: configuration of the pair, made at the shared address. `unit`: this unit's own, made at its own address too. */
+  readonly changes: "nothing" | "services" | "unit";
+  readonly answer: "VS" | "VirtualService" | "Rs" | "Interface" | "value" | "apikeys" | "commands" | "ok";
+  readonly about: string;
+};
+
+const interfaceId = {
+  name: "interface",
+  aliases: ["iface"],
+  type: { kind: "integer", min: 0, max: 255 },
+  about: "the interface's number; 0 is the first",
+} as const satisfies Parameter;
+
+const secretAllowed = "8 to 127 printable characters, none of them a single quote";
+
+const newPassword = {
+  kind: "text",
+  pattern: /^[^\p{Cc}\p{Zl}\p{Zp}]{8,127}$/u,
+  allowed: "8 to 127 printable characters",
+  secret: true,
+} as const;
+
+const anySecret = {
+  kind: "text",
+  pattern: secretPattern,
+  allowed: "up to 127 printable characters",
+  secret: true,
+} as const;
+
+export const commands = {
+  addvs: {
+    parameters: [...serviceReference, ...serviceParameters],
+    changes: "services",
+    answer: "VirtualService",
+    about: "adds a virtual service",
+  },
+  modvs: {
+    parameters: [...serviceReference, ...serviceParameters, ...serviceMoves],
+    changes: "services",
+    answer: "VirtualService",
+    about: "changes a virtual service",
+  },
+  delvs: {
+    parameters: serviceReference,
+    changes: "services",
+    answer: "ok",
+    about: "removes a virtual service",
+  },
+  listvs: { parameters: [], changes: "nothing", answer: "VS", about: "all virtual services" },
+  showvs: {
+    parameters: serviceReference,
+    changes: "nothing",
+    answer: "VirtualService",
+    about: "one virtual service",
+  },
+  addrs: {
+    parameters: [...serviceReference, ...serverReference, ...serverParameters],
+    changes: "services",
+    answer: "Rs",
+    about: "adds a real server to a service",
+  },
+  delrs: {
+    parameters: [...serviceReference, ...serverReference],
+    changes: "services",
+    answer: "ok",
+    about: "removes a real server from a service",
+  },
+  modrs: {
+    parameters: [...serviceReference, ...serverReference, ...serverParameters, ...serverMoves],
+    changes: "services",
+    answer: "Rs",
+    about: "changes a real server",
+  },
+  showrs: {
+    parameters: [...serviceReference, ...serverReference],
+    changes: "nothing",
+    answer: "Rs",
+    about: "one real server",
+  },
+  get: {
+    parameters: [
+      {
+        name: "param",
+        type: { kind: "text", pattern: /^\w{1,64}$/, allowed: "a parameter's name" },
+        required: true,
+        about: "which",
+      },
+    ],
+    changes: "nothing",
+    answer: "value",
+    about: "reads a parameter of the system",
+  },
+  set: {
+    parameters: [
+      {
+        name: "param",
+        type: { kind: "text", pattern: /^\w{1,64}$/, allowed: "a parameter's name" },
+        required: true,
+        about: "which",
+      },
+      {
+        name: "value",
+        aliases: ["val"],
+        type: { kind: "text", pattern: /^[\s\S]*$/, allowed: "any" },
+        required: true,
+        about: "what",
+      },
+    ],
+    // Parameters of the pair are told from those of the unit by the table of system parameters.
+    changes: "unit",
+    answer: "ok",
+    about: "changes a parameter of the system",
+  },
+  getall: { parameters: [], changes: "nothing", answer: "value", about: "all parameters of the system" },
+  showiface: {
+    parameters: [interfaceId],
+    changes: "nothing",
+    answer: "Interface",
+    about: "interfaces with their addresses",
+  },
+  modiface: {
+    parameters: [
+      { ...interfaceId, required: true },
+      {
+        name: "partner",
+        aliases: ["PartnerIPAddress"],
+        type: {
+          kind: "text",
+          pattern: /^(\d{1,3}(\.\d{1,3}){3})?$/,
+          allowed: "an IPv4 address; empty to remove it",
+        },
+        about: "the partner unit's own address",
+      },
+      {
+        name: "shared",
+        aliases: ["SharedIPAddress"],
+        type: {
+          kind: "text",
+          pattern: /^(\d{1,3}(\.\d{1,3}){3})?$/,
+          allowed: "an IPv4 address; empty to remove it",
+        },
+        about: "the address that belongs to whichever unit is active",
+      },
+    ],
+    changes: "unit",
+    answer: "ok",
+    about: "changes one parameter of an interface",
+  },
+  setpartnersecret: {
+    parameters: [
+      {
+        name: "secret",
+        aliases: ["value", "partnersecret"],
+        type: {
+          kind: "text",
+          pattern: /^[^'\p{Cc}\p{Zl}\p{Zp}]{8,127}$/u,
+          allowed: secretAllowed,
+          secret: true,
+        },
+        required: true,
+        about: "the same on both units of a pair",
+      },
+    ],
+    changes: "unit",
+    answer: "ok",
+    about: "sets the secret by which the partner is known",
+  },
+  usersetsyspassword: {
+    parameters: [
+      { name: "currpassword", type: anySecret, required: true, about: "the password so far" },
+      { name: "password", type: newPassword, required: true, about: "the new one" },
+    ],
+    changes: "unit",
+    answer: "ok",
+    about: "changes the password of the user bal on this unit",
+  },
+  addapikey: {
+    parameters: [],
+    changes: "unit",
+    answer: "apikeys",
+    about: "makes an API key; it is shown this once",
+  },
+  listapikeys: {
+    parameters: [],
+    changes: "nothing",
+    answer: "apikeys",
+    about: "API keys by their first characters",
+  },
+  delapikey: {
+    parameters: [
+      {
+        name: "key",
+        type: anySecret,
+        required: true,
+        about: "the key, or its first characters as listapikeys shows them",
+      },
+      { name: "user", type: { kind: "choice", values: ["bal"] }, about: "its owner" },
+    ],
+    changes: "unit",
+    answer: "ok",
+    about: "withdraws an API key",
+  },
+  listapi: { parameters: [], changes: "nothing", answer: "commands", about: "all commands, and the version" },
+} as const satisfies { readonly [name: string]: Command };
+
+export type CommandName = keyof typeof commands;
+
+export const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name);

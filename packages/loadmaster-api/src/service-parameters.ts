@@ -1,0 +1,215 @@
+/** The parameters of virtual services and real servers, declared once for `addvs`, `modvs`, `addrs` and `modrs`. */
+import { type Parameter, printable } from "./parameters.ts";
+
+export const port = { kind: "integer", min: 1, max: 65_535 } as const;
+
+/** A service by index or by address; which of the two decides whether port and prot are needed. */
+export const serviceReference = [
+  {
+    name: "vs",
+    type: {
+      kind: "text",
+      pattern: /^(\d{1,6}|\d{1,3}(\.\d{1,3}){3})$/,
+      allowed: "a service's index, or its IPv4 address",
+    },
+    required: true,
+    about: "the service's index, or its address",
+  },
+  { name: "port", type: port, about: "with an address: the service's port" },
+  {
+    name: "prot",
+    aliases: ["protocol"],
+    type: { kind: "choice", values: ["tcp"] },
+    about: "with an address: tcp (udp is not available on this unit yet)",
+  },
+] as const satisfies readonly Parameter[];
+
+/** A server by `!index`, or by address and port. */
+export const serverReference = [
+  {
+    name: "rs",
+    type: {
+      kind: "text",
+      pattern: /^(!\d{1,9}|\d{1,3}(\.\d{1,3}){3})$/,
+      allowed: "!index, or an IPv4 address",
+    },
+    required: true,
+    about: "!index of the real server, or its address",
+  },
+  { name: "rsport", type: port, about: "with an address: the server's port" },
+] as const satisfies readonly Parameter[];
+
+const fixed = (name: string, ...values: string[]): Parameter => ({
+  name,
+  type: { kind: "fixed", values },
+  about: "not available on this unit yet",
+});
+
+/** What `addvs` and `modvs` take beside the reference. */
+export const serviceParameters = [
+  {
+    name: "NickName",
+    type: {
+      kind: "text",
+      pattern: /^$|^[\p{L}\p{N}][\p{L}\p{N} .@_-]{0,126}$/u,
+      allowed: "up to 127 letters, digits, blanks and . @ - _, a letter or digit first; empty to remove it",
+    },
+    about: "name for people",
+  },
+  { name: "Enable", type: { kind: "boolean" }, about: "whether the service takes connections" },
+  {
+    name: "VStype",
+    type: { kind: "choice", values: ["gen", "http"] },
+    about: "http reads requests, gen passes TCP on; http by default on port 80, gen elsewhere",
+  },
+  {
+    name: "Schedule",
+    type: { kind: "choice", values: ["rr", "wrr", "lc", "wlc", "sh"] },
+    about: "round robin, weighted round robin, least connection, weighted least connection, source hash",
+  },
+  {
+    name: "Idletime",
+    type: { kind: "integer", min: 0, max: 86_400, unit: "seconds" },
+    about: "an idle connection is closed after so long; 0 is the default of 660",
+  },
+  {
+    name: "AddVia",
+    type: { kind: "integer", min: 0, max: 6 },
+    about:
+      "client header: 0, 5 X-Forwarded-For; 1 with Via; 2 none; 3 X-ClientSide with Via; 4 X-ClientSide; 6 Via",
+  },
+  {
+    name: "CheckType",
+    type: { kind: "choice", values: ["tcp", "http", "none"] },
+    about: "health check: http by default on port 80, tcp elsewhere",
+  },
+  {
+    name: "CheckUrl",
+    type: {
+      kind: "text",
+      pattern: /^(\/[\x21-\x7e]{0,125})?$/,
+      allowed: "a path that begins with /, without blanks, up to 126 characters",
+    },
+    about: "what an http check asks for; / when empty",
+  },
+  {
+    name: "CheckHost",
+    type: {
+      kind: "text",
+      pattern: /^$|^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/,
+      allowed: "a host name or an address",
+    },
+    about: "the host that an HTTP/1.1 check names; the service's address when empty",
+  },
+  { name: "CheckUse1.1", type: { kind: "boolean" }, about: "http checks speak HTTP/1.1" },
+  {
+    name: "CheckUseGet",
+    type: { kind: "integer", min: 0, max: 3 },
+    about: "method of http checks: 0 HEAD, 1 GET, 2 POST, 3 OPTIONS",
+  },
+  {
+    name: "CheckCodes",
+    type: {
+      kind: "text",
+      pattern: /^$|^[345]\d\d( [345]\d\d){0,31}$/,
+      allowed: "up to 32 codes from 300 to 599, separated by single blanks",
+    },
+    about: "status codes that count as alive as well",
+  },
+  {
+    name: "CheckPort",
+    type: { kind: "integer", min: 0, max: 65_535 },
+    about: "port to check; 0 is the server's own",
+  },
+  {
+    name: "ChkInterval",
+    type: { kind: "integer", min: 0, max: 600, unit: "seconds" },
+    about: "between two checks; 0 is the default of 9",
+  },
+  {
+    name: "ChkTimeout",
+    type: { kind: "integer", min: 0, max: 600, unit: "seconds" },
+    about: "a check that takes longer has failed; 0 is the default of 4",
+  },
+  {
+    name: "ChkRetryCount",
+    type: { kind: "integer", min: 0, max: 15 },
+    about: "so many failures in a row take a server out; 0 is the default of 2",
+  },
+  fixed("SSLAcceleration", "N"),
+  fixed("SSLReencrypt", "N"),
+  fixed("SSLReverse", "N"),
+  fixed("CertFile", ""),
+  fixed("ClientCert", "0"),
+  fixed("AllowHTTP2", "N"),
+  fixed("Persist", "none", ""),
+  fixed("PersistTimeout", "0", ""),
+  fixed("Cookie", ""),
+  fixed("Transparent", "N"),
+  fixed("SubnetOriginating", "Y"),
+  fixed("UseforSnat", "N"),
+  fixed("ForceL4", "N"),
+  fixed("ForceL7", "Y"),
+  fixed("MultiConnect", "N"),
+  fixed("Cache", "N"),
+  fixed("Compress", "N"),
+  fixed("Verify", "0"),
+  fixed("Intercept", "N"),
+  fixed("InterceptMode", "0"),
+  fixed("EspEnabled", "N"),
+  fixed("ErrorCode", "0", ""),
+  fixed("ErrorUrl", ""),
+  fixed("ExtraPorts", ""),
+  fixed("AltAddress", ""),
+  fixed("StandbyAddr", ""),
+  fixed("FollowVSID", "0"),
+  fixed("CopyHdrFrom", ""),
+  fixed("ExtraHdrKey", ""),
+  fixed("CheckPattern", ""),
+  fixed("CheckHeaders", ""),
+  fixed("CheckPostData", ""),
+  fixed("EnhancedHealthChecks", "N"),
+  fixed("Bandwidth", "0"),
+  fixed("ConnsPerSecLimit", "0"),
+  fixed("RequestsPerSecLimit", "0"),
+  fixed("MaxConnsLimit", "0"),
+  fixed("QoS", "0"),
+] as const satisfies readonly Parameter[];
+
+/** What `modvs` takes beyond `addvs`: a service's port is changed by a parameter of its own, `port` says which service. */
+export const serviceMoves = [
+  { name: "vsaddress", type: { kind: "address" }, about: "the service's new address" },
+  { name: "vsport", type: port, about: "the service's new port" },
+  // An empty value is how a SubVS is made, so nothing at all is accepted here.
+  { name: "createsubvs", type: { kind: "choice", values: [] }, about: "not available on this unit yet" },
+] as const satisfies readonly Parameter[];
+
+export const serverParameters = [
+  {
+    name: "Weight",
+    type: { kind: "integer", min: 1, max: 65_535 },
+    about: "share of new connections; 1000 by default",
+  },
+  { name: "Enable", type: { kind: "boolean" }, about: "whether the server gets connections" },
+  {
+    name: "Limit",
+    type: { kind: "integer", min: 0, max: 100_000 },
+    about: "connections at a time, 0 = no limit; more wait for a free one",
+  },
+  fixed("Forward", "nat"),
+  fixed("RateLimit", "0"),
+  fixed("Follow", "0"),
+  fixed("Critical", "N"),
+  fixed("addtoallsubvs", "N"),
+  {
+    name: "non_local",
+    type: { kind: "boolean" },
+    about: "disregarded: servers need not be on a local network",
+  },
+] as const satisfies readonly Parameter[];
+
+export const serverMoves = [
+  { name: "newport", type: port, about: "the server's new port" },
+] as const satisfies readonly Parameter[];
+
+export const secretPattern = printable(127);

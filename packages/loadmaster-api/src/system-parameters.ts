@@ -1,0 +1,102 @@
+/**
+ * What `get` and `set` know. `shared` ones belong to the pair and reach the partner; `unit` ones are this unit's own and
+ * are never overwritten by it; `status` ones are only read.
+ */
+import type { Parameter, ParameterType } from "./parameters.ts";
+
+export type SystemParameter = Parameter & {
+  readonly scope: "shared" | "unit" | "status";
+  readonly hidden?: true;
+};
+
+const status = {
+  kind: "text",
+  pattern: /^$/,
+  allowed: "nothing: it is only read",
+} as const satisfies ParameterType;
+
+export const systemParameters = [
+  {
+    name: "hamode",
+    scope: "unit",
+    type: { kind: "integer", min: 0, max: 2 },
+    about: "0 single unit, 1 HA1 (first), 2 HA2 (second)",
+  },
+  {
+    name: "hatimeout",
+    scope: "shared",
+    type: { kind: "integer", min: 1, max: 5 },
+    about: "silence until the standby takes over: 1 to 5 = 3, 6, 9, 12, 15 s",
+  },
+  {
+    name: "havhid",
+    scope: "shared",
+    type: { kind: "integer", min: 1, max: 255 },
+    about: "HA Virtual ID: the same on both units, unique on the segment",
+  },
+  {
+    name: "haprefered",
+    aliases: ["hapreferred"],
+    scope: "shared",
+    type: { kind: "integer", min: 0, max: 2 },
+    about: "preferred host: 0 none, 1 HA1, 2 HA2; meant for testing, it causes failbacks in production",
+  },
+  {
+    name: "hawait",
+    scope: "unit",
+    type: { kind: "integer", min: 0, max: 200, unit: "seconds" },
+    about: "after the machine has started, CARP begins no earlier than this",
+  },
+  {
+    name: "carppassword",
+    scope: "unit",
+    hidden: true,
+    type: {
+      kind: "text",
+      pattern: /^[\x21-\x7e]{0,19}$/,
+      allowed: "1 to 19 printable ASCII characters; empty to remove it",
+      secret: true,
+    },
+    about: "CARP password for a partner that is not one of ours; the partner secret decides without it",
+  },
+  {
+    name: "hostname",
+    scope: "unit",
+    type: {
+      kind: "text",
+      pattern:
+        /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/,
+      allowed: "letters, digits and hyphens, parts separated by dots",
+    },
+    about: "this unit's name",
+  },
+  {
+    name: "hastatus",
+    scope: "status",
+    type: status,
+    about: "Active, Standby, Passive, or that HA is not configured",
+  },
+  {
+    name: "hareport",
+    scope: "status",
+    type: status,
+    about: "what is wrong with HA, in words; empty when nothing is",
+  },
+  {
+    name: "activetime",
+    scope: "status",
+    type: status,
+    about: "when it became active, seconds since 1970; 0 on a standby",
+  },
+  { name: "boottime", scope: "status", type: status, about: "when it started, seconds since 1970" },
+  { name: "version", scope: "status", type: status, about: "of the software" },
+  { name: "serialnumber", scope: "status", type: status, about: "of the unit" },
+  { name: "enableapi", scope: "status", type: status, about: "whether the API is on" },
+] as const satisfies readonly SystemParameter[];
+
+export type SystemParameterName = (typeof systemParameters)[number]["name"];
+
+export const systemParameter = (name: string): SystemParameter | undefined =>
+  (systemParameters as readonly SystemParameter[]).find((parameter) =>
+    [parameter.name, ...(parameter.aliases ?? [])].some((each) => each.toLowerCase() === name.toLowerCase()),
+  );

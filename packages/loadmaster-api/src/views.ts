@@ -1,0 +1,129 @@
+/**
+ * What commands answer, with the exact JSON types that existing clients decode: `VSPort`, `CheckPort`, `PersistTimeout`,
+ * `TlsType` and the like are strings, indexes and limits numbers, switches booleans. A text that is not set is left out.
+ */
+
+/** `Unchecked` is a server without a health check; a service without a usable server is `Down`. */
+export type ServiceStatus = "Up" | "Down" | "Unchecked" | "Disabled";
+
+export type RealServerView = {
+  Status: ServiceStatus;
+  VSIndex: number;
+  RsIndex: number;
+  Addr: string;
+  Port: number;
+  DnsName: string;
+  Forward: string;
+  Weight: number;
+  Limit: number;
+  RateLimit: number;
+  Follow: number;
+  Enable: boolean;
+  Critical: boolean;
+  Nrules: number;
+};
+
+/** One virtual service as `showvs`, `addvs`, `modvs` and each row of `listvs` show it. */
+export type VirtualServiceView = {
+  Status: ServiceStatus;
+  Index: number;
+  VSAddress: string;
+  VSPort: string;
+  Layer: number;
+  NickName?: string;
+  Enable: boolean;
+  SSLReverse: boolean;
+  SSLReencrypt: boolean;
+  InterceptMode: number;
+  Intercept: boolean;
+  InterceptOpts: string[];
+  AlertThreshold: number;
+  OwaspOpts: string[];
+  BlockingParanoia: number;
+  IPReputationBlocking: boolean;
+  ExecutingParanoia: number;
+  AnomalyScoringThreshold: number;
+  PCRELimit: number;
+  JSONDLimit: number;
+  BodyLimit: number;
+  Transactionlimit: number;
+  Transparent: boolean;
+  SubnetOriginating: boolean;
+  ServerInit: number;
+  StartTLSMode: number;
+  Idletime: number;
+  Cache: boolean;
+  Compress: boolean;
+  Verify: number;
+  UseforSnat: boolean;
+  ForceL4: boolean;
+  ForceL7: boolean;
+  MultiConnect: boolean;
+  ClientCert: number;
+  SecurityHeaderOptions: number;
+  SameSite: number;
+  VerifyBearer: boolean;
+  ErrorCode: string;
+  CheckUrl?: string;
+  CheckHost?: string;
+  CheckCodes?: string;
+  "CheckUse1.1": boolean;
+  MatchLen: number;
+  CheckUseGet: number;
+  SSLRewrite: string;
+  VStype: string;
+  FollowVSID: number;
+  Protocol: string;
+  Schedule: string;
+  CheckType: string;
+  PersistTimeout: string;
+  CheckPort: string;
+  HTTPReschedule: boolean;
+  NRules: number;
+  NRequestRules: number;
+  NResponseRules: number;
+  NMatchBodyRules: number;
+  NPreProcessRules: number;
+  EspEnabled: boolean;
+  InputAuthMode: number;
+  OutputAuthMode: number;
+  MasterVS: number;
+  MasterVSID: number;
+  IsTransparent: number;
+  AddVia: number;
+  QoS: number;
+  TlsType: string;
+  NeedHostName: boolean;
+  OCSPVerify: boolean;
+  AllowHTTP2: boolean;
+  PassCipher: boolean;
+  PassSni: boolean;
+  ChkInterval: number;
+  ChkTimeout: number;
+  ChkRetryCount: number;
+  Bandwidth: number;
+  ConnsPerSecLimit: number;
+  RequestsPerSecLimit: number;
+  MaxConnsLimit: number;
+  RefreshPersist: boolean;
+  EnhancedHealthChecks: boolean;
+  RsMinimum: number;
+  NumberOfRSs: number;
+  Rs?: RealServerView[];
+};
+
+export type InterfaceView = {
+  Id: number;
+  /** With its prefix length. */
+  IPAddress: string;
+  Mtu: string;
+  InterfaceType: string;
+  GeoTrafficEnable: boolean;
+  DefaultInterface: boolean;
+  /** Present in HA only. */
+  SharedIPAddress?: string;
+  PartnerIPAddress?: string;
+};
+
+/** What `hastatus` says. `Passive` is a unit that takes no part. */
+export type HaStatusWord = "Active" | "Standby" | "Passive" | "HA not configured";

@@ -1,0 +1,581 @@
+/**
+ * Two units on a virtual clock, network and disk, for tests: the same `startPair` and `step` that a Central runs.
+ * The link behaves as the real one does: a killed process closes its connections and refuses new ones, a dead host
+ * and a cut are silent, a frozen process completes no handshake and finds its messages when it thaws.
+ * Messages may be lost, late and out of order, which is harsher than TCP.
+ */
+import { assert } from "@tandem/base/assert";
+import { Prng } from "@tandem/base/prng";
+import type { Millis } from "@tandem/base/time";
+import { actionWaitDefaultMs, heartbeatDefaultMs, holdDownDefaultMs } from "./constants.ts";
+import { acceptsSnapshot, durableAfterSnapshot } from "./pairing.ts";
+import { covers } from "./rules.ts";
+import {
+  type ApplyAnswer,
+  type HaSettings,
+  type LinkEvent,
+  newDurable,
+  type PairDurable,
+  type PairFacts,
+  type PairInput,
+  type PairState,
+  type PairStep,
+} from "./state.ts";
+import { answerToQuestion, status, synchronises } from "./status.ts";
+import { startPair, step } from "./step.ts";
+import type { PairMessage, Vector } from "./wire.ts";
+import { eventWords, namesIn, peerWords } from "./words.ts";
+
+type Disk = {
+  settings: HaSettings;
+  durable: PairDurable;
+  data: Vector;
+  networks: number;
+  backups: Vector[];
+};
+type Process = {
+  state: PairState;
+  readonly incarnation: string;
+  /** The connection as this side sees it. */
+  connection: number | null;
+  dialling: boolean;
+  frozenUntil: Millis;
+  readonly held: Input[];
+  runningActions: number;
+  wakeAt: Millis;
+};
+export type SimulatedUnit = {
+  readonly index: 0 | 1;
+  readonly name: string;
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly address: string;
+  readonly disk: Disk;
+  process: Process | null;
+  hostUp: boolean;
+};
+type WithoutNow<Input> = Input extends unknown ? Omit<Input, "now"> : never;
+type Input = WithoutNow<PairInput>;
+type Parcel =
+  | { readonly kind: "message"; readonly message: PairMessage }
+  | { readonly kind: "data"; readonly vector: Vector }
+  | { readonly kind: "durable"; readonly vector: Vector }
+  | { readonly kind: "snapshot"; readonly pairId: string; readonly data: Vector; readonly networks: number };
+
+const dialTimeoutMs = 2_000;
+const port = 6974;
+
+export type TwoUnitsOptions = {
+  readonly seed?: number;
+  readonly heartbeatMs?: number;
+  readonly holdDownMs?: number;
+  readonly networks?: readonly [number, number];
+  readonly latencyMs?: (prng: Prng) => number;
+  /** One line per event, message and fault. */
+  readonly log?: (line: string) => void;
+  readonly stepped?: (unit: SimulatedUnit, step: PairStep) => void;
+};
+
+export class TwoUnits {
+  now: Millis = 0;
+  readonly units: readonly [SimulatedUnit, SimulatedUnit];
+  readonly prng: Prng;
+  lossRate = 0;
+  isCut = false;
+  /** Nothing is logged meanwhile. */
+  isSilent = false;
+  /** Messages for which this says true are lost. */
+  drops: (message: PairMessage, from: SimulatedUnit) => boolean = () => false;
+  readonly #options: TwoUnitsOptions;
+  #agenda: { readonly at: Millis; readonly order: number; readonly act: () => void }[] = [];
+  #order = 0;
+  #connections = 0;
+  #starts = 0;
+
+  constructor(options: TwoUnitsOptions = {}) {
+    this.#options = options;
+    this.prng = new Prng(options.seed ?? 1);
+    const unit = (index: 0 | 1): SimulatedUnit => ({
+      index,
+      name: `central${index + 1}`,
+      id: `${index + 1}`.repeat(16),
+      fingerprint: `${index + 1}`.repeat(64),
+      address: `10.213.0.1${index + 1}`,
+      disk: {
+        settings: {
+          disabled: false,
+          preferredMaster: false,
+          heartbeatMs: options.heartbeatMs ?? heartbeatDefaultMs,
+          holdDownMs: options.holdDownMs ?? holdDownDefaultMs,
+          actionWaitMs: actionWaitDefaultMs,
+          peer: null,
+        },
+        durable: newDurable,
+        data: { [`${index + 1}`.repeat(15).concat("0")]: 5 },
+        networks: options.networks?.[index] ?? 1,
+        backups: [],
+      },
+      process: null,
+      hostUp: true,
+    });
+    this.units = [unit(0), unit(1)];
+    for (const each of this.units) this.start(each);
+  }
+
+  other(unit: SimulatedUnit): SimulatedUnit {
+    return this.units[unit.index === 0 ? 1 : 0];
+  }
+
+  /** The state of a running unit. */
+  state(unit: SimulatedUnit): PairState {
+    assert(unit.process !== null, `${unit.name} runs`);
+    return unit.process.state;
+  }
+
+  // Time
+
+  at(at: Millis, act: () => void): void {
+    this.#order += 1;
+    const entry = { at, order: this.#order, act };
+    let low = 0;
+    let high = this.#agenda.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#agenda[middle] as { at: Millis }).at <= at) low = middle + 1;
+      else high = middle;
+    }
+    this.#agenda.splice(low, 0, entry);
+  }
+
+  in(delayMs: number, act: () => void): void {
+    this.at(this.now + delayMs, act);
+  }
+
+  run(durationMs: number): void {
+    const end = this.now + durationMs;
+    for (let next = this.#agenda[0]; next !== undefined && next.at <= end; next = this.#agenda[0]) {
+      this.#agenda.shift();
+      this.now = next.at;
+      next.act();
+    }
+    this.now = end;
+  }
+
+  /** Runs until `condition` holds; fails after `limitMs`. Returns how long it took. */
+  until(what: string, condition: () => boolean, limitMs: number): number {
+    const begin = this.now;
+    while (!condition()) {
+      const next = this.#agenda[0];
+      assert(next !== undefined && next.at - begin <= limitMs, `${what} within ${limitMs} ms`);
+      this.#agenda.shift();
+      this.now = next.at;
+      next.act();
+    }
+    return this.now - begin;
+  }
+
+  // What operators and faults do
+
+  /** The operator's Apply, with the question that the shell asks first. */
+  apply(unit: SimulatedUnit, change: Partial<HaSettings> = {}): PairStep["outputs"] {
+    const peer = this.other(unit);
+    const requested: HaSettings = {
+      ...unit.disk.settings,
+      peer: { unit: peer.id, fingerprint: peer.fingerprint, address: peer.address, port },
+      ...change,
+    };
+    const isSame = requested.peer?.unit === peer.id && requested.peer.address === peer.address;
+    const answer: ApplyAnswer =
+      requested.peer === null || !isSame ? { kind: "not-asked" } : this.#question(unit);
+    return this.give(unit, {
+      type: "apply",
+      requested,
+      ownAddresses: ["127.0.0.1", unit.address],
+      ownPort: port,
+      answer,
+    }).outputs;
+  }
+
+  #question(unit: SimulatedUnit): ApplyAnswer {
+    const peer = this.other(unit);
+    if (this.isCut || !peer.hostUp || peer.process === null)
+      return { kind: "unreachable", message: "connection refused" };
+    if (peer.process.state.settings.peer?.unit !== unit.id) return { kind: "not-known-there" };
+    return { kind: "answer", heartbeat: answerToQuestion(peer.process.state, this.now) };
+  }
+
+  /** Both set up in CH14's order: `first` becomes Master and keeps its data. */
+  pairUp(first: SimulatedUnit, preferred: readonly [boolean, boolean] = [false, false]): void {
+    const second = this.other(first);
+    this.apply(first, { preferredMaster: preferred[first.index] });
+    this.apply(second, { preferredMaster: preferred[second.index] });
+    this.until("a pair", () => this.isPair(first), 60_000);
+  }
+
+  /** One Master (the given one, if any), one Slave, both knowing it. */
+  isPair(master?: SimulatedUnit): boolean {
+    return this.units.some(
+      (unit) =>
+        (master === undefined || master === unit) &&
+        this.#isSeenAs(unit, "Master") &&
+        this.#isSeenAs(this.other(unit), "Slave"),
+    );
+  }
+  #isSeenAs(unit: SimulatedUnit, role: string): boolean {
+    const seen = this.other(unit).process?.state.contact;
+    return (
+      unit.process?.state.role.kind === role && seen?.verdict === "alive" && seen.heartbeat?.state === role
+    );
+  }
+
+  start(unit: SimulatedUnit): void {
+    if (unit.process !== null || !unit.hostUp) return;
+    this.#starts += 1;
+    const incarnation = `${unit.index + 1}${this.#starts.toString(16).padStart(15, "0")}`;
+    const started = startPair({
+      now: this.now,
+      self: { unit: unit.id, fingerprint: unit.fingerprint, name: unit.name, centralVersion: "1.0" },
+      session: `session-${unit.index + 1}-${this.#starts}`,
+      settings: unit.disk.settings,
+      durable: unit.disk.durable,
+      facts: this.#facts(unit, 0),
+    });
+    unit.process = {
+      state: started.state,
+      incarnation,
+      connection: null,
+      dialling: false,
+      frozenUntil: 0,
+      held: [],
+      runningActions: 0,
+      wakeAt: Number.POSITIVE_INFINITY,
+    };
+    this.#carryOut(unit, started);
+  }
+
+  /** The process dies: its machine closes its connections and refuses new ones. */
+  kill(unit: SimulatedUnit): void {
+    const { process } = unit;
+    if (process === null) return;
+    this.fault(`the process of ${unit.name} is killed`);
+    unit.process = null;
+    this.#closeFarEnd(unit, process.connection, "connection reset");
+  }
+
+  /** Power is lost: nothing is said. */
+  powerOff(unit: SimulatedUnit): void {
+    this.fault(`${unit.name} loses power`);
+    unit.process = null;
+    unit.hostUp = false;
+  }
+  powerOn(unit: SimulatedUnit): void {
+    if (unit.hostUp) return;
+    this.fault(`${unit.name} has power again and starts`);
+    unit.hostUp = true;
+    this.start(unit);
+  }
+  restart(unit: SimulatedUnit): void {
+    if (unit.process !== null || !unit.hostUp) return;
+    this.fault(`${unit.name} is started again`);
+    this.start(unit);
+  }
+  /** An orderly end: the last heartbeat leaves before the process does. */
+  stop(unit: SimulatedUnit): void {
+    if (unit.process === null) return;
+    this.fault(`${unit.name} stops in order`);
+    this.give(unit, { type: "stopping" });
+    const stopped = unit.process;
+    this.in(20, () => {
+      if (unit.process !== stopped) return;
+      unit.process = null;
+      this.#closeFarEnd(unit, stopped.connection, "connection closed");
+    });
+  }
+  freeze(unit: SimulatedUnit, durationMs: number): void {
+    const { process } = unit;
+    if (process === null) return;
+    this.fault(`${unit.name} stands still for ${durationMs / 1_000} s`);
+    process.frozenUntil = this.now + durationMs;
+    this.at(process.frozenUntil, () => {
+      if (unit.process !== process || this.now < process.frozenUntil) return;
+      if (durationMs > 2_000) this.give(unit, { type: "stalled" });
+      for (const input of process.held.splice(0)) if (unit.process === process) this.give(unit, input);
+    });
+  }
+  cut(): void {
+    if (this.isCut) return;
+    this.fault("the network between the units is cut");
+    this.isCut = true;
+  }
+  heal(): void {
+    if (!this.isCut) return;
+    this.fault("the network between the units is whole again");
+    this.isCut = false;
+  }
+  fault(words: string): void {
+    this.#log("────────", words);
+  }
+
+  /** A change by an operator on this unit. */
+  edit(unit: SimulatedUnit): void {
+    const { process, disk } = unit;
+    if (process === null || this.now < process.frozenUntil) return;
+    disk.data = { ...disk.data, [process.incarnation]: (disk.data[process.incarnation] ?? 0) + 1 };
+    this.tellFacts(unit);
+    if (synchronises(process.state)) this.#ship(unit, { kind: "data", vector: disk.data });
+  }
+  setNetworks(unit: SimulatedUnit, networks: number): void {
+    unit.disk.networks = networks;
+    this.edit(unit);
+  }
+  setRunningActions(unit: SimulatedUnit, runningActions: number): void {
+    if (unit.process === null) return;
+    unit.process.runningActions = runningActions;
+    this.tellFacts(unit);
+  }
+  tellFacts(unit: SimulatedUnit): void {
+    this.give(unit, { type: "facts", facts: this.#facts(unit, unit.process?.runningActions ?? 0) });
+  }
+
+  #facts({ disk }: SimulatedUnit, runningActions: number): PairFacts {
+    const keys = Object.keys(disk.data).sort();
+    return {
+      vector: disk.data,
+      digest: keys
+        .map((key) => `${key}:${disk.data[key]}`)
+        .join(" ")
+        .slice(-100),
+      sequence: keys.reduce((sum, key) => sum + (disk.data[key] ?? 0), 0),
+      networks: disk.networks,
+      runningActions,
+      licensing: null,
+    };
+  }
+
+  // The shell
+
+  give(unit: SimulatedUnit, input: Input): PairStep {
+    const { process } = unit;
+    assert(process !== null, `${unit.name} runs`);
+    const stepped = step(process.state, { ...input, now: this.now } as PairInput);
+    process.state = stepped.state;
+    this.#carryOut(unit, stepped);
+    return stepped;
+  }
+
+  /** Unless the process is gone; a frozen one gets it when it thaws. */
+  #giveTo(unit: SimulatedUnit, process: Process, input: Input): void {
+    if (unit.process !== process) return;
+    if (this.now < process.frozenUntil) process.held.push(input);
+    else this.give(unit, input);
+  }
+
+  #carryOut(unit: SimulatedUnit, stepped: PairStep): void {
+    const process = unit.process as Process;
+    const { outputs } = stepped;
+    if (outputs.settings !== null) unit.disk.settings = outputs.settings;
+    if (outputs.persist !== null) unit.disk.durable = outputs.persist;
+    for (const event of outputs.observe)
+      this.#log(unit.name, eventWords(event, peerWords(stepped.state), namesIn(stepped.state)).text);
+    for (const message of outputs.send) {
+      if (message.type !== "heartbeat")
+        this.#log(unit.name, `  sends ${message.type} to ${peerWords(stepped.state)}`);
+      this.#ship(unit, { kind: "message", message });
+    }
+    for (const command of outputs.apply)
+      switch (command.type) {
+        case "usePeer":
+          if (process.connection !== null && command.peer === null) {
+            this.#closeFarEnd(unit, process.connection, "the peer was changed");
+            process.connection = null;
+            this.in(0, () =>
+              this.#giveTo(unit, process, this.#link({ kind: "closed", reason: "the peer was changed" })),
+            );
+          }
+          break;
+        case "connect":
+          this.#dial(unit);
+          break;
+        case "serveSnapshot":
+          this.#ship(unit, {
+            kind: "snapshot",
+            pairId: command.pairId,
+            data: unit.disk.data,
+            networks: unit.disk.networks,
+          });
+          break;
+        default:
+          break;
+      }
+    this.#options.stepped?.(unit, stepped);
+    this.#arm(unit, outputs.wakeAt);
+  }
+
+  #arm(unit: SimulatedUnit, wakeAt: Millis): void {
+    const process = unit.process as Process;
+    assert(wakeAt > this.now, "a step settles what is due");
+    process.wakeAt = wakeAt;
+    if (wakeAt === Number.POSITIVE_INFINITY) return;
+    this.at(wakeAt, () => {
+      if (unit.process === process && process.wakeAt === wakeAt && this.now >= process.frozenUntil)
+        this.give(unit, { type: "tick" });
+    });
+  }
+
+  #link(event: LinkEvent): Input {
+    return { type: "link", event };
+  }
+
+  #latency(): number {
+    return this.#options.latencyMs?.(this.prng) ?? 1;
+  }
+
+  #dial(unit: SimulatedUnit): void {
+    const process = unit.process as Process;
+    if (process.dialling) return;
+    process.dialling = true;
+    const peer = this.other(unit);
+    const ended = (delayMs: number, event: LinkEvent): void =>
+      this.in(delayMs, () => {
+        process.dialling = false;
+        this.#giveTo(unit, process, this.#link(event));
+      });
+    const isSilent =
+      this.isCut || !peer.hostUp || (peer.process !== null && this.now < peer.process.frozenUntil);
+    if (isSilent)
+      ended(dialTimeoutMs, { kind: "failed", code: "timeout", message: `no answer from ${peer.address}` });
+    else if (peer.process === null)
+      ended(1, { kind: "refused", message: `${peer.address} refuses connections` });
+    else if (peer.process.state.settings.peer?.unit !== unit.id)
+      ended(1, {
+        kind: "failed",
+        code: "not-known-there",
+        message: "the peer has not been given this unit's HA key",
+      });
+    else {
+      const far = peer.process;
+      this.in(this.#latency(), () => {
+        process.dialling = false;
+        if (unit.process !== process || peer.process !== far || this.isCut) return;
+        this.#connections += 1;
+        process.connection = this.#connections;
+        far.connection = this.#connections;
+        this.#giveTo(peer, far, this.#link({ kind: "up" }));
+        this.#giveTo(unit, process, this.#link({ kind: "up" }));
+      });
+    }
+  }
+
+  /** The other end of a connection hears that it is over, unless nothing gets there. */
+  #closeFarEnd(unit: SimulatedUnit, connection: number | null, reason: string): void {
+    if (connection === null) return;
+    const peer = this.other(unit);
+    const far = peer.process;
+    if (far === null || this.isCut || !unit.hostUp) return;
+    this.in(1, () => {
+      if (peer.process !== far || far.connection !== connection) return;
+      far.connection = null;
+      this.#giveTo(peer, far, this.#link({ kind: "closed", reason }));
+    });
+  }
+
+  #ship(unit: SimulatedUnit, parcel: Parcel): void {
+    const process = unit.process as Process;
+    const { connection } = process;
+    if (connection === null || this.isCut || this.prng.next() < this.lossRate) return;
+    if (parcel.kind === "message" && this.drops(parcel.message, unit)) {
+      this.#log("────────", `${parcel.message.type} of ${unit.name} is lost`);
+      return;
+    }
+    const peer = this.other(unit);
+    this.in(this.#latency(), () => {
+      if (this.isCut || !peer.hostUp) return;
+      const far = peer.process;
+      if (far === null || far.connection !== connection) {
+        // Nobody has this connection there any more: the machine resets it.
+        if (unit.process !== process || process.connection !== connection) return;
+        process.connection = null;
+        this.#giveTo(unit, process, this.#link({ kind: "closed", reason: "connection reset" }));
+      } else if (this.now < far.frozenUntil) {
+        // Found when it thaws, unless the connection has been replaced meanwhile.
+        this.at(far.frozenUntil + 1, () => {
+          if (peer.process === far && far.connection === connection) this.#deliver(peer, far, parcel);
+        });
+      } else this.#deliver(peer, far, parcel);
+    });
+  }
+
+  #deliver(unit: SimulatedUnit, process: Process, parcel: Parcel): void {
+    const { disk } = unit;
+    switch (parcel.kind) {
+      case "message":
+        this.#giveTo(unit, process, { type: "message", message: parcel.message });
+        if (
+          parcel.message.type === "heartbeat" &&
+          unit.process === process &&
+          synchronises(process.state) &&
+          !covers(parcel.message.vector, disk.data)
+        )
+          this.#ship(unit, { kind: "data", vector: disk.data });
+        return;
+      case "data": {
+        if (!synchronises(process.state)) return;
+        const merged: { [incarnation: string]: number } = { ...disk.data };
+        for (const [key, seq] of Object.entries(parcel.vector)) merged[key] = Math.max(merged[key] ?? 0, seq);
+        disk.data = merged;
+        this.tellFacts(unit);
+        this.#ship(unit, { kind: "durable", vector: disk.data });
+        return;
+      }
+      case "durable":
+        this.#giveTo(unit, process, { type: "durable", vector: parcel.vector });
+        return;
+      case "snapshot": {
+        if (!acceptsSnapshot(process.state, this.other(unit).id)) return;
+        disk.backups.push(disk.data);
+        disk.durable = durableAfterSnapshot(
+          process.state,
+          parcel.pairId,
+          `before-joining-${disk.backups.length}`,
+        );
+        disk.data = parcel.data;
+        disk.networks = parcel.networks;
+        this.give(unit, {
+          type: "snapshotApplied",
+          pairId: parcel.pairId,
+          backup: `before-joining-${disk.backups.length}`,
+        });
+        this.tellFacts(unit);
+        this.#ship(unit, { kind: "durable", vector: disk.data });
+        return;
+      }
+    }
+  }
+
+  /** What HA Status says on each unit, as two lines. */
+  logStatus(): void {
+    for (const unit of this.units) {
+      if (unit.process === null) this.#log("status", `${unit.name}: not running`);
+      else {
+        const shown = status(unit.process.state, this.now);
+        const { missed, error, flowing } = shown.heartbeats;
+        const beats = flowing
+          ? "heartbeats flow"
+          : `${missed} heartbeats missed${error === null ? "" : ` (${error})`}`;
+        const peer = shown.peerState === null ? "no peer" : `peer ${shown.peerState}, ${beats}`;
+        this.#log("status", `${unit.name}: ${shown.ourState}, ${shown.ourReason}; ${peer}`);
+        if (shown.inStep !== null)
+          this.#log(
+            "",
+            `  sequence ${shown.ourSequence} here, ${shown.peerSequence} there${shown.inStep ? ", in step" : ""}`,
+          );
+        for (const error of shown.configurationErrors) this.#log("", `  ${error.message}: ${error.remedy}`);
+      }
+    }
+  }
+
+  #log(who: string, text: string): void {
+    if (this.isSilent) return;
+    this.#options.log?.(`${(this.now / 1_000).toFixed(3).padStart(9)}  ${who.padEnd(8)}  ${text}`.trimEnd());
+  }
+}

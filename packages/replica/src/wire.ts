@@ -1,0 +1,202 @@
+/**
+ * Deltas as JSON for the peer link. Contexts are interned: each distinct one is sent once, as its difference from
+ * the one before it, since neighbours in clock order differ little. Decoding is total: whatever it is given, it
+ * answers with a delta within the bounds of `constants.ts` or with what is wrong and where.
+ */
+import type { Json } from "@tandem/base/canonical-json";
+import type { Result } from "@tandem/base/result";
+import { err, ok } from "@tandem/base/result";
+import {
+  authorMaxLength,
+  clockMax,
+  contextEntriesMax,
+  counterMax,
+  deltaItemsMax,
+  nameMaxLength,
+  rowKeyMaxLength,
+  vectorEntriesMax,
+} from "./constants.ts";
+import { admitJson, isText } from "./json-value.ts";
+import { type Delta, emptyVector, knows, type Vector, type Version } from "./version.ts";
+
+export type MalformedDelta = {
+  readonly code: "malformed-delta";
+  readonly path: string;
+  readonly message: string;
+};
+
+/** One version: table, row, field, incarnation, seq, life, clock, index of its context, author, unit, at, value. */
+type WireItem = readonly [
+  string,
+  string,
+  string,
+  string,
+  number,
+  number,
+  number,
+  number,
+  string,
+  string,
+  number,
+  Json,
+];
+
+export type WireDelta = {
+  readonly base: Vector;
+  readonly claim: Vector;
+  readonly clock: number;
+  /** What changes against the context before; 0: the incarnation is not in it. */
+  readonly contexts: readonly Vector[];
+  readonly items: readonly WireItem[];
+};
+
+export function encodeDelta(delta: Delta): WireDelta {
+  const contexts: Vector[] = [];
+  const indices = new Map<Vector, number>();
+  let previous = emptyVector;
+  const indexOf = (context: Vector): number => {
+    let index = indices.get(context);
+    if (index === undefined) {
+      index = contexts.length;
+      indices.set(context, index);
+      contexts.push(differenceOf(previous, context));
+      previous = context;
+    }
+    return index;
+  };
+  const items = delta.items.map(
+    (v): WireItem => [
+      v.table,
+      v.row,
+      v.field,
+      v.incarnation,
+      v.seq,
+      v.life,
+      v.clock,
+      indexOf(v.context),
+      v.author,
+      v.unit,
+      v.at,
+      v.value,
+    ],
+  );
+  return { base: delta.base, claim: delta.claim, clock: delta.clock, contexts, items };
+}
+
+function differenceOf(before: Vector, after: Vector): Vector {
+  const difference: { [incarnation: string]: number } = {};
+  for (const incarnation in before) if (after[incarnation] === undefined) difference[incarnation] = 0;
+  for (const incarnation in after)
+    if (after[incarnation] !== before[incarnation]) difference[incarnation] = after[incarnation]!;
+  return difference;
+}
+
+const incarnationPattern = /^[0-9a-f]{16}$/;
+/** Field names and the life register; names of tables likewise. */
+const namePattern = /^@?[a-zA-Z0-9]+$/;
+
+const isCount = (value: unknown, max: number): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= max;
+const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isName = (value: unknown): value is string => isText(value, nameMaxLength) && namePattern.test(value);
+const isIncarnation = (value: unknown): value is string =>
+  typeof value === "string" && incarnationPattern.test(value);
+
+const malformed = (path: string, message: string): Result<never, MalformedDelta> =>
+  err({ code: "malformed-delta", path, message });
+
+/** Never throws. The delta it gives is frozen throughout and claims all its items. */
+export function decodeDelta(input: unknown): Result<Delta, MalformedDelta> {
+  if (!isRecord(input)) return malformed("", "a delta is an object");
+  const base = decodeVector("base", input.base);
+  if (!base.ok) return base;
+  const claim = decodeVector("claim", input.claim);
+  if (!claim.ok) return claim;
+  const { clock } = input;
+  if (!isCount(clock, clockMax)) return malformed("clock", "must be a whole number within its bound");
+  const contexts = decodeContexts(input.contexts);
+  if (!contexts.ok) return contexts;
+  if (!Array.isArray(input.items) || input.items.length > deltaItemsMax)
+    return malformed("items", `must be an array of at most ${deltaItemsMax}`);
+  const items: Version[] = [];
+  for (let index = 0; index < input.items.length; index++) {
+    const version = decodeItem(input.items[index], contexts.value);
+    if (typeof version === "string") return malformed(`items.${index}`, version);
+    if (!knows(claim.value, version)) return malformed(`items.${index}`, "is not covered by the claim");
+    items.push(version);
+  }
+  return ok(Object.freeze({ base: base.value, claim: claim.value, clock, items: Object.freeze(items) }));
+}
+
+/** The version, or what is wrong with it. */
+function decodeItem(item: unknown, contexts: readonly Vector[]): Version | string {
+  if (!Array.isArray(item) || item.length !== 12) return "must be an array of 12";
+  const [table, row, field, incarnation, seq, life, clock, contextIndex, author, unit, at, rawValue] =
+    item as readonly unknown[];
+  if (!isName(table)) return "table is not a name";
+  if (!isText(row, rowKeyMaxLength) || row === "") return "row is not a key";
+  if (!isName(field)) return "field is not a name";
+  if (!isIncarnation(incarnation)) return "incarnation must be 16 hexadecimal digits";
+  if (!isCount(seq, counterMax) || seq === 0) return "seq must be a whole number from 1";
+  if (!isCount(life, counterMax) || life === 0) return "life must be a whole number from 1";
+  if (!isCount(clock, clockMax)) return "clock must be a whole number";
+  const context = isCount(contextIndex, contexts.length) ? contexts[contextIndex] : undefined;
+  if (!context) return "context is not in the list";
+  if (!isText(author, authorMaxLength)) return "author must be text";
+  if (!isText(unit, authorMaxLength)) return "unit must be text";
+  if (!isCount(at, clockMax)) return "at must be milliseconds since 1970";
+  const value = admitJson(rawValue);
+  if (value === undefined) return "value is not JSON within its bounds";
+  return Object.freeze({
+    table,
+    row,
+    field,
+    incarnation,
+    seq,
+    life,
+    clock,
+    context,
+    author,
+    unit,
+    at,
+    value,
+  });
+}
+
+/** A vector from a message; the heartbeat's may be read with it as well. */
+export function decodeVector(path: string, input: unknown): Result<Vector, MalformedDelta> {
+  if (!isRecord(input)) return malformed(path, "a vector is an object");
+  const entries = Object.entries(input);
+  if (entries.length > vectorEntriesMax)
+    return malformed(path, `has more than ${vectorEntriesMax} incarnations`);
+  for (const [incarnation, seq] of entries)
+    if (!isIncarnation(incarnation) || !isCount(seq, counterMax) || seq === 0)
+      return malformed(path, "maps incarnations of 16 hexadecimal digits to whole numbers from 1");
+  return ok(Object.freeze(Object.fromEntries(entries)) as Vector);
+}
+
+function decodeContexts(input: unknown): Result<readonly Vector[], MalformedDelta> {
+  if (!Array.isArray(input) || input.length > deltaItemsMax)
+    return malformed("contexts", `must be an array of at most ${deltaItemsMax}`);
+  const contexts: Vector[] = [];
+  let current = new Map<string, number>();
+  let total = 0;
+  for (let index = 0; index < input.length; index++) {
+    const path = `contexts.${index}`;
+    const difference: unknown = input[index];
+    if (!isRecord(difference)) return malformed(path, "a context is an object");
+    current = new Map(current);
+    for (const [incarnation, seq] of Object.entries(difference)) {
+      if (!isIncarnation(incarnation) || !isCount(seq, counterMax))
+        return malformed(path, "maps incarnations of 16 hexadecimal digits to whole numbers");
+      if (seq === 0) current.delete(incarnation);
+      else current.set(incarnation, seq);
+    }
+    total += current.size;
+    if (current.size > vectorEntriesMax || total > contextEntriesMax)
+      return malformed(path, "contexts grow too large");
+    contexts.push(Object.freeze(Object.fromEntries(current)));
+  }
+  return ok(contexts);
+}

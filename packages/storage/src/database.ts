@@ -1,0 +1,112 @@
+/**
+ * The one module that knows SQLite (`node:sqlite`, still a release candidate in Node 24). WAL with
+ * `synchronous=FULL`: what a transaction wrote is on the disk when `transaction` returns. The file is held
+ * exclusively, so a second process on the same state directory is refused instead of mixing in.
+ */
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { assert } from "@tandem/base/assert";
+
+export type Row = { readonly [column: string]: null | number | bigint | string | Uint8Array };
+
+/** The file cannot be used: held by another process, damaged, or written by a newer version. */
+export class DatabaseUnusable extends Error {
+  override name = "DatabaseUnusable";
+}
+
+/** One step of the file's format; step n brings `user_version` from n to n + 1. Never changed once released. */
+export type Migration = string;
+
+export class Database {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #isInTransaction = false;
+
+  /**
+   * Opens `path` (made with mode 0600 when absent) and brings it to the newest format.
+   * Throws {@link DatabaseUnusable} with a remedy in words.
+   */
+  constructor(path: string, migrations: readonly Migration[]) {
+    this.path = path;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // SQLite gives its log the mode of the file itself, so this is where both get theirs.
+    closeSync(openSync(path, "a", 0o600));
+    try {
+      this.#database = new DatabaseSync(path);
+      this.#database.exec(
+        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; BEGIN IMMEDIATE; COMMIT;",
+      );
+      const check = this.get("PRAGMA quick_check(1)")?.quick_check;
+      if (check !== "ok")
+        throw new DatabaseUnusable(`${path} is damaged (${check}); restore it from a backup`);
+      this.#migrate(migrations);
+    } catch (error) {
+      if (error instanceof DatabaseUnusable) throw error;
+      const { errcode, message } = error as { errcode?: number; message: string };
+      // SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html).
+      if (errcode === 5)
+        throw new DatabaseUnusable(`${path} is in use by another process; stop that one first`);
+      if (errcode === 11 || errcode === 26)
+        throw new DatabaseUnusable(`${path} is damaged (${message}); restore it from a backup`);
+      throw error;
+    }
+  }
+
+  #migrate(migrations: readonly Migration[]): void {
+    const version = Number(this.get("PRAGMA user_version")?.user_version);
+    if (version > migrations.length)
+      throw new DatabaseUnusable(
+        `${this.path} has format ${version}, and this version knows formats up to ${migrations.length}; install the newer version again`,
+      );
+    for (const [from, migration] of migrations.entries()) {
+      if (from < version) continue;
+      this.transaction(() => this.#database.exec(`${migration}; PRAGMA user_version=${from + 1};`));
+    }
+  }
+
+  /** Runs `body` in one transaction; on disk when this returns, nothing of it happened when this throws. Not nested. */
+  transaction<Value>(body: () => Value): Value {
+    assert(!this.#isInTransaction, "a transaction within a transaction");
+    this.#database.exec("BEGIN IMMEDIATE");
+    this.#isInTransaction = true;
+    try {
+      const value = body();
+      this.#database.exec("COMMIT");
+      return value;
+    } catch (error) {
+      // After some failures SQLite has rolled back by itself.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#isInTransaction = false;
+    }
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#statement(sql).run(...values);
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...values) as Row | undefined;
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): readonly Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Statements are constants of this package, hence few: each is prepared once. */
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
