@@ -9,6 +9,7 @@ import {
   DescriptionListDescription,
   DescriptionListGroup,
   DescriptionListTerm,
+  Stack,
 } from "@patternfly/react-core";
 import type { HaStatus } from "@tandem/central-api/ha";
 import type { ReactNode } from "react";
@@ -44,56 +45,62 @@ export function HaStatusCard({ status, onRefresh, refreshing }: Props) {
         <CardTitle component="h2">HA Status</CardTitle>
       </CardHeader>
       <CardBody>
-        {isComplete(status) && (
-          <Alert variant="success" isInline title="Set-up is complete: Master, Slave, and heartbeats flow." />
-        )}
-        {status.configurationErrors.map((error) => (
-          <Alert key={error.code} variant="danger" isInline title={error.message}>
-            {error.remedy}
-          </Alert>
-        ))}
-        {status.waitingFor.map(({ unit, what }) => (
-          <Alert key={`${unit}:${what}`} variant="info" isInline title={`Waiting for ${unit}: ${what}`} />
-        ))}
-        {status.overwrittenBackup !== null && (
-          <Alert
-            variant="info"
-            isInline
-            title={`The configuration that was here before is kept as ${status.overwrittenBackup}`}
-          />
-        )}
-        {status.unacknowledged > 0 && (
-          <Alert
-            variant="warning"
-            isInline
-            title={`${status.unacknowledged} changes are on this unit's disk only`}
-          />
-        )}
-        <DescriptionList isHorizontal isCompact aria-label="HA Status">
-          <Row term="Our State">
-            <StateLabel state={status.ourState} /> {status.ourReason}
-          </Row>
-          <Row term="Peer State">
-            <StateLabel state={status.peerState} /> {status.peerReason}
-          </Row>
-          <Row term="Heartbeats">{heartbeats.flowing ? "exchanged" : "not exchanged"}</Row>
-          <Row term="Last sent">{moment(heartbeats.lastSent)}</Row>
-          <Row term="Last received">{moment(heartbeats.lastReceived)}</Row>
-          <Row term="Missed">
-            {heartbeats.missed}
-            {heartbeats.error === null ? "" : `: ${heartbeats.error}`}
-          </Row>
-          <Row term="Our sequence number">{status.ourSequence}</Row>
-          <Row term="Peer's sequence number">{status.peerSequence ?? "not known"}</Row>
-          <Row term="Shared state">{stepOf(status)}</Row>
-          <Row term="Epoch">
-            {status.epoch ? `${status.epoch.number}, held by unit ${status.epoch.unit}` : "none"}
-          </Row>
-          <Row term="This unit">{`${status.ourName} (${status.ourUnit})`}</Row>
-          <Row term="Other unit">
-            {status.peerUnit === null ? "none" : `${status.peerName ?? ""} (${status.peerUnit})`}
-          </Row>
-        </DescriptionList>
+        <Stack hasGutter>
+          {isComplete(status) && (
+            <Alert
+              variant="success"
+              isInline
+              title="Set-up is complete: Master, Slave, and heartbeats flow."
+            />
+          )}
+          {status.configurationErrors.map((error) => (
+            <Alert key={error.code} variant="danger" isInline title={error.message}>
+              {error.remedy}
+            </Alert>
+          ))}
+          {status.waitingFor.map(({ unit, what }) => (
+            <Alert key={`${unit}:${what}`} variant="info" isInline title={`Waiting for ${unit}: ${what}`} />
+          ))}
+          {status.overwrittenBackup !== null && (
+            <Alert
+              variant="info"
+              isInline
+              title={`The configuration that was here before is kept as ${status.overwrittenBackup}`}
+            />
+          )}
+          {status.unacknowledged > 0 && (
+            <Alert
+              variant="warning"
+              isInline
+              title={`${status.unacknowledged} changes are on this unit's disk only`}
+            />
+          )}
+          <DescriptionList isHorizontal isCompact aria-label="HA Status">
+            <Row term="Our State">
+              <StateLabel state={status.ourState} /> {status.ourReason}
+            </Row>
+            <Row term="Peer State">
+              <StateLabel state={status.peerState} /> {status.peerReason}
+            </Row>
+            <Row term="Heartbeats">{heartbeats.flowing ? "exchanged" : "not exchanged"}</Row>
+            <Row term="Last sent">{moment(heartbeats.lastSent)}</Row>
+            <Row term="Last received">{moment(heartbeats.lastReceived)}</Row>
+            <Row term="Missed">
+              {heartbeats.missed}
+              {heartbeats.error === null ? "" : `: ${heartbeats.error}`}
+            </Row>
+            <Row term="Our sequence number">{status.ourSequence}</Row>
+            <Row term="Peer's sequence number">{status.peerSequence ?? "not known"}</Row>
+            <Row term="Shared state">{stepOf(status)}</Row>
+            <Row term="Epoch">
+              {status.epoch ? `${status.epoch.number}, held by unit ${status.epoch.unit}` : "none"}
+            </Row>
+            <Row term="This unit">{`${status.ourName} (${status.ourUnit})`}</Row>
+            <Row term="Other unit">
+              {status.peerUnit === null ? "none" : `${status.peerName ?? ""} (${status.peerUnit})`}
+            </Row>
+          </DescriptionList>
+        </Stack>
       </CardBody>
     </Card>
   );

@@ -1,4 +1,4 @@
-import { Button, Content, Title, TreeView, type TreeViewDataItem } from "@patternfly/react-core";
+import { Button, Content, Stack, Title, TreeView, type TreeViewDataItem } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -17,7 +17,7 @@ export function NetworkTree() {
     if (network !== undefined) void navigate({ to: "/", search: { network } });
   };
   return (
-    <nav aria-label="Network tree">
+    <Stack hasGutter component="nav" aria-label="Network tree">
       <Title headingLevel="h2" size="md">
         Network tree
       </Title>
@@ -32,6 +32,6 @@ export function NetworkTree() {
         Add network
       </Button>
       {adding && <AddNetwork onClose={() => setAdding(false)} />}
-    </nav>
+    </Stack>
   );
 }
