@@ -105,7 +105,7 @@ export class Replica {
 
   private constructor(tables: readonly Table[], digestKey: string) {
     this.#digests = new DigestIndex(digestKey);
-    this.#store = new RowStore([...tables, conflictsTable as Table], (slots) => this.#digests.touch(slots));
+    this.#store = new RowStore([...tables, conflictsTable], (slots) => this.#digests.touch(slots));
   }
 
   /** A replica that holds nothing. `digestKey`: the pair id, "" before there is one. */
@@ -203,8 +203,6 @@ export class Replica {
       assert(knows(delta.claim, version), "a delta claims all its items");
     }
     const incarnationSpent = (delta.claim[incarnation] ?? 0) > (this.#vector[incarnation] ?? 0);
-    // Counting on from what the sender knows is safe for this one transaction.
-    if (incarnationSpent) this.#incarnation = incarnation;
 
     this.#store.begin();
     const losers = new Map<VersionId, Version>();

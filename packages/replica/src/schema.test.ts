@@ -6,7 +6,7 @@ import { defineTable, describeSynchronised, schemaDigest, type Table } from "./s
 import { devices, tables } from "./testing.ts";
 
 test("[CH4] the list of what is synchronised names every column with its declaration", () => {
-  const list = describeSynchronised([...tables, conflictsTable as unknown as Table]);
+  const list = describeSynchronised([...tables, conflictsTable]);
   const lines = list.map(
     ({ table, column, sync, secret, mergesWith }) =>
       `${table}.${column} ${sync}${secret ? " secret" : ""}${mergesWith.length > 1 ? ` with ${mergesWith}` : ""}`,
@@ -55,7 +55,7 @@ test("[CH4] the schema's digest changes with what is shared and with nothing els
           id: { sync: "shared", schema: Type.String() },
           x: { sync, schema: Type.String({ maxLength }) },
         },
-      }) as unknown as Table,
+      }),
     ]);
   assert.equal(declare("local", 1), declare("local", 2));
   assert.notEqual(declare("shared", 1), declare("shared", 2));

@@ -34,7 +34,7 @@ export const devices = defineTable({
   mergeGroups: { endpoint: ["address", "port"], credentials: ["user", "password"] },
 });
 
-export const tables = [networks, devices] as unknown as readonly Table[];
+export const tables: readonly Table[] = [networks, devices];
 
 let minted = 0;
 /** Distinct within a test run; real ones are random. */

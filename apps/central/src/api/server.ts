@@ -45,6 +45,8 @@ export async function makeServer(
   }) as unknown as FastifyInstance;
   server.server.maxConnections = connectionsMax;
 
+  // Browsers send plain text to other sites unasked; JSON they do not.
+  server.removeContentTypeParser("text/plain");
   // One validator for everything that comes from outside. It coerces nothing, fills in nothing and removes nothing:
   // what Fastify's own would do by default, in silence.
   server.setValidatorCompiler(({ schema, httpPart }) => {

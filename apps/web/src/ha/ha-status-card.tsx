@@ -19,13 +19,13 @@ import { StateLabel } from "./state-label.tsx";
 type Props = { readonly status: HaStatus; readonly onRefresh: () => void; readonly refreshing: boolean };
 
 /** Whether the pair is set up: one Master, one Slave, heartbeats (SPEC CH15). */
-export function isComplete({ ourState, peerState, heartbeats }: HaStatus): boolean {
+function isComplete({ ourState, peerState, heartbeats }: HaStatus): boolean {
   const states = [ourState, peerState].sort().join();
   return states === "Master,Slave" && heartbeats.flowing;
 }
 
 /** Whether both units hold the same, in words. */
-export function stepOf({ inStep, digestEqual }: HaStatus): string {
+function stepOf({ inStep, digestEqual }: HaStatus): string {
   if (inStep === null) return "not known: no heartbeat from the other unit";
   if (!inStep) return "catching up: one unit knows of changes that the other does not";
   if (digestEqual === false) return "NOT EQUAL: same versions, different content";

@@ -1,0 +1,82 @@
+/**
+ * One call of API v2, from the request's text to the envelope: read, sign in, find the command, check its parameters,
+ * carry it out. A request that cannot be carried out changes nothing.
+ */
+import { err, ok, type Result } from "@tandem/base/result";
+import { type CommandName, commands, isCommand } from "@tandem/loadmaster-api/commands";
+import {
+  type Envelope,
+  type Failure,
+  failure,
+  success,
+  unknownCommand,
+} from "@tandem/loadmaster-api/envelope";
+import { type Fields, fieldOf, readParameters, type Values } from "@tandem/loadmaster-api/parameters";
+
+export type Caller = {
+  readonly user: string;
+  /** The unit's address that the call came in at: its own, or the shared one. */
+  readonly localAddress: string;
+};
+
+export type Handlers = {
+  readonly [Name in CommandName]: (
+    values: Values<(typeof commands)[Name]["parameters"]>,
+    caller: Caller,
+  ) => Promise<Result<object, Failure>>;
+};
+
+export type Connection = { readonly localAddress: string; readonly remoteAddress: string };
+
+export type Gate = {
+  /** The user's name, or why not. */
+  signIn(fields: Fields, connection: Connection): Promise<Result<string, Failure>>;
+  /** Why this command is refused at the address it came in at (SPEC LH6); undefined when it is not. */
+  refusedHere(command: CommandName, fields: Fields, connection: Connection): Failure | undefined;
+};
+
+/** The answer and its HTTP status, which equals its code. */
+export async function dispatch(
+  body: string,
+  connection: Connection,
+  gate: Gate,
+  handlers: Handlers,
+): Promise<Envelope> {
+  const fields = readFields(body);
+  if (!fields.ok) return failure(fields.error);
+  const name = fieldOf(fields.value, ["cmd"]);
+  if (typeof name !== "string" || name === "")
+    return failure({ code: 400, message: "cmd: String Value missing" });
+  const user = await gate.signIn(fields.value, connection);
+  if (!user.ok) return failure(user.error);
+  const command = name.toLowerCase();
+  if (!isCommand(command)) return failure({ code: 405, message: unknownCommand });
+  const values = readParameters(commands[command].parameters, fields.value);
+  if (!values.ok) return failure(values.error);
+  const refused = gate.refusedHere(command, fields.value, connection);
+  if (refused !== undefined) return failure(refused);
+  // The table gives each command the values of its own parameters; TypeScript cannot follow that through the index.
+  const handler = handlers[command] as (values: unknown, caller: Caller) => Promise<Result<object, Failure>>;
+  const answer = await handler(values.value, { user: user.value, localAddress: connection.localAddress });
+  return answer.ok ? success(answer.value) : failure(answer.error);
+}
+
+const shownMaxChars = 60;
+
+function readFields(body: string): Result<Fields, Failure> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (error) {
+    return err({
+      code: 400,
+      message: `body: ${body === "" ? "it is empty" : `what begins with ${JSON.stringify(body.slice(0, shownMaxChars))} is not JSON (${(error as Error).message.slice(0, 80)})`}; send one JSON object such as {"cmd":"listvs","apiuser":"bal","apipass":"..."}`,
+    });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return err({
+      code: 400,
+      message: 'body: it is JSON but not an object; send one such as {"cmd":"listvs"}',
+    });
+  return ok(value as Fields);
+}

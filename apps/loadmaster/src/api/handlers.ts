@@ -1,0 +1,228 @@
+/** What each command of the API does, and who may call it where. */
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import { err, ok, type Result } from "@tandem/base/result";
+import { type CommandName, commands } from "@tandem/loadmaster-api/commands";
+import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
+import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
+import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
+import { hashPassword, passwordMatches } from "../access/passwords.ts";
+import { hashOfKey, keyStartChars, keysPerUserMax, newKey, SignIn } from "../access/sign-in.ts";
+import { partnerKeyOf } from "../ha/partner-secret.ts";
+import {
+  addServer,
+  addService,
+  changeServer,
+  changeService,
+  type Edit,
+  findServer,
+  findService,
+  removeServer,
+  removeService,
+  type ServerEdit,
+} from "../services/edit.ts";
+import { serverView, serviceView } from "../services/views.ts";
+import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
+import type { Unit } from "../unit.ts";
+import type { Connection, Gate, Handlers } from "./dispatch.ts";
+import { changeInterface, interfaceViews } from "./interfaces.ts";
+import { readSystem, readWholeSystem, setSystem } from "./system.ts";
+
+export const version: string = String(
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version,
+);
+
+const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
+const done = ok({});
+
+export function unitGate(unit: Unit): Gate {
+  const access = new SignIn();
+  let firstPasswordMayWait = true;
+  return {
+    async signIn(fields: Fields, connection: Connection): Promise<Result<string, Failure>> {
+      const who = await access.check(fields, unit.document.unit, connection.remoteAddress, performance.now());
+      switch (who.kind) {
+        case "user":
+          if (firstPasswordMayWait && who.by === "password") {
+            firstPasswordMayWait = false;
+            if (await firstPasswordWaits(unit.configuration.stateDir))
+              await removeFirstPassword(unit.configuration.stateDir);
+          }
+          return ok(who.user);
+        case "refused":
+          return err({ code: 401, message: "Unauthorized: give apiuser and apipass, or a valid apikey" });
+        case "too-many-failures":
+          return err({
+            code: 429,
+            message: "Unauthorized: too many failed attempts from this address; wait a minute",
+          });
+      }
+    },
+    refusedHere: (command, fields, connection) => refusedHere(unit, command, fields, connection),
+  };
+}
+
+/** In a pair, what both units share is changed at the shared address of the active one, and nowhere else (SPEC LH6). */
+function refusedHere(
+  unit: Unit,
+  command: CommandName,
+  fields: Fields,
+  connection: Connection,
+): Failure | undefined {
+  const { setup } = unit;
+  if (setup.kind !== "pair" || !changesShared(command, fields)) return undefined;
+  const { sharedAddresses } = unit.addressFacts();
+  const there = `configure the pair at its shared address ${setup.sharedAddress}`;
+  if (!sharedAddresses.includes(connection.localAddress))
+    return {
+      code: 422,
+      message: `${command}: not possible at ${connection.localAddress}, this unit's own address, where only its own settings are made; ${there}`,
+    };
+  return unit.haStatus === "Active"
+    ? undefined
+    : {
+        code: 422,
+        message: `${command}: not possible on this unit, which is ${unit.haStatus}; ${there} once a unit is active`,
+      };
+}
+
+function changesShared(command: CommandName, fields: Fields): boolean {
+  if (commands[command].changes === "services") return true;
+  if (command === "set") return systemParameter(String(fieldOf(fields, ["param"])))?.scope === "shared";
+  return command === "modiface" && fieldOf(fields, ["shared", "SharedIPAddress"]) !== undefined;
+}
+
+export function unitHandlers(unit: Unit): Handlers {
+  const service = async (edit: (shared: SharedContent) => Edit): Promise<Result<object, Failure>> => {
+    const made = await unit.change((document) => {
+      const next = edit(document.shared);
+      return next.ok
+        ? ok({ document: withShared(document, next.value.shared), value: next.value.index })
+        : next;
+    });
+    return made.ok ? showService(made.value) : made;
+  };
+  const server = async (
+    edit: (shared: SharedContent) => ServerEdit,
+    name: string,
+  ): Promise<Result<object, Failure>> => {
+    const made = await unit.change((document) => {
+      const next = edit(document.shared);
+      return next.ok ? ok({ document: withShared(document, next.value.shared), value: next.value }) : next;
+    });
+    if (!made.ok) return made;
+    const shown = await showServer(made.value.index, made.value.server);
+    return shown.ok ? ok({ message: `${name} completed ok`, ...shown.value }) : shown;
+  };
+  const showService = async (index: number): Promise<Result<object, Failure>> => {
+    const found = findService(unit.document.shared, { vs: String(index) });
+    return found.ok ? ok(serviceView(found.value, await unit.figures())) : found;
+  };
+  const showServer = async (index: number, rs: number): Promise<Result<object, Failure>> => {
+    const found = findServer(unit.document.shared, { vs: String(index), rs: `!${rs}` });
+    return found.ok
+      ? ok({ Rs: [serverView(found.value.service, found.value.server, await unit.figures())] })
+      : found;
+  };
+  const ofUnit = (
+    edit: (content: UnitContent) => Result<UnitContent, Failure>,
+  ): Promise<Result<object, Failure>> =>
+    unit.change((document: UnitDocument) => {
+      const next = edit(document.unit);
+      return next.ok ? ok({ document: { ...document, unit: next.value }, value: {} }) : next;
+    });
+
+  return {
+    addvs: (values) => service((shared) => addService(shared, unit.addressFacts(), values)),
+    modvs: (values) => service((shared) => changeService(shared, unit.addressFacts(), values)),
+    async delvs(values) {
+      const made = await unit.change((document) => {
+        const next = removeService(document.shared, values);
+        return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
+      });
+      return made.ok ? done : made;
+    },
+    async listvs() {
+      const rows = await unit.figures();
+      return ok({ VS: unit.document.shared.services.map((each) => serviceView(each, rows)) });
+    },
+    async showvs(values) {
+      const found = findService(unit.document.shared, values);
+      return found.ok ? showService(found.value.index) : found;
+    },
+    addrs: (values) => server((shared) => addServer(shared, values), "addrs"),
+    modrs: (values) => server((shared) => changeServer(shared, values), "modrs"),
+    async delrs(values) {
+      const made = await unit.change((document) => {
+        const next = removeServer(document.shared, values);
+        return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
+      });
+      return made.ok ? done : made;
+    },
+    async showrs(values) {
+      const found = findServer(unit.document.shared, values);
+      return found.ok ? showServer(found.value.service.index, found.value.server.index) : found;
+    },
+    get: async ({ param }) => readSystem(unit, version, param),
+    getall: async () => ok(readWholeSystem(unit, version)),
+    set: ({ param, value }) => unit.change((document) => setSystem(document, param, value)),
+    async showiface(values) {
+      const rows = interfaceViews(unit).filter(
+        (each) => values.interface === undefined || each.Id === values.interface,
+      );
+      return rows.length === 0
+        ? refuse(
+            `interface: there is no interface ${values.interface}; there are ${unit.configuration.interfaces.map((each) => each.id).join(", ")}`,
+          )
+        : ok({ Interface: rows });
+    },
+    modiface: (values) => unit.change((document) => changeInterface(unit, document, values)),
+    async setpartnersecret({ secret }) {
+      const partnerKey = await partnerKeyOf(secret);
+      return ofUnit((content) => ok({ ...content, partnerKey }));
+    },
+    async usersetsyspassword({ currpassword, password }) {
+      const before = unit.document.unit.passwordHash;
+      if (!(await passwordMatches(currpassword, before)))
+        return refuse("currpassword: this is not the password so far; nothing was changed");
+      const passwordHash = await hashPassword(password);
+      const made = await ofUnit((content) =>
+        content.passwordHash === before
+          ? ok({ ...content, passwordHash })
+          : refuse("currpassword: the password was changed by another call meanwhile"),
+      );
+      if (made.ok) await removeFirstPassword(unit.configuration.stateDir);
+      return made;
+    },
+    async addapikey(_values, caller) {
+      const key = newKey();
+      const entry = {
+        hash: hashOfKey(key),
+        start: key.slice(0, keyStartChars),
+        user: caller.user,
+        createdAt: Date.now(),
+      };
+      const made = await ofUnit((content) =>
+        ok({ ...content, apiKeys: [...content.apiKeys, entry].slice(-keysPerUserMax) }),
+      );
+      return made.ok ? ok({ apikey: key, apikeys: keyStarts(unit, key) }) : made;
+    },
+    listapikeys: async () => ok({ apikeys: keyStarts(unit) }),
+    delapikey: ({ key }) =>
+      ofUnit((content) => {
+        const hash = hashOfKey(key);
+        const apiKeys = content.apiKeys.filter((each) => each.hash !== hash && each.start !== key);
+        return apiKeys.length === content.apiKeys.length
+          ? refuse("key: there is no such key; listapikeys shows how the present ones begin")
+          : ok({ ...content, apiKeys });
+      }),
+    listapi: async () => ok({ commands: Object.keys(commands).sort(), version }),
+  };
+}
+
+/** How the keys begin; the one that was just made is shown whole, this once. */
+const keyStarts = (unit: Unit, made?: string): string[] =>
+  unit.document.unit.apiKeys.map((each) =>
+    made !== undefined && made.startsWith(each.start) ? made : each.start,
+  );

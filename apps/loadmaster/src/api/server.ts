@@ -1,0 +1,145 @@
+/**
+ * The unit's HTTPS server. It listens on addresses one by one, never on all, so that virtual services may use its port on
+ * other addresses; all listeners lead to one Fastify instance.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import { type Failure, failure } from "@tandem/loadmaster-api/envelope";
+import type { Identity } from "@tandem/peer-link/identity";
+import Fastify, { type FastifyInstance } from "fastify";
+import { type Connection, dispatch, type Gate, type Handlers } from "./dispatch.ts";
+
+export const bodyMaxBytes = 2 * 1024 * 1024;
+export const requestTimeoutMs = 60_000;
+export const connectionsPerAddressMax = 200;
+/** How long calls under way may go on when the unit stops. */
+export const drainMs = 1_000;
+
+export class ApiServer {
+  readonly #fastify: FastifyInstance;
+  readonly #identity: Identity;
+  readonly #port: number;
+  readonly #listeners = new Map<string, Server>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: {
+    readonly identity: Identity;
+    readonly port: number;
+    readonly gate: Gate;
+    readonly handlers: Handlers;
+    readonly failed: (error: Error) => void;
+  }) {
+    this.#identity = options.identity;
+    this.#port = options.port;
+    const fastify = Fastify({
+      logger: false,
+      bodyLimit: bodyMaxBytes,
+      requestTimeout: requestTimeoutMs,
+      serverFactory: (handler) => createServer({}, handler),
+    });
+    // Clients send JSON under any content type, or under none.
+    fastify.removeAllContentTypeParsers();
+    fastify.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+    fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+      const code = error.statusCode ?? 500;
+      if (code >= 500) options.failed(error);
+      const refusal: Failure =
+        code === 413
+          ? { code, message: `body: it is longer than ${bodyMaxBytes} bytes; send less at a time` }
+          : code >= 500
+            ? { code: 500, message: "the unit has failed at this; its log says why" }
+            : { code: 400, message: `the request cannot be read: ${error.message}` };
+      return reply.code(refusal.code).send(failure(refusal));
+    });
+    fastify.setNotFoundHandler((request, reply) =>
+      reply.code(404).send({
+        code: 404,
+        message: `${request.method} ${request.url.split("?")[0]}: there is nothing; the API is POST /accessv2`,
+        status: "fail",
+      }),
+    );
+    for (const url of ["/accessv2", "/accessv2/*"])
+      fastify.post(url, async (request, reply) => {
+        const envelope = await dispatch(
+          typeof request.body === "string" ? request.body : "",
+          connectionOf(request.raw),
+          options.gate,
+          options.handlers,
+        );
+        return reply.code(envelope.code).header("cache-control", "no-store").send(envelope);
+      });
+    this.#fastify = fastify;
+  }
+
+  get addresses(): string[] {
+    return [...this.#listeners.keys()];
+  }
+
+  /** Listens on exactly these addresses; rejects when one of them cannot be listened on, the others then being served. */
+  listenOn(addresses: readonly string[]): Promise<void> {
+    const turn = this.#turn.then(() => this.#listenOn(addresses));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #listenOn(addresses: readonly string[]): Promise<void> {
+    await this.#fastify.ready();
+    const gone = [...this.#listeners].filter(([address]) => !addresses.includes(address));
+    // Calls under way go on: one of them may be the very one that changes the addresses.
+    for (const [address, server] of gone) {
+      this.#listeners.delete(address);
+      server.close();
+      server.closeIdleConnections();
+    }
+    const failures: Error[] = [];
+    for (const address of addresses) {
+      if (this.#listeners.has(address)) continue;
+      try {
+        this.#listeners.set(address, await this.#listen(address));
+      } catch (error) {
+        failures.push(error as Error);
+      }
+    }
+    const [first] = failures;
+    if (first !== undefined) throw first;
+  }
+
+  async close(): Promise<void> {
+    const servers = [...this.#listeners.values()];
+    this.#listeners.clear();
+    const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const server of servers) server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections();
+    }, drainMs);
+    await Promise.all(closed);
+    clearTimeout(timer);
+    await this.#fastify.close();
+  }
+
+  #listen(address: string): Promise<Server> {
+    const server = createServer(
+      {
+        cert: this.#identity.certificatePem,
+        key: this.#identity.privateKeyPem,
+        minVersion: "TLSv1.2",
+        requestTimeout: requestTimeoutMs,
+      },
+      (request: IncomingMessage, response: ServerResponse) => this.#fastify.routing(request, response),
+    );
+    server.maxConnections = connectionsPerAddressMax;
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host: address, port: this.#port, exclusive: true }, () => {
+        server.off("error", reject);
+        server.on("error", () => {});
+        resolve(server);
+      });
+    });
+  }
+}
+
+const connectionOf = (request: IncomingMessage): Connection => ({
+  localAddress: request.socket.localAddress ?? "",
+  remoteAddress: request.socket.remoteAddress ?? "",
+});

@@ -1,0 +1,93 @@
+/** The one place where a unit is put together from its parts: real ones, or those that a test gives. */
+import { chmod, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { HaproxyProcess } from "@tandem/linux/haproxy-process";
+import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
+import { writeFirstPassword } from "./access/first-password.ts";
+import { hashPassword, newPassword } from "./access/passwords.ts";
+import { unitGate, unitHandlers } from "./api/handlers.ts";
+import { ApiServer } from "./api/server.ts";
+import type { UnitConfiguration } from "./configuration-file.ts";
+import type { CarpRole } from "./ha/carp-role.ts";
+import { StandaloneAddresses } from "./services/standalone-addresses.ts";
+import { newDocument } from "./state/document.ts";
+import { DocumentStore } from "./state/store.ts";
+import { type Log, Unit } from "./unit.ts";
+
+export type Assembled = {
+  readonly unit: Unit;
+  readonly api: ApiServer;
+  /** Of the first start only: where the first password is. */
+  readonly firstPassword: { readonly path: string; readonly password: string } | undefined;
+  start(): Promise<void>;
+  /** Orderly: carpd, HAProxy, then the API. */
+  stop(): Promise<void>;
+};
+
+export async function assemble(
+  configuration: UnitConfiguration,
+  parts: { readonly carp: CarpRole; readonly log: Log },
+): Promise<Result<Assembled, FieldError>> {
+  const { stateDir } = configuration;
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await chmod(stateDir, 0o700);
+  const store = new DocumentStore(stateDir);
+  const loaded = await store.load();
+  if (!loaded.ok) return err(loaded.error);
+  const identity = await loadOrCreateIdentity(join(stateDir, "identity"), {
+    commonName: configuration.name,
+    addresses: configuration.interfaces.map((each) => each.address),
+  });
+  let firstPassword: Assembled["firstPassword"];
+  let document = loaded.value;
+  if (document === null) {
+    const password = newPassword();
+    document = newDocument(configuration.name, await hashPassword(password));
+    // The password is readable before the document refers to it, so a crash in between only makes another one.
+    firstPassword = { path: await writeFirstPassword(stateDir, password), password };
+    await store.save(document);
+  }
+  const haproxy = new HaproxyProcess({
+    directory: join(stateDir, "haproxy"),
+    observe: ({ event, ...details }) =>
+      parts.log(event === "haproxy-refused" || event === "haproxy-gone" ? "warn" : "info", event, details),
+  });
+  const unit = new Unit({
+    configuration,
+    identity,
+    document,
+    store,
+    haproxy,
+    carp: parts.carp,
+    standalone: new StandaloneAddresses(stateDir),
+    ...(await proxyUser()),
+    log: parts.log,
+  });
+  const api = new ApiServer({
+    identity,
+    port: configuration.apiPort,
+    gate: unitGate(unit),
+    handlers: unitHandlers(unit),
+    failed: (error) => parts.log("error", "api-failed", { reason: error.message, stack: error.stack }),
+  });
+  return ok({
+    unit,
+    api,
+    firstPassword,
+    start: () => unit.start((addresses) => api.listenOn(addresses)),
+    async stop() {
+      await unit.stop();
+      await api.close();
+    },
+  });
+}
+
+/** The user that the HAProxy package makes, where it is there. */
+async function proxyUser(): Promise<{ runAs?: { user: string; group: string } }> {
+  const has = async (path: string): Promise<boolean> =>
+    (await readFile(path, "utf8").catch(() => "")).split("\n").some((line) => line.startsWith("haproxy:"));
+  return (await has("/etc/passwd")) && (await has("/etc/group"))
+    ? { runAs: { user: "haproxy", group: "haproxy" } }
+    : {};
+}

@@ -1,0 +1,21 @@
+/** What the unit needs of carpd; CarpdClient is the real one, tests have one that does as it is told. */
+import type { FieldError, Result } from "@tandem/base/result";
+import type { CarpdConfiguration } from "./carpd-configuration.ts";
+
+export type CarpRoleStatus = {
+  readonly role: "initial" | "backup" | "master" | "stopped";
+  /** Milliseconds since the Unix epoch. */
+  readonly since: number;
+  readonly reason: string;
+};
+
+export type CarpRole = {
+  readonly status: CarpRoleStatus | null;
+  onStatus(listener: (status: CarpRoleStatus | null) => void): () => void;
+  /** Starts carpd unless one answers. */
+  spawn(): Promise<void>;
+  configure(configuration: CarpdConfiguration): Result<null, readonly FieldError[]>;
+  demote(demotion: number, reason: string): void;
+  /** Bows out: addresses are let go of, the partner is told. */
+  stop(): Promise<void>;
+};

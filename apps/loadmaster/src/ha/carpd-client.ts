@@ -1,0 +1,295 @@
+/**
+ * The unit's end of carpd's local socket. It connects and reconnects, gives carpd the configuration it should work
+ * by, and keeps two promises for the time when carpd is gone:
+ * - guard: 500 ms after the socket went away and did not come back, the addresses are removed, since nobody speaks
+ *   for them any more and the partner is about to take them;
+ * - supervision, only after `spawn`: it is started again, but no more than three times in five minutes.
+ */
+import { mkdirSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import type { FieldError, Result } from "@tandem/base/result";
+import { err, ok } from "@tandem/base/result";
+import { type Millis, minute } from "@tandem/base/time";
+import { lockFile } from "@tandem/linux/file-lock";
+import { identityOf, isRunning, type ProcessIdentity, spawnDetached } from "@tandem/linux/process";
+import { type CarpdConfiguration, parseCarpdConfiguration } from "./carpd-configuration.ts";
+import { carriedAddresses, configurationDigest, type DeviceAddresses } from "./carpd-group.ts";
+import {
+  type CarpdStatus,
+  decodeCarpdMessage,
+  encodeLine,
+  LineReader,
+  type UnitMessage,
+} from "./carpd-protocol.ts";
+import { AddressRelease } from "./carpd-release.ts";
+import { lockPath, readRecord, recordedAddresses, socketPath } from "./carpd-store.ts";
+
+/** How long carpd may be gone before its addresses are removed. */
+export const guardDelayMs = 500;
+const reconnectIntervalMs = 50;
+/** After the guard has acted nothing is urgent any more. */
+const reconnectSlowIntervalMs = 500;
+const spawnTimeoutMs = 10_000;
+const stopTimeoutMs = 5_000;
+const restartsMax = 3;
+const restartsWindowMs = 5 * minute;
+
+export type CarpdClientOptions = {
+  readonly stateDir: string;
+  /** The unit's own configuration file; carpd reads `stateDir` from it. */
+  readonly configPath: string;
+  readonly log?: (level: "info" | "warn" | "error", event: string, details: object) => void;
+  /** What `spawn` runs, `--config FILE` being added to it; carpd by this very Node unless given. */
+  readonly command?: { readonly file: string; readonly arguments: readonly string[] };
+};
+
+export class CarpdClient {
+  readonly #options: CarpdClientOptions;
+  readonly #listeners = new Set<(status: CarpdStatus | null) => void>();
+  #socket: Socket | null = null;
+  #attempt: NodeJS.Timeout | null = null;
+  #status: CarpdStatus | null = null;
+  #configuration: CarpdConfiguration | null = null;
+  #demotion: { readonly demotion: number; readonly reason: string } | null = null;
+  #active = false;
+  #supervising = false;
+  #child: ProcessIdentity | undefined;
+  #spawnedAt: Millis[] = [];
+  #goneSince: Millis = performance.now();
+  #guarded = false;
+  #release: AddressRelease | null = null;
+
+  constructor(options: CarpdClientOptions) {
+    this.#options = options;
+  }
+
+  /** What carpd last said; null while it is not connected. */
+  get status(): CarpdStatus | null {
+    return this.#status;
+  }
+
+  get connected(): boolean {
+    return this.#status !== null;
+  }
+
+  /** True when carpd died so often that it is no longer started again; `spawn` is the way on (SPEC LH9). */
+  get gaveUp(): boolean {
+    return this.#supervising && !this.connected && this.#recentSpawns() > restartsMax;
+  }
+
+  /** Calls back with each status, and with null when carpd goes away; the returned function ends that. */
+  onStatus(listener: (status: CarpdStatus | null) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Begins to connect, and guards the addresses from now on. Does not start carpd. */
+  start(): void {
+    if (this.#active) return;
+    this.#active = true;
+    mkdirSync(this.#options.stateDir, { recursive: true, mode: 0o700 });
+    this.#release ??= new AddressRelease();
+    this.#goneSince = performance.now();
+    this.#guarded = false;
+    this.#connect();
+  }
+
+  /** Starts carpd unless one answers, and from now on again when it dies. Rejects when none answers in 10 s. */
+  async spawn(): Promise<void> {
+    this.#supervising = true;
+    this.#spawnedAt = [];
+    this.start();
+    await this.#until(() => this.connected, spawnTimeoutMs, "carpd does not answer");
+  }
+
+  /** What carpd is to work by, now and whenever it comes back; refused here already when it cannot be. */
+  configure(configuration: CarpdConfiguration): Result<null, readonly FieldError[]> {
+    const checked = parseCarpdConfiguration(configuration);
+    if (!checked.ok) return err(checked.error);
+    this.#configuration = checked.value;
+    if (this.connected) this.#send({ type: "configure", configuration: checked.value });
+    return ok(null);
+  }
+
+  /** How many of the unit's checks fail, 0 to 255, and why, in words; carpd is told again whenever it comes back. */
+  demote(demotion: number, reason: string): void {
+    this.#demotion = { demotion, reason };
+    if (this.connected) this.#send({ type: "demote", demotion, reason });
+  }
+
+  /** Orderly end of carpd: it lets go of the addresses and tells the partner. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#supervising = false;
+    if (this.connected) {
+      this.#send({ type: "stop" });
+      await this.#until(() => !this.connected, stopTimeoutMs, "carpd does not stop");
+    } else this.#guard();
+    this.close();
+  }
+
+  /** Lets carpd go on without this client; the guard ends, too. `start` or `spawn` begin again. */
+  close(): void {
+    this.#active = false;
+    this.#supervising = false;
+    if (this.#attempt) clearTimeout(this.#attempt);
+    this.#attempt = null;
+    this.#socket?.destroy();
+    this.#socket = null;
+    this.#release?.close();
+    this.#release = null;
+    this.#setStatus(null);
+  }
+
+  #connect(): void {
+    const socket = connect(socketPath(this.#options.stateDir));
+    const lines = new LineReader();
+    this.#socket = socket;
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      const complete = lines.push(chunk);
+      if (complete) for (const line of complete) this.#receive(line);
+      else socket.destroy();
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      if (this.#socket === socket) this.#lost();
+    });
+  }
+
+  /** The connection is closed, or could not be made. */
+  #lost(): void {
+    this.#socket = null;
+    if (this.connected) {
+      this.#goneSince = performance.now();
+      this.#guarded = false;
+      this.#log("warn", "carpd-gone", {});
+      this.#setStatus(null);
+    }
+    if (!this.#active) return;
+    // Only here, right after an attempt has failed: a client that was itself held up does not know carpd to be gone.
+    if (!this.#guarded && performance.now() - this.#goneSince >= guardDelayMs) this.#guard();
+    if (this.#supervising) this.#respawn();
+    this.#attempt = setTimeout(
+      () => this.#connect(),
+      this.#guarded ? reconnectSlowIntervalMs : reconnectIntervalMs,
+    );
+  }
+
+  /** carpd holds a lock for as long as it lives: whoever gets it knows that no carpd stands behind the addresses. */
+  #guard(): void {
+    const lock = lockFile(lockPath(this.#options.stateDir));
+    if (!lock) return;
+    try {
+      this.#guarded = true;
+      this.#removeAddresses();
+    } finally {
+      lock.release();
+    }
+  }
+
+  #removeAddresses(): void {
+    const addresses = this.#possibleAddresses();
+    if (addresses.length === 0) return;
+    try {
+      this.#release ??= new AddressRelease();
+      const failures = this.#release.remove(addresses);
+      this.#log(failures.length > 0 ? "error" : "warn", "addresses-removed", { addresses, failures });
+    } catch (error) {
+      this.#log("error", "addresses-not-removed", { addresses, reason: (error as Error).message });
+    }
+  }
+
+  /** What carpd wrote down before it used it, and what it was last told. */
+  #possibleAddresses(): DeviceAddresses[] {
+    const record = readRecord(this.#options.stateDir);
+    const configuration = this.#configuration;
+    return [
+      ...(record.ok && record.value ? recordedAddresses(record.value) : []),
+      ...(configuration
+        ? [{ device: configuration.device, addresses: carriedAddresses(configuration) }]
+        : []),
+    ];
+  }
+
+  #respawn(): void {
+    if (this.#child && isRunning(this.#child)) return;
+    if (this.#recentSpawns() > restartsMax) return;
+    this.#spawnedAt = [...this.#spawnedAt.slice(-restartsMax), performance.now()];
+    const { command, configPath, stateDir } = this.#options;
+    const run = command ?? {
+      file: process.execPath,
+      arguments: [fileURLToPath(new URL("../carpd.ts", import.meta.url))],
+    };
+    this.#child = spawnDetached(
+      {
+        command: run.file,
+        arguments: [...run.arguments, "--config", configPath],
+        logPath: join(stateDir, "carpd.log"),
+      },
+      (reason) => this.#log("warn", "carpd-ended", { reason }),
+    );
+    this.#log("info", "carpd-spawned", { pid: this.#child?.pid });
+    if (this.#recentSpawns() > restartsMax)
+      this.#log("error", "carpd-last-start", { starts: this.#spawnedAt.length, withinMs: restartsWindowMs });
+  }
+
+  #recentSpawns(): number {
+    return this.#spawnedAt.filter((at) => performance.now() - at < restartsWindowMs).length;
+  }
+
+  #receive(line: string): void {
+    const message = decodeCarpdMessage(line);
+    if (!message.ok) {
+      this.#log("error", "carpd-message-malformed", { reason: message.error });
+      return;
+    }
+    if (message.value.type === "refused") {
+      this.#log("error", "carpd-refused", { errors: message.value.errors });
+      return;
+    }
+    const first = !this.connected;
+    this.#setStatus(message.value);
+    if (first) this.#greet(message.value);
+  }
+
+  /** carpd has just answered: it is brought up to date. */
+  #greet(status: CarpdStatus): void {
+    this.#child ??= identityOf(status.pid);
+    this.#log("info", "carpd-connected", { pid: status.pid, role: status.role });
+    if (this.#configuration && configurationDigest(this.#configuration) !== status.configurationDigest)
+      this.#send({ type: "configure", configuration: this.#configuration });
+    if (this.#demotion && this.#demotion.demotion !== status.demotion)
+      this.#send({ type: "demote", ...this.#demotion });
+  }
+
+  #setStatus(status: CarpdStatus | null): void {
+    if (status === null && this.#status === null) return;
+    this.#status = status;
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #send(message: UnitMessage): void {
+    this.#socket?.write(encodeLine(message));
+  }
+
+  /** Resolves once `condition` holds after a change of status. */
+  async #until(condition: () => boolean, timeoutMs: number, complaint: string): Promise<void> {
+    if (condition()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timeout = setTimeout(() => reject(new Error(`${complaint} within ${timeoutMs} ms`)), timeoutMs);
+    const end = this.onStatus(() => condition() && resolve());
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timeout);
+      end();
+    }
+  }
+
+  #log(level: "info" | "warn" | "error", event: string, details: object): void {
+    this.#options.log?.(level, event, details);
+  }
+}

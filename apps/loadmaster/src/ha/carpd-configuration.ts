@@ -1,0 +1,82 @@
+/** What carpd works by: given by the unit over the local socket, kept in `<stateDir>/carpd.json`. */
+import { parseInterfaceCidr } from "@tandem/base/ip";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { type Static, Type } from "@tandem/base/schema";
+import { schemaFaults } from "@tandem/base/schema-faults";
+import { validateCarpConfig } from "@tandem/carp/config";
+import { carpConfigOf, withoutPrefix } from "./carpd-group.ts";
+
+/** Addresses that one group may carry, hashed ones included. */
+const carriedAddressesMax = 1024;
+const addressList = Type.Array(Type.String({ maxLength: 18 }), { maxItems: carriedAddressesMax });
+
+export const CarpdConfigurationSchema = Type.Object(
+  {
+    /** HA virtual ID, 1 to 255. */
+    vhid: Type.Integer(),
+    /** Seconds between advertisements. */
+    advbase: Type.Integer(),
+    /** 1/256 s on top; the smaller interval wins. */
+    advskew: Type.Integer(),
+    preempt: Type.Boolean(),
+    /** 1 to 19 bytes. */
+    password: Type.String({ maxLength: 64 }),
+    /** The device that sends and receives advertisements and carries the addresses. */
+    device: Type.String({ pattern: "^[A-Za-z0-9_.@:-]{1,15}$" }),
+    /** This unit's own IPv4 address on the device, without prefix length. */
+    ownAddress: Type.String({ maxLength: 15 }),
+    /** `a.b.c.d/prefix`; these enter the HMAC, so they are the same on both units. */
+    sharedAddresses: addressList,
+    /** `a.b.c.d/prefix`; carried with the shared ones, never hashed. */
+    serviceAddresses: addressList,
+    /** True when the other unit is not one of ours (ucarp, OpenBSD): no demotion byte, no replay check. Default false. */
+    foreignPeer: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+export type CarpdConfiguration = Static<typeof CarpdConfigurationSchema>;
+
+/** A configuration that can be worked by, or every fault of it, each naming its field; the password is never shown. */
+export function parseCarpdConfiguration(value: unknown): Result<CarpdConfiguration, readonly FieldError[]> {
+  const faults = schemaFaults(CarpdConfigurationSchema, value, {
+    whole: "configuration",
+    secret: new Set(["password"]),
+  });
+  if (faults.length > 0) return err(faults);
+  const configuration = value as CarpdConfiguration;
+  const checked = validateCarpConfig(carpConfigOf(configuration));
+  const errors = [
+    ...(checked.ok ? [] : checked.error.map(inOurWords)),
+    ...addressErrors("sharedAddresses", configuration.sharedAddresses, configuration.ownAddress),
+    ...addressErrors("serviceAddresses", configuration.serviceAddresses, configuration.ownAddress),
+  ];
+  return errors.length === 0 ? ok(configuration) : err(errors);
+}
+
+const inOurWords = (error: FieldError): FieldError => ({
+  ...error,
+  field: error.field.replace(/^hashedAddresses/, "sharedAddresses").replace(/\[(\d+)\]$/, "/$1"),
+});
+
+function addressErrors(field: string, addresses: readonly string[], ownAddress: string): FieldError[] {
+  const errors: FieldError[] = [];
+  addresses.forEach((value, index) => {
+    if (!parseInterfaceCidr(value))
+      errors.push({
+        code: "carpd-address",
+        field: `${field}/${index}`,
+        value,
+        message: `"${value}" is not an IPv4 address with its prefix length`,
+        remedy: "write it as address/prefix length, for example 10.0.0.20/24",
+      });
+    else if (withoutPrefix(value) === ownAddress)
+      errors.push({
+        code: "carpd-address-own",
+        field: `${field}/${index}`,
+        value,
+        message: `${value} is this unit's own address, which it keeps in every role`,
+        remedy: "leave it out: only addresses that move between the units are listed",
+      });
+  });
+  return errors;
+}

@@ -1,0 +1,290 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { CarpEvent } from "@tandem/carp/state";
+import {
+  advertisementFrame,
+  createAuthentication,
+  decodePacket,
+  encodeAdvertisement,
+} from "@tandem/carp/wire";
+import type { AddressFailure } from "@tandem/linux/rtnetlink";
+import type { CarpdConfiguration } from "./carpd-configuration.ts";
+import { CarpEngine } from "./carpd-engine.ts";
+import type { CarpKernel, DeviceLink } from "./carpd-kernel.ts";
+import type { CarpdStatus } from "./carpd-protocol.ts";
+
+const etherHeaderBytes = 14;
+const etherTypeArp = 0x0806;
+
+const configuration: CarpdConfiguration = {
+  vhid: 7,
+  advbase: 1,
+  advskew: 0,
+  preempt: false,
+  password: "not in any log",
+  device: "eth0",
+  ownAddress: "10.0.0.1",
+  sharedAddresses: ["10.0.0.100/24"],
+  serviceAddresses: ["10.0.0.101/24"],
+};
+
+/** The kernel in memory: devices with addresses, and a journal of what was done, in order. */
+class MemoryKernel implements CarpKernel {
+  readonly devices = new Map<string, { link: DeviceLink; addresses: string[] }>();
+  readonly journal: string[] = [];
+  refuse = new Map<string, string>();
+  deliver: (packet: Uint8Array) => void = () => {};
+
+  plug(device: string, index: number, running = true): void {
+    this.devices.set(device, {
+      link: { index, mac: "02:00:00:00:00:01", running },
+      addresses: ["10.0.0.1/24"],
+    });
+  }
+
+  link(device: string) {
+    return this.devices.get(device)?.link;
+  }
+
+  open(device: string, onPacket: (packet: Uint8Array) => void): boolean {
+    this.deliver = onPacket;
+    return this.devices.has(device);
+  }
+
+  send(frame: Uint8Array): boolean {
+    const type = frame[12]! * 256 + frame[13]!;
+    if (type === etherTypeArp) this.journal.push(`announce ${frame.subarray(28, 32).join(".")}`);
+    else
+      this.journal.push(`advertise ${frame[etherHeaderBytes + 20 + 5]}/${frame[etherHeaderBytes + 20 + 2]}`);
+    assert.deepEqual(
+      [...frame.subarray(6, 12)],
+      [2, 0, 0, 0, 0, 1],
+      "every frame leaves with the device's own MAC",
+    );
+    return true;
+  }
+
+  addresses(device: string): string[] {
+    return [...(this.devices.get(device)?.addresses ?? [])];
+  }
+
+  addAddresses(device: string, addresses: readonly string[]): AddressFailure[] {
+    this.journal.push(`add ${addresses.join(" ")}`);
+    const entry = this.devices.get(device)!;
+    const accepted = addresses.filter((address) => !this.refuse.has(address));
+    entry.addresses = [...new Set([...entry.addresses, ...accepted])];
+    return addresses
+      .filter((address) => this.refuse.has(address))
+      .map((address) => ({ address, code: this.refuse.get(address)! }));
+  }
+
+  removeAddresses(device: string, addresses: readonly string[]): AddressFailure[] {
+    const entry = this.devices.get(device);
+    const present = addresses.filter((address) => entry?.addresses.includes(address));
+    if (present.length > 0) this.journal.push(`remove ${present.join(" ")}`);
+    if (entry) entry.addresses = entry.addresses.filter((address) => !addresses.includes(address));
+    return [];
+  }
+
+  receiveErrors(): number {
+    return 0;
+  }
+
+  close(): void {
+    this.journal.push("close");
+  }
+}
+
+/** An engine on a virtual clock. */
+function bench() {
+  const kernel = new MemoryKernel();
+  kernel.plug("eth0", 2);
+  const statuses: CarpdStatus[] = [];
+  const events: CarpEvent[] = [];
+  let now = 1_000;
+  let due: { at: number; wake: () => void } | null = null;
+  const engine = new CarpEngine({
+    kernel,
+    monotonic: () => now,
+    wall: () => 1_700_000_000_000 + now,
+    entropy: () => 42n,
+    timer: (milliseconds, wake) => {
+      const entry = { at: now + milliseconds, wake };
+      due = entry;
+      return () => {
+        if (due === entry) due = null;
+      };
+    },
+    onEvent: (event) => events.push(event),
+    onStatus: (status) => statuses.push(status),
+    pid: 1,
+  });
+  const advance = (milliseconds: number): void => {
+    const end = now + milliseconds;
+    while (due && due.at <= end) {
+      const { at, wake } = due;
+      due = null;
+      now = at;
+      wake();
+    }
+    now = end;
+  };
+  const drain = (): string[] => kernel.journal.splice(0);
+  return { kernel, engine, statuses, events, advance, drain, isArmed: () => due !== null };
+}
+
+function peerPacket(advskew: number, counter: bigint): Uint8Array {
+  const authentication = createAuthentication({
+    vhid: 7,
+    password: configuration.password,
+    addresses: ["10.0.0.100"],
+  });
+  const payload = encodeAdvertisement({ vhid: 7, advbase: 1, advskew, demotion: 0, counter }, authentication);
+  const frame = { sourceMac: "02:00:00:00:00:02", sourceAddress: "10.0.0.2", identification: 1, payload };
+  return advertisementFrame({ ...frame, destination: "multicast" }).subarray(etherHeaderBytes);
+}
+
+test("becoming active: advertise, then the addresses, then the announcement of each", () => {
+  const { engine, advance, drain, statuses } = bench();
+  engine.configure(configuration, []);
+  assert.equal(statuses.at(-1)?.role, "backup");
+  assert.deepEqual(drain(), []);
+  advance(3_100);
+  assert.deepEqual(drain().slice(0, 4), [
+    "advertise 1/0",
+    "add 10.0.0.100/24 10.0.0.101/24",
+    "announce 10.0.0.100",
+    "announce 10.0.0.101",
+  ]);
+  const status = engine.status();
+  assert.equal(status.role, "master");
+  assert.deepEqual(status.addresses, ["10.0.0.100/24", "10.0.0.101/24"]);
+  assert.equal(status.since, 1_700_000_000_000 + 4_000);
+});
+
+test("addresses that an earlier process left behind go before anything else", () => {
+  const { kernel, engine, drain } = bench();
+  kernel.addAddresses("eth0", ["10.0.0.100/24", "10.0.0.55/24"]);
+  drain();
+  engine.configure(configuration, [{ device: "eth0", addresses: ["10.0.0.100/24", "10.0.0.55/24"] }]);
+  assert.deepEqual(drain(), ["remove 10.0.0.100/24 10.0.0.55/24"]);
+  assert.deepEqual(kernel.addresses("eth0"), ["10.0.0.1/24"]);
+});
+
+test("a superior master is yielded to: addresses first, then one last advertisement", () => {
+  const { kernel, engine, advance, drain } = bench();
+  engine.configure({ ...configuration, advskew: 100 }, []);
+  advance(4_000);
+  drain();
+  kernel.deliver(peerPacket(0, 5n));
+  assert.deepEqual(drain(), ["remove 10.0.0.100/24 10.0.0.101/24", "advertise 1/100"]);
+  assert.equal(engine.status().role, "backup");
+  assert.equal(engine.status().peer?.source, "10.0.0.2");
+});
+
+test("an orderly stop removes the addresses, bows out with 255/255, and leaves nothing armed", () => {
+  const { engine, advance, drain, isArmed } = bench();
+  engine.configure(configuration, []);
+  advance(4_500);
+  drain();
+  engine.stop();
+  assert.deepEqual(drain(), ["remove 10.0.0.100/24 10.0.0.101/24", "advertise 255/255", "close"]);
+  assert.equal(isArmed(), false);
+});
+
+test("while active, service addresses come and go with the configuration, and new ones are announced", () => {
+  const { engine, advance, drain } = bench();
+  engine.configure(configuration, []);
+  advance(4_500);
+  drain();
+  engine.configure({ ...configuration, serviceAddresses: ["10.0.0.102/24"] }, []);
+  const done = drain();
+  assert.ok(done.indexOf("remove 10.0.0.101/24") >= 0);
+  assert.ok(done.indexOf("announce 10.0.0.102") > done.findIndex((entry) => entry.startsWith("add ")));
+  assert.deepEqual(engine.status().addresses, ["10.0.0.100/24", "10.0.0.102/24"]);
+  assert.equal(engine.status().role, "master");
+});
+
+test("a lost link lets go at once; a device made anew is opened again", () => {
+  const { kernel, engine, advance, drain } = bench();
+  engine.configure(configuration, []);
+  advance(4_500);
+  drain();
+  kernel.plug("eth0", 2, false);
+  kernel.addAddresses("eth0", ["10.0.0.100/24"]);
+  drain();
+  engine.linkChanged();
+  assert.deepEqual(drain(), ["remove 10.0.0.100/24"]);
+  assert.equal(engine.status().role, "initial");
+  kernel.devices.delete("eth0");
+  engine.linkChanged();
+  assert.equal(engine.status().role, "initial");
+  kernel.plug("eth0", 9);
+  engine.linkChanged();
+  assert.equal(engine.status().role, "backup");
+  advance(4_500);
+  assert.equal(engine.status().role, "master");
+});
+
+test("a configuration for a device that is not there waits for it", () => {
+  const { kernel, engine, advance } = bench();
+  engine.configure({ ...configuration, device: "eth7" }, []);
+  advance(10_000);
+  assert.equal(engine.status().role, "initial");
+  kernel.plug("eth7", 5);
+  engine.linkChanged();
+  assert.equal(engine.status().role, "backup");
+});
+
+test("moving to another device bows out on the old one first", () => {
+  const { kernel, engine, advance, drain } = bench();
+  kernel.plug("eth1", 3);
+  engine.configure(configuration, []);
+  advance(4_500);
+  drain();
+  engine.configure({ ...configuration, device: "eth1" }, []);
+  assert.deepEqual(drain().slice(0, 2), ["remove 10.0.0.100/24 10.0.0.101/24", "advertise 255/255"]);
+  assert.equal(engine.status().role, "backup");
+  advance(4_500);
+  assert.deepEqual(kernel.addresses("eth0"), ["10.0.0.1/24"]);
+  assert.equal(kernel.addresses("eth1").includes("10.0.0.100/24"), true);
+});
+
+test("[LH1] a packet that was refused is counted by its reason, and no event holds the password", () => {
+  const { kernel, engine, events } = bench();
+  engine.configure(configuration, []);
+  const packet = peerPacket(0, 5n);
+  packet[packet.length - 1]! ^= 1;
+  packet[20 + 6] = 0;
+  packet[20 + 7] = 0;
+  kernel.deliver(packet);
+  kernel.deliver(Uint8Array.of(1, 2, 3));
+  const { rejects } = engine.status();
+  assert.equal(rejects.checksum, 1);
+  assert.equal(rejects.short, 1);
+  assert.equal(JSON.stringify([events, engine.status()]).includes(configuration.password), false);
+});
+
+test("an address the kernel refuses is named in the status, and the others are carried", () => {
+  const { kernel, engine, advance } = bench();
+  kernel.refuse.set("10.0.0.101/24", "EPERM");
+  engine.configure(configuration, []);
+  advance(4_500);
+  assert.deepEqual(engine.status().addressFailures, ["10.0.0.101/24: EPERM"]);
+  assert.deepEqual(engine.status().addresses, ["10.0.0.100/24"]);
+});
+
+test("what the peer must verify is signed over the shared addresses alone", () => {
+  const authentication = createAuthentication({
+    vhid: 7,
+    password: configuration.password,
+    addresses: ["10.0.0.100"],
+  });
+  const { kernel, engine, advance } = bench();
+  const frames: Uint8Array[] = [];
+  kernel.send = (frame) => frames.push(frame) > 0;
+  engine.configure(configuration, []);
+  advance(3_100);
+  const decoded = decodePacket(frames[0]!.subarray(etherHeaderBytes), authentication, 7);
+  assert.equal(decoded.ok && decoded.value.source, "10.0.0.1");
+});

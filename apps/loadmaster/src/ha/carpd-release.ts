@@ -1,0 +1,20 @@
+/** Removes addresses when the one who should have done it is gone. */
+import { type AddressFailure, RouteNetlink } from "@tandem/linux/rtnetlink";
+import type { DeviceAddresses } from "./carpd-group.ts";
+
+/**
+ * Its connection to the kernel is opened when it is made, not when it is needed: a process that runs out of
+ * descriptors can still let go of its addresses.
+ */
+export class AddressRelease {
+  readonly #netlink = new RouteNetlink();
+
+  /** Removes all of them from their devices; absent ones are no failure. Synchronous: fit for a process about to end. */
+  remove(list: readonly DeviceAddresses[]): AddressFailure[] {
+    return list.flatMap(({ device, addresses }) => this.#netlink.removeAddresses(device, addresses));
+  }
+
+  close(): void {
+    this.#netlink.close();
+  }
+}

@@ -1,0 +1,384 @@
+/**
+ * The link between the two units of a pair: mutual TLS 1.3 on TCP 6973, each end proving by the partner secret that it
+ * belongs to the pair. Configuration goes one way, from the active to the standby: the whole document, pushed at once
+ * when it changes and compared every 10 s (SPEC LH11). Neither end asks the other to decide who is active: that is CARP's.
+ */
+import { randomBytes } from "node:crypto";
+import { connect, createServer, type Server, type TLSSocket } from "node:tls";
+import { equalBytes } from "@tandem/base/digest";
+import type { Identity } from "@tandem/peer-link/identity";
+import type { SharedContent } from "../state/document.ts";
+import { PartnerConnection } from "./partner-connection.ts";
+import { type Handshake, type PartnerMessage, type PartnerStatus, proofOf } from "./partner-messages.ts";
+
+export const compareIntervalMs = 10_000;
+export const answerTimeoutMs = 5_000;
+/** A standby may have to check and load a configuration before it accepts. */
+export const documentTimeoutMs = 30_000;
+export const redialMs = 1_000;
+/** The one that connects speaks every 10 s; silence for longer than this ends the connection. */
+export const silenceMaxMs = 30_000;
+export const connectionsMax = 8;
+
+export type PartnerState =
+  | { readonly kind: "off" }
+  | { readonly kind: "connecting"; readonly reason: string }
+  /** The other end does not know the secret, or says that we do not. */
+  | { readonly kind: "wrong-secret"; readonly reason: string }
+  | { readonly kind: "up"; readonly status: PartnerStatus };
+
+export type PartnerEvent =
+  | { readonly event: "partner-connected"; readonly partner: string; readonly name: string }
+  | { readonly event: "partner-lost"; readonly partner: string; readonly reason: string }
+  | { readonly event: "partner-secret-wrong"; readonly client: string; readonly reason: string }
+  | { readonly event: "configuration-sent"; readonly revision: number; readonly digest: string }
+  | { readonly event: "configuration-not-accepted"; readonly reason: string };
+
+export type PartnerSettings = {
+  readonly ownAddress: string;
+  readonly partner: string;
+  readonly key: Uint8Array;
+};
+
+/** What the link needs to know and what it reports; the unit implements it. */
+export type PartnerSide = {
+  status(): PartnerStatus;
+  shared(): SharedContent;
+  /** The standby's part: put the document in force and on disk, or say in words why not. */
+  receive(
+    revision: number,
+    digest: string,
+    shared: SharedContent,
+  ): Promise<{ accepted: true } | { accepted: false; reason: string }>;
+  /** The partner now holds what we sent. */
+  agreed(digest: string): void;
+  changed(state: PartnerState): void;
+  observe(event: PartnerEvent): void;
+};
+
+export class PartnerLink {
+  readonly #identity: Identity;
+  readonly #port: number;
+  readonly #side: PartnerSide;
+  #settings: PartnerSettings | undefined;
+  #server: Server | undefined;
+  #outgoing: PartnerConnection | undefined;
+  readonly #incoming = new Set<TLSSocket>();
+  #state: PartnerState = { kind: "off" };
+  /** Grows with each new setting, so that loops for the old one end. */
+  #generation = 0;
+  #wake: (() => void) | undefined;
+  #nudged = false;
+  #complainedAt = new Map<string, number>();
+
+  constructor(identity: Identity, port: number, side: PartnerSide) {
+    this.#identity = identity;
+    this.#port = port;
+    this.#side = side;
+  }
+
+  get state(): PartnerState {
+    return this.#state;
+  }
+
+  /** Begins with these settings, or ends with undefined; the same ones again change nothing. */
+  async configure(settings: PartnerSettings | undefined): Promise<void> {
+    const now = this.#settings;
+    if (settings === undefined && now === undefined) return;
+    if (
+      settings !== undefined &&
+      now !== undefined &&
+      settings.ownAddress === now.ownAddress &&
+      settings.partner === now.partner &&
+      equalBytes(settings.key, now.key)
+    )
+      return;
+    this.#settings = settings;
+    this.#generation += 1;
+    this.#complainedAt = new Map();
+    this.#outgoing?.close("the settings of the pair have changed");
+    for (const socket of this.#incoming) socket.destroy();
+    const old = this.#server;
+    this.#server = undefined;
+    if (old !== undefined) await new Promise<void>((resolve) => old.close(() => resolve()));
+    if (settings === undefined) return this.#set({ kind: "off" });
+    this.#set({ kind: "connecting", reason: `${settings.partner} has not been reached yet` });
+    await this.#listen(settings, this.#generation);
+    void this.#dial(settings, this.#generation);
+  }
+
+  /** Role or configuration have changed: the partner is told at once. */
+  nudge(): void {
+    this.#nudged = true;
+    this.#wake?.();
+  }
+
+  close(): Promise<void> {
+    return this.configure(undefined);
+  }
+
+  #listen(settings: PartnerSettings, generation: number): Promise<void> {
+    const server = createServer(
+      {
+        cert: this.#identity.certificatePem,
+        key: this.#identity.privateKeyPem,
+        requestCert: true,
+        // The secret, not an authority, says who belongs to the pair.
+        rejectUnauthorized: false,
+        minVersion: "TLSv1.3",
+        handshakeTimeout: answerTimeoutMs,
+      },
+      (socket) => void this.#serve(new PartnerConnection(socket), settings, generation),
+    );
+    server.maxConnections = connectionsMax;
+    server.on("connection", (socket) => {
+      this.#incoming.add(socket as TLSSocket);
+      socket.on("close", () => this.#incoming.delete(socket as TLSSocket));
+    });
+    server.on("tlsClientError", () => {});
+    this.#server = server;
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(this.#port, settings.ownAddress, () => {
+        server.off("error", reject);
+        server.on("error", () => {});
+        resolve();
+      });
+    });
+  }
+
+  /** The called end: prove, then answer what is asked until the connection ends. */
+  async #serve(connection: PartnerConnection, settings: PartnerSettings, generation: number): Promise<void> {
+    const callerFingerprint = connection.fingerprint;
+    if (callerFingerprint === undefined) return connection.close("no certificate was shown");
+    const calledNonce = randomBytes(32).toString("hex");
+    const response = await connection.ask({ type: "challenge", nonce: calledNonce }, answerTimeoutMs);
+    if (!response.ok || response.value.type !== "response")
+      return connection.close("no response to the challenge");
+    const handshake: Handshake = {
+      key: settings.key,
+      callerFingerprint,
+      calledFingerprint: this.#identity.fingerprint,
+      callerNonce: response.value.nonce,
+      calledNonce,
+    };
+    if (!sameProof(response.value.proof, proofOf("caller", handshake))) {
+      const reason =
+        "the partner secret of the two units differs; set the same one on both with setpartnersecret";
+      connection.send({ type: "refused", code: "wrong-secret", reason });
+      connection.close(reason);
+      this.#complain(connection.remoteAddress, reason);
+      return;
+    }
+    connection.trust();
+    connection.send({ type: "welcome", proof: proofOf("called", handshake) });
+    while (generation === this.#generation) {
+      const asked = await connection.receive(silenceMaxMs);
+      if (!asked.ok) return;
+      connection.send(await this.#answer(asked.value));
+    }
+    connection.close("the settings of the pair have changed");
+  }
+
+  async #answer(asked: PartnerMessage): Promise<PartnerMessage> {
+    switch (asked.type) {
+      case "status":
+        return this.#side.status();
+      case "document": {
+        const { revision, digest } = asked;
+        const result = await this.#side.receive(revision, digest, asked.shared);
+        return result.accepted
+          ? { type: "accepted", revision, digest }
+          : { type: "refused", code: "not-taken", reason: result.reason.slice(0, 1_000) };
+      }
+      case "challenge":
+      case "response":
+      case "welcome":
+      case "accepted":
+      case "refused":
+        return {
+          type: "refused",
+          code: "unexpected",
+          reason: `a message of type ${asked.type} asks for nothing`,
+        };
+    }
+  }
+
+  /** The calling end: connect, prove, tell and ask, again and again. */
+  async #dial(settings: PartnerSettings, generation: number): Promise<void> {
+    while (generation === this.#generation) {
+      const outcome = await this.#connect(settings);
+      if (generation !== this.#generation) {
+        if (outcome.kind === "connection") outcome.connection.close("the settings of the pair have changed");
+        return;
+      }
+      if (outcome.kind === "failed") this.#set(outcome.state);
+      else {
+        this.#outgoing = outcome.connection;
+        const reason = await this.#converse(outcome.connection, settings, generation);
+        this.#outgoing = undefined;
+        if (generation !== this.#generation) return;
+        this.#set({ kind: "connecting", reason });
+      }
+      await this.#pause(redialMs);
+    }
+  }
+
+  async #connect(
+    settings: PartnerSettings,
+  ): Promise<
+    { kind: "connection"; connection: PartnerConnection } | { kind: "failed"; state: PartnerState }
+  > {
+    const failed = (reason: string): { kind: "failed"; state: PartnerState } => ({
+      kind: "failed",
+      state: { kind: "connecting", reason: `${settings.partner}: ${reason}` },
+    });
+    const socket = connect({
+      host: settings.partner,
+      port: this.#port,
+      // The types of tls.connect leave out what it hands on to net.connect.
+      ...{ localAddress: settings.ownAddress },
+      cert: this.#identity.certificatePem,
+      key: this.#identity.privateKeyPem,
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.3",
+    });
+    const problem = await new Promise<string | undefined>((resolve) => {
+      const timer = setTimeout(() => resolve(`no connection within ${answerTimeoutMs} ms`), answerTimeoutMs);
+      timer.unref();
+      socket.once("secureConnect", () => resolve(undefined));
+      socket.once("error", (error) => resolve(error.message));
+      socket.once("close", () => resolve("the connection was closed"));
+    });
+    if (problem !== undefined) {
+      socket.on("error", () => {});
+      socket.destroy();
+      return failed(problem);
+    }
+    const connection = new PartnerConnection(socket);
+    const calledFingerprint = connection.fingerprint;
+    const challenge = await connection.receive(answerTimeoutMs);
+    if (!challenge.ok || challenge.value.type !== "challenge" || calledFingerprint === undefined) {
+      connection.close("no challenge came");
+      return failed(challenge.ok ? "it does not speak as a partner does" : challenge.error);
+    }
+    const handshake: Handshake = {
+      key: settings.key,
+      callerFingerprint: this.#identity.fingerprint,
+      calledFingerprint,
+      callerNonce: randomBytes(32).toString("hex"),
+      calledNonce: challenge.value.nonce,
+    };
+    const answer = await connection.ask(
+      { type: "response", nonce: handshake.callerNonce, proof: proofOf("caller", handshake) },
+      answerTimeoutMs,
+    );
+    if (
+      answer.ok &&
+      answer.value.type === "welcome" &&
+      sameProof(answer.value.proof, proofOf("called", handshake))
+    ) {
+      connection.trust();
+      return { kind: "connection", connection };
+    }
+    connection.close("the partner is not who it should be");
+    if (!answer.ok) return failed(answer.error);
+    const reason =
+      answer.value.type === "refused"
+        ? answer.value.reason
+        : "the other end does not know the partner secret";
+    this.#complain(settings.partner, reason);
+    return { kind: "failed", state: { kind: "wrong-secret", reason } };
+  }
+
+  /** Until the connection ends: status to and fro, the document when it is ours to send. Returns why it ended. */
+  async #converse(
+    connection: PartnerConnection,
+    settings: PartnerSettings,
+    generation: number,
+  ): Promise<string> {
+    const { partner } = settings;
+    let name: string | undefined;
+    for (;;) {
+      const asked = await connection.ask(this.#side.status(), answerTimeoutMs);
+      const problem = !asked.ok
+        ? asked.error
+        : asked.value.type === "status"
+          ? undefined
+          : "it answered no status";
+      if (problem !== undefined || !asked.ok || asked.value.type !== "status") {
+        connection.close("no status came");
+        if (name !== undefined) this.#side.observe({ event: "partner-lost", partner, reason: problem ?? "" });
+        return `${partner}: ${problem}`;
+      }
+      const theirs = asked.value;
+      if (name === undefined) this.#side.observe({ event: "partner-connected", partner, name: theirs.name });
+      name = theirs.name;
+      this.#set({ kind: "up", status: theirs });
+      if (generation !== this.#generation) return "the settings of the pair have changed";
+      const sent = await this.#push(connection, theirs);
+      // A document that was taken is compared at once; one that was not, at the next interval.
+      if (sent !== "taken") await this.#pause(compareIntervalMs);
+    }
+  }
+
+  async #push(
+    connection: PartnerConnection,
+    theirs: PartnerStatus,
+  ): Promise<"nothing" | "taken" | "not-taken"> {
+    const ours = this.#side.status();
+    if (ours.role !== "master" || theirs.role === "master" || ours.hamode === theirs.hamode) return "nothing";
+    if (theirs.digest === ours.digest && theirs.revision === ours.revision) {
+      this.#side.agreed(ours.digest);
+      return "nothing";
+    }
+    const { revision, digest } = ours;
+    const answer = await connection.ask(
+      { type: "document", revision, digest, shared: this.#side.shared() },
+      documentTimeoutMs,
+    );
+    if (answer.ok && answer.value.type === "accepted" && answer.value.digest === digest) {
+      this.#side.observe({ event: "configuration-sent", revision, digest });
+      this.#side.agreed(digest);
+      return "taken";
+    }
+    const reason = !answer.ok
+      ? answer.error
+      : answer.value.type === "refused"
+        ? answer.value.reason
+        : "an unexpected answer";
+    this.#side.observe({ event: "configuration-not-accepted", reason });
+    return "not-taken";
+  }
+
+  /** Ends early when something has changed, also when that was before it began. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake?.(), ms);
+      timer.unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        this.#nudged = false;
+        resolve();
+      };
+      if (this.#nudged) this.#wake();
+    });
+  }
+
+  #set(state: PartnerState): void {
+    this.#state = state;
+    this.#side.changed(state);
+  }
+
+  /** One line a minute and client: somebody who tries all the time does not fill the log. */
+  #complain(client: string, reason: string): void {
+    const now = performance.now();
+    if (now - (this.#complainedAt.get(client) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
+    if (this.#complainedAt.size > 100) this.#complainedAt = new Map();
+    this.#complainedAt.set(client, now);
+    this.#side.observe({ event: "partner-secret-wrong", client, reason });
+  }
+}
+
+const sameProof = (a: string, b: string): boolean => equalBytes(Buffer.from(a, "hex"), Buffer.from(b, "hex"));

@@ -1,0 +1,89 @@
+/**
+ * What two units of a pair say to each other on TCP 6973, after mutual TLS. Each connects to the other and asks on its
+ * own connection; the other answers every message with one. Frames and bounds are those of `@tandem/peer-link/frames`.
+ */
+import { fits } from "@tandem/base/check";
+import { hmacSha256Hex } from "@tandem/base/digest";
+import { type Static, Type } from "@tandem/base/schema";
+import { SharedContentSchema } from "../state/document.ts";
+
+export const linkVersion = 1;
+export const documentMaxBytes = 16 * 1024 * 1024;
+
+const nonce = Type.String({ pattern: "^[0-9a-f]{64}$" });
+const proof = Type.String({ pattern: "^[0-9a-f]{64}$" });
+
+export const PartnerStatusSchema = Type.Object({
+  type: Type.Literal("status"),
+  version: Type.Integer(),
+  name: Type.String({ maxLength: 253 }),
+  hamode: Type.Integer(),
+  vhid: Type.Integer(),
+  timeout: Type.Integer(),
+  sharedAddress: Type.String({ maxLength: 15 }),
+  role: Type.Union([
+    Type.Literal("initial"),
+    Type.Literal("backup"),
+    Type.Literal("master"),
+    Type.Literal("stopped"),
+  ]),
+  revision: Type.Integer(),
+  digest: Type.String({ maxLength: 64 }),
+});
+export type PartnerStatus = Static<typeof PartnerStatusSchema>;
+
+export const PartnerMessageSchema = Type.Union([
+  /** From the one that was connected to, before anything else. */
+  Type.Object({ type: Type.Literal("challenge"), nonce }),
+  /** From the one that connected. */
+  Type.Object({ type: Type.Literal("response"), nonce, proof }),
+  /** The other's proof: it knows the secret as well. */
+  Type.Object({ type: Type.Literal("welcome"), proof }),
+  PartnerStatusSchema,
+  /** From the active to the standby: everything that the pair shares. */
+  Type.Object({
+    type: Type.Literal("document"),
+    revision: Type.Integer({ minimum: 0 }),
+    digest: Type.String({ maxLength: 64 }),
+    shared: SharedContentSchema,
+  }),
+  Type.Object({
+    type: Type.Literal("accepted"),
+    revision: Type.Integer(),
+    digest: Type.String({ maxLength: 64 }),
+  }),
+  Type.Object({
+    type: Type.Literal("refused"),
+    code: Type.String({ maxLength: 64 }),
+    reason: Type.String({ maxLength: 1_000 }),
+  }),
+]);
+export type PartnerMessage = Static<typeof PartnerMessageSchema>;
+
+export const isPartnerMessage = (value: unknown): value is PartnerMessage =>
+  fits(PartnerMessageSchema, value);
+
+export type Handshake = {
+  readonly key: Uint8Array;
+  readonly callerFingerprint: string;
+  readonly calledFingerprint: string;
+  readonly callerNonce: string;
+  readonly calledNonce: string;
+};
+
+/**
+ * HMAC-SHA256 over who proves, both certificates and both nonces: it fits this connection alone, so whoever passes it on
+ * from another one, or stands in the middle with certificates of his own, does not get in.
+ */
+export const proofOf = (role: "caller" | "called", each: Handshake): string =>
+  hmacSha256Hex(
+    each.key,
+    [
+      `tandem partner link ${linkVersion}`,
+      role,
+      each.callerFingerprint,
+      each.calledFingerprint,
+      each.callerNonce,
+      each.calledNonce,
+    ].join("|"),
+  );

@@ -1,0 +1,80 @@
+/** HA as it is told to people and managers: the status word, and what is wrong in words. */
+import type { HaStatusWord } from "@tandem/loadmaster-api/views";
+import type { CarpRoleStatus } from "./carp-role.ts";
+import type { PartnerState } from "./partner-link.ts";
+import type { PartnerStatus } from "./partner-messages.ts";
+import type { HaSetup } from "./setup.ts";
+
+/** Passive is a unit of a pair that takes no part now: its link is down, or carpd does not answer. */
+export function haStatusOf(setup: HaSetup, carp: CarpRoleStatus | null): HaStatusWord {
+  if (setup.kind !== "pair") return "HA not configured";
+  switch (carp?.role) {
+    case "master":
+      return "Active";
+    case "backup":
+      return "Standby";
+    case "initial":
+    case "stopped":
+    case undefined:
+      return "Passive";
+  }
+}
+
+/** When it became active, in seconds since 1970: 0 on a standby, the time of its start on a single unit. */
+export function activeTimeOf(setup: HaSetup, carp: CarpRoleStatus | null, bootTime: number): number {
+  if (setup.kind !== "pair") return bootTime;
+  return carp?.role === "master" ? Math.floor(carp.since / 1_000) : 0;
+}
+
+export type ReportFacts = {
+  readonly setup: HaSetup;
+  readonly carp: CarpRoleStatus | null;
+  readonly partner: PartnerState;
+  readonly own: PartnerStatus;
+  readonly trouble: readonly string[];
+};
+
+/** Everything that keeps the pair from being one, worst first; empty when all is well or HA is off. */
+export function haProblems({ setup, carp, partner, own, trouble }: ReportFacts): string[] {
+  if (setup.kind === "single") return [...trouble];
+  if (setup.kind === "incomplete")
+    return [`HA mode is set, but there is still missing: ${setup.missing.join(", ")}`, ...trouble];
+  const problems: string[] = [];
+  if (carp === null) problems.push("carpd does not answer");
+  else if (carp.role === "initial" || carp.role === "stopped")
+    problems.push(`this unit takes no part in CARP: ${carp.reason}`);
+  switch (partner.kind) {
+    case "off":
+      break;
+    case "connecting":
+      problems.push(`the partner link is down: ${partner.reason}`);
+      break;
+    case "wrong-secret":
+      problems.push(`the partner link is refused: ${partner.reason}`);
+      break;
+    case "up":
+      problems.push(...disagreements(setup.mode, own, partner.status));
+      break;
+  }
+  return [...problems, ...trouble];
+}
+
+function disagreements(mode: 1 | 2, own: PartnerStatus, theirs: PartnerStatus): string[] {
+  const found: string[] = [];
+  if (theirs.hamode === mode)
+    found.push(`both units are set to HA mode ${mode} (HA${mode}); set hamode ${3 - mode} on one of them`);
+  else if (theirs.hamode === 0) found.push("HA mode is not set on the partner");
+  if (theirs.vhid !== own.vhid)
+    found.push(`the HA Virtual ID differs: ${own.vhid} here, ${theirs.vhid} on the partner`);
+  if (theirs.timeout !== own.timeout)
+    found.push(`the HA timeout differs: ${own.timeout * 3} s here, ${theirs.timeout * 3} s on the partner`);
+  if (theirs.sharedAddress !== own.sharedAddress)
+    found.push(
+      `the shared address differs: ${own.sharedAddress} here, ${theirs.sharedAddress || "none"} on the partner`,
+    );
+  if (own.role === "master" && theirs.role === "master")
+    found.push(
+      "both units are active: they do not hear each other's CARP; look at the network between them and at the points above",
+    );
+  return found;
+}

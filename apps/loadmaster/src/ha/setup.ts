@@ -1,0 +1,85 @@
+/** Whether the parameters make a pair, and what carpd is to work by if they do (SPEC LH1–LH8, carp-notes). */
+import type { NetworkInterface } from "../configuration-file.ts";
+import { type AddressFacts, carriedFor } from "../services/address-rules.ts";
+import type { UnitDocument } from "../state/document.ts";
+import type { CarpdConfiguration } from "./carpd-configuration.ts";
+import { carpPasswordOf } from "./partner-secret.ts";
+
+export type HaSetup =
+  | { readonly kind: "single" }
+  /** A mode is set, but these are still missing. */
+  | { readonly kind: "incomplete"; readonly missing: readonly string[] }
+  | {
+      readonly kind: "pair";
+      readonly mode: 1 | 2;
+      readonly own: NetworkInterface;
+      readonly partner: string;
+      readonly sharedAddress: string;
+      readonly carpd: CarpdConfiguration;
+    };
+
+/** `sameMode`: the partner says it is the same one of the pair. */
+export function haSetup(
+  document: UnitDocument,
+  interfaces: readonly NetworkInterface[],
+  facts: AddressFacts,
+  sameMode: boolean,
+): HaSetup {
+  const { unit, shared } = document;
+  if (unit.hamode !== 1 && unit.hamode !== 2) return { kind: "single" };
+  const own =
+    interfaces.find(
+      (each) => unit.partners[each.id] !== undefined && shared.sharedAddresses[each.id] !== undefined,
+    ) ??
+    interfaces.find(
+      (each) => unit.partners[each.id] !== undefined || shared.sharedAddresses[each.id] !== undefined,
+    ) ??
+    interfaces[0];
+  const partner = own === undefined ? undefined : unit.partners[own.id];
+  const sharedAddress = own === undefined ? undefined : shared.sharedAddresses[own.id];
+  const password =
+    unit.carpPassword ?? (unit.partnerKey === undefined ? undefined : carpPasswordOf(unit.partnerKey));
+  if (own === undefined || partner === undefined || sharedAddress === undefined || password === undefined)
+    return {
+      kind: "incomplete",
+      missing: [
+        ...(partner === undefined ? ["the partner address (modiface partner)"] : []),
+        ...(sharedAddress === undefined ? ["the shared address (modiface shared)"] : []),
+        ...(password === undefined ? ["the partner secret (setpartnersecret)"] : []),
+      ],
+    };
+  const preferred = shared.ha.preferred === unit.hamode;
+  const first = shared.ha.preferred === 0 ? unit.hamode === 1 : preferred;
+  return {
+    kind: "pair",
+    mode: unit.hamode,
+    own,
+    partner,
+    sharedAddress,
+    carpd: {
+      vhid: shared.ha.vhid,
+      // Three advertisements in a row may be missed, and the timeout is three seconds per step.
+      advbase: shared.ha.timeout,
+      // Two units that both say they are the same one would tie for ever: the greater address stands back.
+      advskew: (sameMode ? greater(partner, own.address) : first) ? 0 : 1,
+      preempt: preferred && !sameMode,
+      password,
+      device: own.device,
+      ownAddress: own.address,
+      sharedAddresses: interfaces
+        .filter((each) => each.device === own.device)
+        .flatMap((each) => {
+          const address = shared.sharedAddresses[each.id];
+          return address === undefined ? [] : [`${address}/${each.prefix}`];
+        }),
+      serviceAddresses: carriedFor(facts, shared.services)
+        .filter((each) => each.device === own.device)
+        .map((each) => each.address),
+      ...(unit.carpPassword === undefined ? {} : { foreignPeer: true }),
+    },
+  };
+}
+
+const octets = (address: string): number =>
+  address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+const greater = (a: string, b: string): boolean => octets(a) > octets(b);

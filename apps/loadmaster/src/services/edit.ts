@@ -1,0 +1,239 @@
+/** Changes of virtual services and real servers: pure functions from the shared content to the next one, or a refusal. */
+import { err, ok, type Result } from "@tandem/base/result";
+import { serversPerServiceMax, servicesMax } from "@tandem/haproxy-config/limits";
+import type { commands } from "@tandem/loadmaster-api/commands";
+import { type Failure, unknownServer, unknownService } from "@tandem/loadmaster-api/envelope";
+import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters";
+import { serverReference, serviceReference } from "@tandem/loadmaster-api/service-parameters";
+import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
+import { type AddressFacts, addressFault } from "./address-rules.ts";
+
+export type ValuesOf<Name extends keyof typeof commands> = Values<(typeof commands)[Name]["parameters"]>;
+type Reference = {
+  readonly vs: string;
+  readonly port?: number | undefined;
+  readonly prot?: string | undefined;
+};
+type ServerReference = { readonly rs: string; readonly rsport?: number | undefined };
+export type Edit = Result<{ readonly shared: SharedContent; readonly index: number }, Failure>;
+export type ServerEdit = Result<
+  { readonly shared: SharedContent; readonly index: number; readonly server: number },
+  Failure
+>;
+
+const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
+
+/** `http` reads requests only where they are certain to be HTTP; 443 would be TLS, which is passed on. */
+const httpPort = 80;
+
+export function addService(shared: SharedContent, facts: AddressFacts, values: ValuesOf<"addvs">): Edit {
+  if (/^\d+$/.test(values.vs)) return err(invalid("vs", values.vs, "the new service's IPv4 address"));
+  if (values.port === undefined) return err(missing(serviceReference[1]));
+  if (values.prot === undefined) return err(missing(serviceReference[2]));
+  if (shared.services.length >= servicesMax)
+    return refuse(`there are ${servicesMax} virtual services already; remove one`);
+  const fault = addressFault(facts, shared.services, values.vs, values.port);
+  if (fault !== undefined) return err(fault);
+  const index = shared.nextServiceIndex;
+  const type =
+    values.VStype === "http" || (values.VStype === undefined && values.port === httpPort) ? "http" : "gen";
+  const blank: StoredService = {
+    index,
+    address: values.vs,
+    port: values.port,
+    type,
+    enabled: true,
+    schedule: "rr",
+    idletime: 0,
+    addVia: 0,
+    check: {
+      type: values.port === httpPort && type === "http" ? "http" : "tcp",
+      use11: false,
+      method: 0,
+      codes: [],
+      port: 0,
+      intervalSeconds: 0,
+      timeoutSeconds: 0,
+      retries: 0,
+    },
+    servers: [],
+  };
+  const service = withValues(blank, values);
+  return ok({
+    index,
+    shared: { ...shared, nextServiceIndex: index + 1, services: [...shared.services, service] },
+  });
+}
+
+export function changeService(shared: SharedContent, facts: AddressFacts, values: ValuesOf<"modvs">): Edit {
+  const found = findService(shared, values);
+  if (!found.ok) return found;
+  const service = found.value;
+  if (values.createsubvs !== undefined)
+    return refuse("createsubvs: sub-services are not available on this unit yet");
+  const address = values.vsaddress ?? service.address;
+  const port = values.vsport ?? service.port;
+  if (address !== service.address || port !== service.port) {
+    const fault = addressFault(facts, shared.services, address, port, service.index);
+    if (fault !== undefined) return err(fault);
+  }
+  return ok({
+    index: service.index,
+    shared: replaced(shared, withValues({ ...service, address, port }, values)),
+  });
+}
+
+export function removeService(shared: SharedContent, values: ValuesOf<"delvs">): Edit {
+  const found = findService(shared, values);
+  if (!found.ok) return found;
+  const { index } = found.value;
+  return ok({
+    index,
+    shared: { ...shared, services: shared.services.filter((each) => each.index !== index) },
+  });
+}
+
+export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): ServerEdit {
+  const found = findService(shared, values);
+  if (!found.ok) return found;
+  const service = found.value;
+  if (values.rs.startsWith("!")) return err(invalid("rs", values.rs, "the new server's IPv4 address"));
+  if (values.rsport === undefined) return err(missing(serverReference[1]));
+  if (service.servers.length >= serversPerServiceMax)
+    return refuse(
+      `virtual service ${service.index} has ${serversPerServiceMax} real servers already; remove one`,
+    );
+  const fault = serverFault(service, values.rs, values.rsport);
+  if (fault !== undefined) return err(fault);
+  const index = shared.nextServerIndex;
+  const server: StoredServer = {
+    index,
+    address: values.rs,
+    port: values.rsport,
+    weight: values.Weight ?? 1_000,
+    limit: values.Limit ?? 0,
+    enabled: values.Enable ?? true,
+  };
+  const next = replaced(shared, { ...service, servers: [...service.servers, server] });
+  return ok({ index: service.index, server: index, shared: { ...next, nextServerIndex: index + 1 } });
+}
+
+export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): ServerEdit {
+  const found = findServer(shared, values);
+  if (!found.ok) return found;
+  const { service, server } = found.value;
+  const port = values.newport ?? server.port;
+  if (port !== server.port) {
+    const fault = serverFault(service, server.address, port);
+    if (fault !== undefined) return err(fault);
+  }
+  const changed: StoredServer = {
+    ...server,
+    port,
+    weight: values.Weight ?? server.weight,
+    limit: values.Limit ?? server.limit,
+    enabled: values.Enable ?? server.enabled,
+  };
+  const servers = service.servers.map((each) => (each.index === server.index ? changed : each));
+  return ok({
+    index: service.index,
+    server: server.index,
+    shared: replaced(shared, { ...service, servers }),
+  });
+}
+
+export function removeServer(shared: SharedContent, values: ValuesOf<"delrs">): ServerEdit {
+  const found = findServer(shared, values);
+  if (!found.ok) return found;
+  const { service, server } = found.value;
+  const servers = service.servers.filter((each) => each.index !== server.index);
+  return ok({
+    index: service.index,
+    server: server.index,
+    shared: replaced(shared, { ...service, servers }),
+  });
+}
+
+/** By index, or by address, port and protocol. */
+export function findService(shared: SharedContent, reference: Reference): Result<StoredService, Failure> {
+  if (/^\d+$/.test(reference.vs)) {
+    const found = shared.services.find((each) => each.index === Number(reference.vs));
+    return found === undefined ? refuse(unknownService) : ok(found);
+  }
+  if (reference.port === undefined) return err(missing(serviceReference[1]));
+  if (reference.prot === undefined) return err(missing(serviceReference[2]));
+  const found = shared.services.find((each) => each.address === reference.vs && each.port === reference.port);
+  return found === undefined ? refuse(unknownService) : ok(found);
+}
+
+/** By `!index`, or by address and port, within its service. */
+export function findServer(
+  shared: SharedContent,
+  reference: Reference & ServerReference,
+): Result<{ service: StoredService; server: StoredServer }, Failure> {
+  const service = findService(shared, reference);
+  if (!service.ok) return service;
+  const byIndex = reference.rs.startsWith("!");
+  if (!byIndex && reference.rsport === undefined) return err(missing(serverReference[1]));
+  const server = service.value.servers.find((each) =>
+    byIndex
+      ? each.index === Number(reference.rs.slice(1))
+      : each.address === reference.rs && each.port === reference.rsport,
+  );
+  return server === undefined ? refuse(unknownServer) : ok({ service: service.value, server });
+}
+
+function serverFault(service: StoredService, address: string, port: number): Failure | undefined {
+  const octets = address.split(".").map(Number);
+  if (octets.some((octet) => octet > 255)) return invalid("rs", address, "an IPv4 address such as 10.0.0.31");
+  const same = service.servers.find((each) => each.address === address && each.port === port);
+  return same === undefined
+    ? undefined
+    : {
+        code: 422,
+        message: `rs: ${address}:${port} is real server ${same.index} of virtual service ${service.index} already; change that one with modrs`,
+      };
+}
+
+const replaced = (shared: SharedContent, service: StoredService): SharedContent => ({
+  ...shared,
+  services: shared.services.map((each) => (each.index === service.index ? service : each)),
+});
+
+/** The service with what the parameters say; an empty text removes. */
+function withValues(service: StoredService, values: ValuesOf<"addvs">): StoredService {
+  const { nickname, check, ...rest } = service;
+  const { url, host, ...checkRest } = check;
+  const text = (value: string | undefined, before: string | undefined): string | undefined =>
+    value === undefined ? before : value === "" ? undefined : value;
+  const nextNickname = text(values.NickName, nickname);
+  const nextUrl = text(values.CheckUrl, url);
+  const nextHost = text(values.CheckHost, host);
+  return {
+    ...rest,
+    ...(nextNickname === undefined ? {} : { nickname: nextNickname }),
+    enabled: values.Enable ?? rest.enabled,
+    type: (values.VStype as StoredService["type"] | undefined) ?? rest.type,
+    schedule: (values.Schedule as StoredService["schedule"] | undefined) ?? rest.schedule,
+    idletime: values.Idletime ?? rest.idletime,
+    addVia: values.AddVia ?? rest.addVia,
+    check: {
+      ...checkRest,
+      ...(nextUrl === undefined ? {} : { url: nextUrl }),
+      ...(nextHost === undefined ? {} : { host: nextHost }),
+      type: (values.CheckType as StoredService["check"]["type"] | undefined) ?? checkRest.type,
+      use11: values["CheckUse1.1"] ?? checkRest.use11,
+      method: values.CheckUseGet ?? checkRest.method,
+      codes:
+        values.CheckCodes === undefined
+          ? checkRest.codes
+          : values.CheckCodes.split(" ")
+              .filter((code) => code !== "")
+              .map(Number),
+      port: values.CheckPort ?? checkRest.port,
+      intervalSeconds: values.ChkInterval ?? checkRest.intervalSeconds,
+      timeoutSeconds: values.ChkTimeout ?? checkRest.timeoutSeconds,
+      retries: values.ChkRetryCount ?? checkRest.retries,
+    },
+  };
+}

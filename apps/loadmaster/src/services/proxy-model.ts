@@ -1,0 +1,60 @@
+/** The stored services as HAProxy is to carry them out: defaults filled in, API codes put into words. */
+import type {
+  CheckMethod,
+  HealthCheck,
+  ProcessSettings,
+  ProxyModel,
+  VirtualService,
+} from "@tandem/haproxy-config/model";
+import type { SharedContent, StoredService } from "../state/document.ts";
+
+export const idletimeDefaultSeconds = 660;
+export const checkIntervalDefaultSeconds = 9;
+export const checkTimeoutDefaultSeconds = 4;
+export const checkRetriesDefault = 2;
+
+export const proxyModel = (shared: SharedContent, process: ProcessSettings): ProxyModel => ({
+  process,
+  services: shared.services.map(proxyService),
+});
+
+function proxyService(service: StoredService): VirtualService {
+  return {
+    index: service.index,
+    address: service.address,
+    port: service.port,
+    mode: service.type === "http" ? "http" : "tcp",
+    ...(service.nickname === undefined ? {} : { nickname: service.nickname }),
+    enabled: service.enabled,
+    schedule: service.schedule,
+    idleSeconds: service.idletime || idletimeDefaultSeconds,
+    header: {
+      forwardedFor: [0, 1, 5].includes(service.addVia),
+      clientSide: [3, 4].includes(service.addVia),
+      via: [1, 3, 6].includes(service.addVia),
+    },
+    check: healthCheck(service),
+    servers: service.servers.map(({ limit, ...server }) => ({ ...server, connectionLimit: limit })),
+  };
+}
+
+const methods: readonly CheckMethod[] = ["HEAD", "GET", "POST", "OPTIONS"];
+
+function healthCheck({ address, check }: StoredService): HealthCheck {
+  if (check.type === "none") return { kind: "none" };
+  const timing = {
+    intervalSeconds: check.intervalSeconds || checkIntervalDefaultSeconds,
+    timeoutSeconds: check.timeoutSeconds || checkTimeoutDefaultSeconds,
+    retries: check.retries || checkRetriesDefault,
+    ...(check.port === 0 ? {} : { port: check.port }),
+  };
+  if (check.type === "tcp") return { kind: "tcp", timing };
+  return {
+    kind: "http",
+    timing,
+    method: methods[check.method] ?? "HEAD",
+    path: check.url ?? "/",
+    ...(check.use11 ? { host: check.host ?? address } : {}),
+    codes: check.codes,
+  };
+}

@@ -1,0 +1,139 @@
+/** The stored services as the API shows them, with the states that HAProxy reports. */
+import { serverName, serviceName } from "@tandem/haproxy-config/model";
+import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
+import type { RealServerView, ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
+import type { StoredServer, StoredService } from "../state/document.ts";
+import { idletimeDefaultSeconds } from "./proxy-model.ts";
+
+/** Without figures (HAProxy does not answer) everything that is enabled is Down. */
+export function serverView(
+  service: StoredService,
+  server: StoredServer,
+  rows: readonly StatRow[],
+): RealServerView {
+  return {
+    Status: stateOf(service, server, rows),
+    VSIndex: service.index,
+    RsIndex: server.index,
+    Addr: server.address,
+    Port: server.port,
+    DnsName: "",
+    Forward: "nat",
+    Weight: server.weight,
+    Limit: server.limit,
+    RateLimit: 0,
+    Follow: 0,
+    Enable: server.enabled,
+    Critical: false,
+    Nrules: 0,
+  };
+}
+
+export function serviceView(service: StoredService, rows: readonly StatRow[]): VirtualServiceView {
+  const { check } = service;
+  return {
+    Status: serviceState(service, rows),
+    Index: service.index,
+    VSAddress: service.address,
+    VSPort: String(service.port),
+    Layer: 7,
+    ...(service.nickname === undefined ? {} : { NickName: service.nickname }),
+    Enable: service.enabled,
+    SSLReverse: false,
+    SSLReencrypt: false,
+    InterceptMode: 0,
+    Intercept: false,
+    InterceptOpts: [],
+    AlertThreshold: 0,
+    OwaspOpts: [],
+    BlockingParanoia: 0,
+    IPReputationBlocking: false,
+    ExecutingParanoia: 0,
+    AnomalyScoringThreshold: 0,
+    PCRELimit: 0,
+    JSONDLimit: 0,
+    BodyLimit: 0,
+    Transactionlimit: 0,
+    Transparent: false,
+    SubnetOriginating: true,
+    ServerInit: 0,
+    StartTLSMode: 0,
+    Idletime: service.idletime || idletimeDefaultSeconds,
+    Cache: false,
+    Compress: false,
+    Verify: 0,
+    UseforSnat: false,
+    ForceL4: false,
+    ForceL7: true,
+    MultiConnect: false,
+    ClientCert: 0,
+    SecurityHeaderOptions: 0,
+    SameSite: 0,
+    VerifyBearer: false,
+    ErrorCode: "0",
+    ...(check.url === undefined ? {} : { CheckUrl: check.url }),
+    ...(check.host === undefined ? {} : { CheckHost: check.host }),
+    ...(check.codes.length === 0 ? {} : { CheckCodes: check.codes.join(" ") }),
+    "CheckUse1.1": check.use11,
+    MatchLen: 0,
+    CheckUseGet: check.method,
+    SSLRewrite: "0",
+    VStype: service.type,
+    FollowVSID: 0,
+    Protocol: "tcp",
+    Schedule: service.schedule,
+    CheckType: check.type,
+    PersistTimeout: "0",
+    CheckPort: String(check.port),
+    HTTPReschedule: false,
+    NRules: 0,
+    NRequestRules: 0,
+    NResponseRules: 0,
+    NMatchBodyRules: 0,
+    NPreProcessRules: 0,
+    EspEnabled: false,
+    InputAuthMode: 0,
+    OutputAuthMode: 0,
+    MasterVS: 0,
+    MasterVSID: 0,
+    IsTransparent: 0,
+    AddVia: service.addVia,
+    QoS: 0,
+    TlsType: "0",
+    NeedHostName: false,
+    OCSPVerify: false,
+    AllowHTTP2: false,
+    PassCipher: false,
+    PassSni: false,
+    ChkInterval: check.intervalSeconds,
+    ChkTimeout: check.timeoutSeconds,
+    ChkRetryCount: check.retries,
+    Bandwidth: 0,
+    ConnsPerSecLimit: 0,
+    RequestsPerSecLimit: 0,
+    MaxConnsLimit: 0,
+    RefreshPersist: false,
+    EnhancedHealthChecks: false,
+    RsMinimum: 0,
+    NumberOfRSs: service.servers.length,
+    ...(service.servers.length === 0
+      ? {}
+      : { Rs: service.servers.map((server) => serverView(service, server, rows)) }),
+  };
+}
+
+function stateOf(service: StoredService, server: StoredServer, rows: readonly StatRow[]): ServiceStatus {
+  if (!service.enabled || !server.enabled) return "Disabled";
+  const row = rows.find(
+    (each) => each.proxy === serviceName(service.index) && each.server === serverName(server.index),
+  );
+  return row === undefined ? "Down" : serverStatus(row.status);
+}
+
+/** Up with one server that a check found alive, Unchecked with only unchecked ones, else Down. */
+function serviceState(service: StoredService, rows: readonly StatRow[]): ServiceStatus {
+  if (!service.enabled) return "Disabled";
+  const states = service.servers.map((server) => stateOf(service, server, rows));
+  if (states.includes("Up")) return "Up";
+  return states.includes("Unchecked") ? "Unchecked" : "Down";
+}

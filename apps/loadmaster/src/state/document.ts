@@ -1,0 +1,151 @@
+/**
+ * What a unit keeps. `shared` is the pair's: it goes to the partner whole. `unit` is this unit's own and is never
+ * overwritten by the partner (SPEC LH11): name, HA role, partner, secrets, password, API keys.
+ */
+import { canonicalJson, type Json } from "@tandem/base/canonical-json";
+import { sha256Hex } from "@tandem/base/digest";
+import { type Static, Type } from "@tandem/base/schema";
+
+const nothingElse = { additionalProperties: false } as const;
+const address = Type.String({ pattern: "^\\d{1,3}(\\.\\d{1,3}){3}$" });
+
+export const StoredServerSchema = Type.Object(
+  {
+    index: Type.Integer({ minimum: 1 }),
+    address,
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    weight: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    limit: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    enabled: Type.Boolean(),
+  },
+  nothingElse,
+);
+
+export const StoredServiceSchema = Type.Object(
+  {
+    index: Type.Integer({ minimum: 1 }),
+    address,
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    type: Type.Union([Type.Literal("gen"), Type.Literal("http")]),
+    nickname: Type.Optional(Type.String({ minLength: 1, maxLength: 127 })),
+    enabled: Type.Boolean(),
+    schedule: Type.Union([
+      Type.Literal("rr"),
+      Type.Literal("wrr"),
+      Type.Literal("lc"),
+      Type.Literal("wlc"),
+      Type.Literal("sh"),
+    ]),
+    /** Seconds; 0 is the default. */
+    idletime: Type.Integer({ minimum: 0, maximum: 86_400 }),
+    addVia: Type.Integer({ minimum: 0, maximum: 6 }),
+    check: Type.Object(
+      {
+        type: Type.Union([Type.Literal("tcp"), Type.Literal("http"), Type.Literal("none")]),
+        url: Type.Optional(Type.String({ minLength: 1, maxLength: 126 })),
+        host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+        use11: Type.Boolean(),
+        /** 0 HEAD, 1 GET, 2 POST, 3 OPTIONS. */
+        method: Type.Integer({ minimum: 0, maximum: 3 }),
+        codes: Type.Array(Type.Integer({ minimum: 300, maximum: 599 }), { maxItems: 32 }),
+        /** 0 is the server's own port; of the others 0 is the default. */
+        port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+        intervalSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
+        timeoutSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
+        retries: Type.Integer({ minimum: 0, maximum: 15 }),
+      },
+      nothingElse,
+    ),
+    servers: Type.Array(StoredServerSchema, { maxItems: 1_000 }),
+  },
+  nothingElse,
+);
+
+export const SharedContentSchema = Type.Object(
+  {
+    services: Type.Array(StoredServiceSchema, { maxItems: 1_000 }),
+    /** Indexes are never used again, so that a name always means the same service. */
+    nextServiceIndex: Type.Integer({ minimum: 1 }),
+    nextServerIndex: Type.Integer({ minimum: 1 }),
+    ha: Type.Object(
+      {
+        vhid: Type.Integer({ minimum: 1, maximum: 255 }),
+        /** 1 to 5 for 3 to 15 seconds. */
+        timeout: Type.Integer({ minimum: 1, maximum: 5 }),
+        preferred: Type.Integer({ minimum: 0, maximum: 2 }),
+      },
+      nothingElse,
+    ),
+    /** By interface id. */
+    sharedAddresses: Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address),
+  },
+  nothingElse,
+);
+
+export const ApiKeySchema = Type.Object(
+  { hash: Type.String(), start: Type.String(), user: Type.String(), createdAt: Type.Integer() },
+  nothingElse,
+);
+
+export const UnitContentSchema = Type.Object(
+  {
+    hostname: Type.String({ minLength: 1, maxLength: 253 }),
+    /** 0 single, 1 HA1, 2 HA2. */
+    hamode: Type.Integer({ minimum: 0, maximum: 2 }),
+    hawaitSeconds: Type.Integer({ minimum: 0, maximum: 200 }),
+    /** By interface id. */
+    partners: Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address),
+    /** Made from the partner secret, which itself is not kept: 64 hexadecimal digits. */
+    partnerKey: Type.Optional(Type.String({ pattern: "^[0-9a-f]{64}$" })),
+    carpPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 19 })),
+    /** Of the user bal, as access/passwords.ts writes it. */
+    passwordHash: Type.String(),
+    apiKeys: Type.Array(ApiKeySchema, { maxItems: 16 }),
+  },
+  nothingElse,
+);
+
+export const UnitDocumentSchema = Type.Object(
+  {
+    format: Type.Literal(1),
+    /** Grows with every change of `shared`. */
+    revision: Type.Integer({ minimum: 0 }),
+    /** Of `shared`, as this unit and its partner last both had it; null before they ever did. */
+    agreedDigest: Type.Union([Type.Null(), Type.String()]),
+    shared: SharedContentSchema,
+    unit: UnitContentSchema,
+  },
+  nothingElse,
+);
+
+export type StoredServer = Static<typeof StoredServerSchema>;
+export type StoredService = Static<typeof StoredServiceSchema>;
+export type SharedContent = Static<typeof SharedContentSchema>;
+export type UnitContent = Static<typeof UnitContentSchema>;
+export type UnitDocument = Static<typeof UnitDocumentSchema>;
+
+/** SHA-256 over the canonical JSON of what the pair shares. */
+export const digestOf = (shared: SharedContent): string =>
+  sha256Hex(canonicalJson(shared as unknown as Json));
+
+export const emptyShared: SharedContent = {
+  services: [],
+  nextServiceIndex: 1,
+  nextServerIndex: 1,
+  ha: { vhid: 1, timeout: 3, preferred: 0 },
+  sharedAddresses: {},
+};
+
+export const newDocument = (hostname: string, passwordHash: string): UnitDocument => ({
+  format: 1,
+  revision: 0,
+  agreedDigest: null,
+  shared: emptyShared,
+  unit: { hostname, hamode: 0, hawaitSeconds: 0, partners: {}, passwordHash, apiKeys: [] },
+});
+
+/** The document with another shared content, one revision on; the same document when nothing differs. */
+export const withShared = (document: UnitDocument, shared: SharedContent): UnitDocument =>
+  digestOf(shared) === digestOf(document.shared)
+    ? document
+    : { ...document, shared, revision: document.revision + 1 };

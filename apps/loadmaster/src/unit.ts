@@ -1,0 +1,420 @@
+/**
+ * A LoadMaster unit: its document, and everything that is kept in accordance with it: HAProxy, carpd, the partner link,
+ * the API's addresses. Changes are made one after the other. Each is put in force first (HAProxy may refuse it), then on
+ * disk, then told to the partner; one that is refused leaves all three as they were.
+ */
+import { uptime, userInfo } from "node:os";
+import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import type { ProcessSettings } from "@tandem/haproxy-config/model";
+import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
+import type { StatRow } from "@tandem/haproxy-config/statistics";
+import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
+import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
+import type { Failure } from "@tandem/loadmaster-api/envelope";
+import type { HaStatusWord } from "@tandem/loadmaster-api/views";
+import type { Identity } from "@tandem/peer-link/identity";
+import type { UnitConfiguration } from "./configuration-file.ts";
+import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
+import { type PartnerEvent, PartnerLink, type PartnerSide, type PartnerState } from "./ha/partner-link.ts";
+import { linkVersion, type PartnerStatus } from "./ha/partner-messages.ts";
+import { linkKeyOf } from "./ha/partner-secret.ts";
+import { activeTimeOf, haProblems, haStatusOf } from "./ha/report.ts";
+import { type HaSetup, haSetup } from "./ha/setup.ts";
+import { type AddressFacts, carriedFor } from "./services/address-rules.ts";
+import { proxyModel } from "./services/proxy-model.ts";
+import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
+import { digestOf, type SharedContent, type UnitDocument } from "./state/document.ts";
+import type { DocumentStore } from "./state/store.ts";
+
+export const connectionsMax = 9_000;
+export const hardStopSeconds = 60;
+export const superviseIntervalMs = 1_000;
+
+export type Log = (level: "info" | "warn" | "error", event: string, details: object) => void;
+
+export type UnitParts = {
+  readonly configuration: UnitConfiguration;
+  readonly identity: Identity;
+  readonly document: UnitDocument;
+  readonly store: DocumentStore;
+  readonly haproxy: HaproxyProcess;
+  readonly carp: CarpRole;
+  readonly standalone: StandaloneAddresses;
+  /** Under which HAProxy's workers run; they stay what the unit is when it is absent. */
+  readonly runAs?: { readonly user: string; readonly group: string };
+  readonly log: Log;
+};
+
+/** A document's next state, and what the caller gets once it is in force. */
+export type Change<Value> = Result<{ readonly document: UnitDocument; readonly value: Value }, Failure>;
+
+export class Unit implements PartnerSide {
+  readonly configuration: UnitConfiguration;
+  readonly identity: Identity;
+  readonly #parts: UnitParts;
+  readonly #link: PartnerLink;
+  readonly bootTime = Math.floor(Date.now() / 1_000 - uptime());
+  #document: UnitDocument;
+  #setup: HaSetup;
+  #role: CarpRoleStatus["role"] | undefined;
+  #sameMode = false;
+  #carpStarted = false;
+  /** What does not work although it is configured, by part. */
+  readonly #trouble = new Map<string, string>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #supervisor: NodeJS.Timeout | undefined;
+  #stopping = false;
+  #listenOn: (addresses: readonly string[]) => Promise<void> = async () => {};
+
+  constructor(parts: UnitParts) {
+    this.#parts = parts;
+    this.configuration = parts.configuration;
+    this.identity = parts.identity;
+    this.#document = parts.document;
+    this.#setup = this.#setupOf(parts.document);
+    this.#link = new PartnerLink(parts.identity, parts.configuration.partnerPort, this);
+    parts.carp.onStatus((status) => this.#carpSays(status));
+  }
+
+  get document(): UnitDocument {
+    return this.#document;
+  }
+
+  get setup(): HaSetup {
+    return this.#setup;
+  }
+
+  get haStatus(): HaStatusWord {
+    return haStatusOf(this.#setup, this.#parts.carp.status);
+  }
+
+  get activeTime(): number {
+    return activeTimeOf(this.#setup, this.#parts.carp.status, this.bootTime);
+  }
+
+  get haProblems(): string[] {
+    return haProblems({
+      setup: this.#setup,
+      carp: this.#parts.carp.status,
+      partner: this.#link.state,
+      own: this.status(),
+      trouble: [...this.#trouble].map(([part, reason]) => `${part}: ${reason}`),
+    });
+  }
+
+  get partnerState(): PartnerState {
+    return this.#link.state;
+  }
+
+  addressFacts(document: UnitDocument = this.#document): AddressFacts {
+    const { interfaces, apiPort, partnerPort } = this.configuration;
+    const of = (addresses: { readonly [id: string]: string }): string[] =>
+      interfaces.map((each) => addresses[each.id]).filter((each) => each !== undefined);
+    return {
+      interfaces,
+      sharedAddresses: of(document.shared.sharedAddresses),
+      partners: of(document.unit.partners),
+      paired: this.#setup.kind === "pair",
+      apiPort,
+      partnerPort,
+    };
+  }
+
+  /** Figures and states of HAProxy; empty while it does not answer. */
+  async figures(): Promise<readonly StatRow[]> {
+    const rows = await this.#parts.haproxy.statistics();
+    return rows.ok ? rows.value : [];
+  }
+
+  /** Puts everything in force that the document says. `listenOn` makes the API listen on exactly these addresses. */
+  async start(listenOn: (addresses: readonly string[]) => Promise<void>): Promise<void> {
+    this.#listenOn = listenOn;
+    await this.#inTurn(async () => {
+      const applied = await this.#putInForce(this.#document);
+      if (!applied.ok) this.#troubled("HAProxy", applied.error.message);
+      await this.#settle();
+    });
+    this.#supervisor = setInterval(() => void this.#inTurn(() => this.#supervise()), superviseIntervalMs);
+  }
+
+  /** Orderly: carpd bows out first, so that the partner takes over before the traffic ends here. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#supervisor);
+    await this.#inTurn(async () => {
+      if (this.#carpStarted) await this.#parts.carp.stop();
+      await this.#link.close();
+      await this.#parts.haproxy.stop();
+      await this.#parts.standalone.keepOnly([]);
+    });
+  }
+
+  /** Makes a change, or refuses it and leaves everything as it was. */
+  change<Value>(edit: (document: UnitDocument) => Change<Value>): Promise<Result<Value, Failure>> {
+    return this.#inTurn(async () => {
+      const next = edit(this.#document);
+      if (!next.ok) return next;
+      const made = await this.#adopt(next.value.document);
+      return made.ok ? ok(next.value.value) : made;
+    });
+  }
+
+  // PartnerSide: what the link asks and tells.
+
+  status(): PartnerStatus {
+    const { unit, shared, revision } = this.#document;
+    return {
+      type: "status",
+      version: linkVersion,
+      name: unit.hostname,
+      hamode: unit.hamode,
+      vhid: shared.ha.vhid,
+      timeout: shared.ha.timeout,
+      sharedAddress: this.#setup.kind === "pair" ? this.#setup.sharedAddress : "",
+      role: this.#parts.carp.status?.role ?? "stopped",
+      revision,
+      digest: digestOf(shared),
+    };
+  }
+
+  shared(): SharedContent {
+    return this.#document.shared;
+  }
+
+  receive(
+    revision: number,
+    digest: string,
+    shared: SharedContent,
+  ): Promise<{ accepted: true } | { accepted: false; reason: string }> {
+    return this.#inTurn(async () => {
+      if (this.#parts.carp.status?.role === "master")
+        return { accepted: false, reason: "this unit is active itself" };
+      if (digestOf(shared) !== digest)
+        return { accepted: false, reason: "the digest does not match the document" };
+      const before = this.#document;
+      const ours = digestOf(before.shared);
+      // Changed here since both had the same: it would be lost in silence otherwise (SPEC LH11).
+      if (ours !== digest && ours !== before.agreedDigest && before.revision > 0) {
+        const file = await this.#parts.store.keepSuperseded(before, new Date());
+        this.#parts.log("warn", "configuration-superseded", {
+          file,
+          revision: before.revision,
+          byRevision: revision,
+        });
+      }
+      const made = await this.#adopt({ ...before, revision, shared, agreedDigest: digest });
+      if (!made.ok) return { accepted: false, reason: made.error.message };
+      this.#parts.log("info", "configuration-received", { revision, digest });
+      return { accepted: true };
+    });
+  }
+
+  agreed(digest: string): void {
+    if (this.#document.agreedDigest === digest) return;
+    void this.#inTurn(async () => {
+      if (digestOf(this.#document.shared) !== digest || this.#document.agreedDigest === digest) return;
+      const next = { ...this.#document, agreedDigest: digest };
+      await this.#parts.store.save(next);
+      this.#document = next;
+    });
+  }
+
+  changed(state: PartnerState): void {
+    const sameMode =
+      state.kind === "up" && state.status.hamode !== 0 && state.status.hamode === this.#document.unit.hamode;
+    if (sameMode === this.#sameMode || this.#stopping) return;
+    this.#sameMode = sameMode;
+    this.#parts.log(sameMode ? "error" : "info", sameMode ? "ha-same-mode" : "ha-modes-differ", {
+      hamode: this.#document.unit.hamode,
+      ...(sameMode ? { remedy: "set hamode 1 on one unit and 2 on the other" } : {}),
+    });
+    void this.#inTurn(() => this.#settle());
+  }
+
+  observe(event: PartnerEvent): void {
+    const { event: name, ...details } = event;
+    const bad =
+      name === "partner-secret-wrong" || name === "partner-lost" || name === "configuration-not-accepted";
+    this.#parts.log(bad ? "warn" : "info", name, details);
+  }
+
+  async #adopt(next: UnitDocument): Promise<Result<void, Failure>> {
+    const before = this.#document;
+    if (next === before) return ok(undefined);
+    const servicesChanged = next.shared.services !== before.shared.services;
+    if (servicesChanged) {
+      const applied = await this.#putInForce(next);
+      if (!applied.ok)
+        return err({ code: 422, message: `${applied.error.message}; ${applied.error.remedy}` });
+      this.#healed("HAProxy");
+    }
+    try {
+      await this.#parts.store.save(next);
+    } catch (error) {
+      this.#parts.log("error", "configuration-not-saved", { reason: (error as Error).message });
+      if (servicesChanged) await this.#putInForce(before);
+      return err({
+        code: 500,
+        message: `the change cannot be kept: ${(error as Error).message}; nothing was changed`,
+      });
+    }
+    this.#document = next;
+    await this.#settle();
+    this.#link.nudge();
+    return ok(undefined);
+  }
+
+  /** HAProxy runs what the document says, on addresses that can be listened on. */
+  async #putInForce(document: UnitDocument): Promise<Result<void, FieldError>> {
+    const rendered = this.#render(document.shared);
+    if (!rendered.ok) return rendered;
+    const setup = this.#setupOf(document);
+    if (setup.kind === "pair") this.#prepareDevice(setup.own.device);
+    else
+      await this.#reportAddresses(
+        this.#parts.standalone.add(carriedFor(this.addressFacts(document), document.shared.services)),
+      );
+    const applied = await this.#parts.haproxy.apply(rendered.value);
+    return applied.ok ? ok(undefined) : applied;
+  }
+
+  /** carpd, the partner link and the API's addresses follow the document. What fails is reported, not fatal. */
+  async #settle(): Promise<void> {
+    this.#setup = this.#setupOf(this.#document);
+    const setup = this.#setup;
+    const { carp, standalone } = this.#parts;
+    const facts = this.addressFacts();
+    if (setup.kind === "pair") {
+      this.#prepareDevice(setup.own.device);
+      await this.#reportAddresses(standalone.keepOnly([]));
+      const configured = carp.configure(setup.carpd);
+      if (configured.ok) {
+        this.#healed("CARP");
+        this.#startCarp();
+      } else
+        this.#troubled("CARP", configured.error.map((each) => `${each.message}; ${each.remedy}`).join("; "));
+    } else {
+      if (this.#carpStarted) {
+        this.#carpStarted = false;
+        await carp.stop().catch((error: Error) => this.#troubled("CARP", error.message));
+      }
+      const wanted = carriedFor(facts, this.#document.shared.services);
+      await this.#reportAddresses(standalone.add(wanted));
+      await this.#reportAddresses(standalone.keepOnly(wanted));
+    }
+    const { partnerKey } = this.#document.unit;
+    await this.#link
+      .configure(
+        setup.kind === "pair" && partnerKey !== undefined
+          ? { ownAddress: setup.own.address, partner: setup.partner, key: linkKeyOf(partnerKey) }
+          : undefined,
+      )
+      .then(
+        () => this.#healed("partner link"),
+        (error: Error) => this.#troubled("partner link", error.message),
+      );
+    await this.#listenOn([
+      ...new Set([
+        ...this.configuration.interfaces.map((each) => each.address),
+        ...(setup.kind === "pair" ? facts.sharedAddresses : []),
+      ]),
+    ]).then(
+      () => this.#healed("API"),
+      (error: Error) => this.#troubled("API", error.message),
+    );
+  }
+
+  /** carpd begins no earlier than `hawait` after the machine has started; one that runs already is left alone. */
+  #startCarp(): void {
+    if (this.#carpStarted) return;
+    this.#carpStarted = true;
+    const waitMs = Math.max(0, (this.#document.unit.hawaitSeconds - uptime()) * 1_000);
+    if (waitMs > 0) this.#parts.log("info", "ha-waits", { seconds: Math.ceil(waitMs / 1_000) });
+    const spawn = async (): Promise<void> => {
+      if (!this.#carpStarted || this.#stopping) return;
+      await this.#parts.carp.spawn().then(
+        () => this.#healed("carpd"),
+        (error: Error) => this.#troubled("carpd", error.message),
+      );
+    };
+    if (waitMs > 0) setTimeout(() => void spawn(), waitMs).unref();
+    else void spawn();
+  }
+
+  #prepareDevice(device: string): void {
+    // Every address of 127.0.0.0/8 can be listened on as it is.
+    if (device === "lo") return;
+    const failures = [allowNonlocalBind(), ...prepareSharedAddressDevice(device)].filter(
+      (each) => each !== undefined,
+    );
+    if (failures.length === 0) this.#healed("kernel");
+    else
+      this.#troubled(
+        "kernel",
+        failures.map((each) => `${each.parameter} cannot be set: ${each.code}`).join("; "),
+      );
+  }
+
+  /** Starts HAProxy again when it has gone; without it the unit is worse off than a partner that has it. */
+  async #supervise(): Promise<void> {
+    if (this.#stopping || (await this.#parts.haproxy.running()) !== undefined) return;
+    this.#parts.log("error", "haproxy-missing", {});
+    const applied = await this.#putInForce(this.#document);
+    if (applied.ok) {
+      this.#healed("HAProxy");
+      this.#parts.carp.demote(0, "HAProxy runs");
+    } else {
+      this.#troubled("HAProxy", applied.error.message);
+      this.#parts.carp.demote(1, "HAProxy does not run");
+    }
+  }
+
+  #render(shared: SharedContent): Result<RenderedConfiguration, FieldError> {
+    const settings: ProcessSettings = {
+      runtimeSocket: this.#parts.haproxy.runtimeSocket,
+      maxConnections: connectionsMax,
+      hardStopSeconds,
+      ...(this.#parts.runAs === undefined || userInfo().uid !== 0 ? {} : { runAs: this.#parts.runAs }),
+    };
+    return renderConfiguration(proxyModel(shared, settings));
+  }
+
+  #setupOf(document: UnitDocument): HaSetup {
+    return haSetup(document, this.configuration.interfaces, this.addressFacts(document), this.#sameMode);
+  }
+
+  #carpSays(status: CarpRoleStatus | null): void {
+    const role = status?.role;
+    if (role === this.#role) return;
+    this.#parts.log(role === undefined ? "warn" : "info", "ha-role", {
+      from: this.#role ?? "unknown",
+      to: role ?? "unknown",
+      reason: status?.reason ?? "carpd does not answer",
+    });
+    this.#role = role;
+    this.#link.nudge();
+  }
+
+  async #reportAddresses(work: Promise<string[]>): Promise<void> {
+    const failures = await work;
+    if (failures.length > 0) this.#troubled("addresses", failures.join("; "));
+    else this.#healed("addresses");
+  }
+
+  #troubled(part: string, reason: string): void {
+    if (this.#trouble.get(part) === reason) return;
+    this.#trouble.set(part, reason);
+    this.#parts.log("error", "trouble", { part, reason });
+  }
+
+  #healed(part: string): void {
+    if (this.#trouble.delete(part)) this.#parts.log("info", "trouble-over", { part });
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#turn.then(work, work);
+    // A failure is its caller's; it does not stop what comes after.
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assert as check, constantFrom, integer, property, record } from "fast-check";
+import { inPair, OneUnit, pairP, unitA, unitB } from "./one-unit.ts";
+import { compareEpochs, elect, equalEpochs, maxEpoch, relationOf } from "./rules.ts";
+import { newDurable, type PairState } from "./state.ts";
+
+const unit = constantFrom(unitA, unitB, "c".repeat(16));
+const epoch = record({ n: integer({ min: 0, max: 4 }), unit });
+
+test("epochs are totally ordered", () => {
+  check(
+    property(epoch, epoch, epoch, (a, b, c) => {
+      assert.equal(Math.sign(compareEpochs(a, b)) + Math.sign(compareEpochs(b, a)), 0);
+      assert.deepEqual(maxEpoch(maxEpoch(a, b), c), maxEpoch(a, maxEpoch(b, c)));
+      assert.equal(equalEpochs(a, b), a.n === b.n && a.unit === b.unit);
+    }),
+  );
+});
+
+/** The same two units, seen from the other side. */
+const mirrored = (state: PairState, other: PairState) =>
+  new OneUnit({ durable: state.durable }).heartbeat({
+    from: state.self.unit,
+    state: "Starting",
+    pairId: state.durable.pairId,
+    setUpFirst: state.durable.setUpFirst,
+    armed: state.durable.armedFor === other.self.unit,
+    epoch: state.durable.epoch,
+    seen: state.durable.seen,
+    vector: state.facts.vector,
+    preferredMaster: state.settings.preferredMaster,
+  });
+
+const durable = record({
+  pairId: constantFrom(null, pairP, "2".repeat(32)),
+  seen: epoch,
+  setUpFirst: constantFrom(true, false),
+  armed: constantFrom(true, false),
+  blank: constantFrom(true, false),
+  preferred: constantFrom(true, false),
+});
+const stateOf = (
+  own: string,
+  peer: string,
+  chosen: typeof durable extends import("fast-check").Arbitrary<infer T> ? T : never,
+): PairState => {
+  const { state } = new OneUnit();
+  return {
+    ...state,
+    self: { ...state.self, unit: own },
+    settings: { ...state.settings, preferredMaster: chosen.preferred },
+    durable: {
+      ...newDurable,
+      pairId: chosen.pairId,
+      seen: chosen.seen,
+      setUpFirst: chosen.setUpFirst,
+      armedFor: chosen.armed ? peer : null,
+    },
+    facts: { ...state.facts, vector: chosen.blank ? {} : state.facts.vector },
+  };
+};
+
+test("an election has one winner: the two units never both think that they are it", () => {
+  check(
+    property(durable, durable, (one, other) => {
+      const a = stateOf(unitA, unitB, one);
+      const b = stateOf(unitB, unitA, other);
+      const pair = [elect(a, mirrored(b, a)), elect(b, mirrored(a, b))].join();
+      assert.ok(["we,they", "they,we", "nobody,nobody", "exchange,exchange"].includes(pair), pair);
+    }),
+  );
+});
+
+test("[CH13] whose data are overwritten looks the same from both sides, and a unit with a pair id is never it", () => {
+  const expected: { [relation: string]: string[] } = {
+    "same-pair": ["same-pair"],
+    "other-pair": ["other-pair"],
+    "we-join": ["peer-joins"],
+    "peer-joins": ["we-join", "unsettled"],
+    unsettled: ["unsettled", "peer-joins"],
+  };
+  check(
+    property(durable, durable, (one, other) => {
+      const a = stateOf(unitA, unitB, one);
+      const b = stateOf(unitB, unitA, other);
+      const ours = relationOf(a, mirrored(b, a));
+      const theirs = relationOf(b, mirrored(a, b));
+      assert.ok(expected[ours]?.includes(theirs), `${ours} / ${theirs}`);
+      if (ours === "we-join") assert.ok(a.durable.pairId === null && (one.armed || one.blank));
+    }),
+  );
+});
+
+test("[CH13] preference decides nothing about data, but between two blank units", () => {
+  check(
+    property(durable, durable, (one, other) => {
+      if (one.blank && other.blank) return;
+      const relationWith = (preferred: boolean) => {
+        const a = stateOf(unitA, unitB, { ...one, preferred });
+        return relationOf(a, mirrored(stateOf(unitB, unitA, other), a));
+      };
+      assert.equal(relationWith(true), relationWith(false));
+    }),
+  );
+});
+
+test("a unit in a pair is elected over one that is not, whatever the epochs", () => {
+  const { state } = new OneUnit({ durable: inPair });
+  const heartbeat = new OneUnit().heartbeat({
+    pairId: null,
+    setUpFirst: true,
+    epoch: { n: 99, unit: unitB },
+  });
+  assert.equal(elect(state, heartbeat), "we");
+});
