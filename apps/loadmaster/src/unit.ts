@@ -29,6 +29,8 @@ import type { DocumentStore } from "./state/store.ts";
 export const connectionsMax = 9_000;
 export const hardStopSeconds = 60;
 export const superviseIntervalMs = 1_000;
+/** A carpd that runs answers on its local socket at once. */
+export const leftCarpWaitMs = 200;
 
 export type Log = (level: "info" | "warn" | "error", event: string, details: object) => void;
 
@@ -55,7 +57,7 @@ export class Unit implements PartnerSide {
   readonly #link: PartnerLink;
   readonly bootTime = Math.floor(Date.now() / 1_000 - uptime());
   #document: UnitDocument;
-  #setup: HaSetup;
+  #setup: HaSetup = { kind: "single" };
   #role: CarpRoleStatus["role"] | undefined;
   #sameMode = false;
   #carpStarted = false;
@@ -132,6 +134,7 @@ export class Unit implements PartnerSide {
     await this.#inTurn(async () => {
       const applied = await this.#putInForce(this.#document);
       if (!applied.ok) this.#troubled("HAProxy", applied.error.message);
+      if (this.#setup.kind !== "pair") await this.#endLeftCarp();
       await this.#settle();
     });
     this.#supervisor = setInterval(() => void this.#inTurn(() => this.#supervise()), superviseIntervalMs);
@@ -142,7 +145,10 @@ export class Unit implements PartnerSide {
     this.#stopping = true;
     clearInterval(this.#supervisor);
     await this.#inTurn(async () => {
-      if (this.#carpStarted) await this.#parts.carp.stop();
+      if (this.#carpStarted)
+        await this.#parts.carp
+          .stop()
+          .catch((error: Error) => this.#parts.log("error", "carpd-not-stopped", { reason: error.message }));
       await this.#link.close();
       await this.#parts.haproxy.stop();
       await this.#parts.standalone.keepOnly([]);
@@ -322,6 +328,16 @@ export class Unit implements PartnerSide {
       () => this.#healed("API"),
       (error: Error) => this.#troubled("API", error.message),
     );
+  }
+
+  /** A unit that was killed while it left its pair may have left a carpd that still holds addresses. */
+  async #endLeftCarp(): Promise<void> {
+    const { carp } = this.#parts;
+    carp.start();
+    const deadline = performance.now() + leftCarpWaitMs;
+    while (carp.status === null && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    await carp.stop().catch((error: Error) => this.#troubled("CARP", error.message));
   }
 
   /** carpd begins no earlier than `hawait` after the machine has started; one that runs already is left alone. */

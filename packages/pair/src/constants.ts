@@ -58,7 +58,7 @@ export const holderSilentMs = 45 * second;
 export const fencedMs = 5 * second;
 
 /** An initial synchronisation that brought no result is asked for again after this. */
-export const snapshotTimeoutMs = 5 * minute;
+export const snapshotTimeoutMs = 1 * minute;
 export const snapshotRetryMs = 5 * second;
 
 /** Sessions of the peer that a newer one has replaced, remembered so that their late messages are dropped. */

@@ -157,11 +157,26 @@ test("[CH11] H4: not taken within 6 s: a new epoch, and it executes again", () =
   peerIsSlave(unit);
   asked(unit);
   const offered = unit.state.durable.seen.n;
-  unit.after(5_999);
+  for (let at = 500; at < 6_000; at += 500) {
+    unit.after(500);
+    peerIsSlave(unit, { seen: unit.state.durable.seen });
+    assert.ok(!acting(unit.state, unit.now));
+  }
+  unit.after(500);
   peerIsSlave(unit, { seen: unit.state.durable.seen });
+  assert.deepEqual(unit.state.durable.epoch, { n: offered + 1, unit: unitA });
+  assert.ok(acting(unit.state, unit.now));
+});
+
+test("[CH11] H4: the taker is silent: a new epoch, but not while it could still take the offered one", () => {
+  const unit = master();
+  peerIsSlave(unit);
+  asked(unit);
+  const offered = unit.state.durable.seen.n;
+  unit.after(4_000);
+  assert.equal(unit.state.contact.verdict, "gone");
   assert.ok(!acting(unit.state, unit.now));
   unit.after(1);
-  peerIsSlave(unit, { seen: unit.state.durable.seen });
   assert.deepEqual(unit.state.durable.epoch, { n: offered + 1, unit: unitA });
   assert.ok(acting(unit.state, unit.now));
 });

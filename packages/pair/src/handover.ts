@@ -186,6 +186,10 @@ export function isOfferFresh(handover: Giving, now: Millis): boolean {
   return handover.phase === "offered" && now - handover.at < offerValidMs;
 }
 
+/** H3: the taker takes it within 4 s of its question, which was before the offer. */
+export const canStillBeTaken = (handover: Giving, now: Millis): boolean =>
+  handover.phase === "offered" && now - handover.at <= wantValidMs;
+
 export function runHandoverTimers(turn: Turn): void {
   const { role, now } = turn;
   if (role.kind === "Slave") {
@@ -212,7 +216,8 @@ export function runHandoverTimers(turn: Turn): void {
       return;
     case "offered":
       // The answer to an ask after the offer's end tells who is Master; a lost announcement costs a second.
-      askSoon(turn);
+      if (turn.contact.verdict !== "gone") askSoon(turn);
+      else if (!canStillBeTaken(handover, now)) voidOffer(turn, "the other unit is gone");
       return;
   }
 }
@@ -230,6 +235,8 @@ export function handoverWakeAt(state: PairState, now: Millis): Millis {
       );
     case "holding":
       return role.handover.since + commitHoldMs;
+    case "offered":
+      return state.contact.verdict === "gone" ? role.handover.at + wantValidMs + 1 : Number.POSITIVE_INFINITY;
     default:
       return Number.POSITIVE_INFINITY;
   }

@@ -141,7 +141,8 @@ export function admit(turn: Turn, message: PairMessage): boolean {
     return true;
   }
   if (session.id === message.session) {
-    if (message.counter <= session.counter) return false;
+    // A request for the snapshot is as good late as early: it says nothing of the sender's state.
+    if (message.counter <= session.counter) return message.type === "snapshot-request";
     turn.setContact({ session: { ...session, counter: message.counter } });
     return true;
   }

@@ -34,6 +34,7 @@ import {
   snapshotRetryMs,
 } from "./constants.ts";
 import {
+  canStillBeTaken,
   handoverWakeAt,
   isOfferFresh,
   onHand,
@@ -445,7 +446,12 @@ function gone(turn: Turn, by: "refusal" | "silence" | "stopped"): void {
       else turn.enterStandalone({ code: "peer-absent" });
       return;
     case "Master":
-      if (role.handover.phase === "offered") voidOffer(turn, "the other unit is gone");
+      // A silent taker may still take what was offered; what refuses connections cannot (H4).
+      if (
+        role.handover.phase === "offered" &&
+        (by !== "silence" || !canStillBeTaken(role.handover, turn.now))
+      )
+        voidOffer(turn, "the other unit is gone");
       else resume(turn, null);
       if (turn.role.kind === "Master") turn.setRole({ ...turn.role, pausedUntil: null });
       return;
@@ -582,6 +588,8 @@ function onUnpair(turn: Turn, as: "stays" | "leaves"): void {
 
 function runTimers(turn: Turn): void {
   if (runLivenessTimers(turn) === "gone-by-silence") gone(turn, "silence");
+  if (turn.role.kind === "Master" && turn.role.pausedUntil !== null && turn.role.pausedUntil <= turn.now)
+    turn.setRole({ ...turn.role, pausedUntil: null });
   runSnapshotTimers(turn);
   runHandoverTimers(turn);
   const { role, now, contact } = turn;
@@ -609,6 +617,7 @@ function wakeAtOf(turn: Turn): Millis {
     role.kind === "Starting" && role.initialSync === null && state.contact.verdict === "alive"
       ? role.deadline
       : never,
+    role.kind === "Master" && role.pausedUntil !== null ? role.pausedUntil : never,
     role.kind === "Slave" && role.leaderlessSince !== null
       ? role.leaderlessSince + electionDeadlineMs
       : never,

@@ -8,7 +8,7 @@ import { decodeMessage, isPairMessage, messageSchemas, wireVersion } from "./wir
 
 /** Of each wire version, what its schemas hash to. A change of a schema is a new line here, and a new version. */
 const hashes: { readonly [version: number]: string } = {
-  1: "PENDING",
+  1: "9c8e8be9e28edc4a857b6b7062aa92edd0ae872e83534e9888ec5a1f40086637",
 };
 
 test("the wire schemas are those of this wire version", () => {

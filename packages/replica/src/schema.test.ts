@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Type } from "@tandem/base/schema";
 import { conflictsTable } from "./conflicts.ts";
-import { defineTable, describeSynchronised, schemaDigest, type Table } from "./schema.ts";
+import { defineTable, describeSynchronised, schemaDigest } from "./schema.ts";
 import { devices, tables } from "./testing.ts";
 
 test("[CH4] the list of what is synchronised names every column with its declaration", () => {

@@ -17,7 +17,12 @@ const contracts = ["central-api", "loadmaster-api"];
 const shells = ["linux", "peer-link", "storage"];
 
 const layers: readonly Layer[] = [
-  { name: "base", roots: ["packages/base"], mayImport: [], outside: ["typebox", "node:crypto"] },
+  {
+    name: "base",
+    roots: ["packages/base"],
+    mayImport: [],
+    outside: ["typebox", "typebox/value", "node:crypto"],
+  },
   ...cores.map((core) => ({ name: "core", roots: [`packages/${core}`], mayImport: ["base"], outside: [] })),
   ...contracts.map((contract) => ({
     name: "contract",
@@ -44,10 +49,15 @@ const impure = [
   /\brandomUUID\b/,
   /\bset(Timeout|Interval|Immediate)\b/,
   /\bperformance\.now\b/,
-  /\bprocess\./,
+  /(?<![.\w])process\.(env|argv|cwd|exit|hrtime|kill|nextTick|on|pid|std\w+|uptime)\b/,
   /\bconsole\./,
   /\bawait\b/,
 ];
+
+/** The module that a line imports: `import … from "x"`, the last line of one that spans several, `export … from`, `import("x")`. */
+const importIn = (line: string): string | undefined =>
+  /^\s*(?:import|export|\})[^"]*\bfrom "([^"]+)"/.exec(line)?.[1] ??
+  /(?:^\s*import |\bimport\()"([^"]+)"/.exec(line)?.[1];
 
 const isTest = (path: string): boolean => /\.(test|spec)\.tsx?$/.test(path);
 
@@ -64,7 +74,7 @@ export function checkLayers(tree: Tree): Finding[] {
     const own = /^(?:packages|apps)\/([^/]+)\//.exec(path)?.[1] ?? path.split("/")[0];
     for (const [index, raw] of tree.text(path).split("\n").entries()) {
       const line = stripComments(raw);
-      const target = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/.exec(line)?.[1];
+      const target = importIn(line);
       const at = { path, line: index + 1 };
       if (target !== undefined) {
         const sibling = /^@tandem\/([^/]+)/.exec(target)?.[1];

@@ -7,7 +7,9 @@ export function checkTranscripts(tree: Tree): Finding[] {
     const owner = /^(packages\/[^/]+)\/(?:transcripts|goldens)\//.exec(path)?.[1];
     if (owner === undefined) return [];
     const stem = posix.basename(path).replace(/\..*$/, "");
-    const named = tree.paths.some((source) => source.startsWith(`${owner}/src/`) && tree.text(source).includes(stem));
+    const named = tree.paths.some(
+      (source) => source.startsWith(`${owner}/src/`) && tree.text(source).includes(stem),
+    );
     return named ? [] : [{ path, message: "no test names it: delete it, or have a test compare it" }];
   });
 }

@@ -223,6 +223,4 @@ export function unitHandlers(unit: Unit): Handlers {
 
 /** How the keys begin; the one that was just made is shown whole, this once. */
 const keyStarts = (unit: Unit, made?: string): string[] =>
-  unit.document.unit.apiKeys.map((each) =>
-    made !== undefined && made.startsWith(each.start) ? made : each.start,
-  );
+  unit.document.unit.apiKeys.map((each) => (made?.startsWith(each.start) === true ? made : each.start));

@@ -12,7 +12,7 @@ import type { Change, Unit } from "../unit.ts";
 
 type Value = string | number | boolean;
 
-function valueOf(unit: Unit, version: string, name: SystemParameterName): Value {
+function parameterValue(unit: Unit, version: string, name: SystemParameterName): Value {
   const { shared, unit: own } = unit.document;
   switch (name) {
     case "hamode":
@@ -57,14 +57,14 @@ export function readSystem(unit: Unit, version: string, param: string): Result<o
   const parameter = systemParameter(param);
   return parameter === undefined
     ? err(unknown(param))
-    : ok({ [param]: valueOf(unit, version, parameter.name as SystemParameterName) });
+    : ok({ [param]: parameterValue(unit, version, parameter.name as SystemParameterName) });
 }
 
 export const readWholeSystem = (unit: Unit, version: string): object =>
   Object.fromEntries(
     systemParameters
       .filter((parameter) => !("hidden" in parameter))
-      .map((parameter) => [parameter.name, valueOf(unit, version, parameter.name)]),
+      .map((parameter) => [parameter.name, parameterValue(unit, version, parameter.name)]),
   );
 
 export function setSystem(document: UnitDocument, param: string, value: string): Change<object> {

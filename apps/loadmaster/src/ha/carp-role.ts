@@ -12,6 +12,8 @@ export type CarpRoleStatus = {
 export type CarpRole = {
   readonly status: CarpRoleStatus | null;
   onStatus(listener: (status: CarpRoleStatus | null) => void): () => void;
+  /** Begins to look for a carpd that runs, without starting one. */
+  start(): void;
   /** Starts carpd unless one answers. */
   spawn(): Promise<void>;
   configure(configuration: CarpdConfiguration): Result<null, readonly FieldError[]>;

@@ -1,0 +1,161 @@
+/** Units for tests: real HAProxy and real HTTPS on addresses of the loopback network, with a CARP that does as it is told. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer, get, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ok, type Result } from "@tandem/base/result";
+import { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { type Assembled, assemble } from "./assemble.ts";
+import type { UnitConfiguration } from "./configuration-file.ts";
+import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
+import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
+
+/** Each test process has a network of its own within 127.0.0.0/8. */
+export const loopback = (host: number): string =>
+  `127.${20 + (process.pid % 200)}.${Math.floor(process.pid / 200) % 250}.${host}`;
+
+/** Ports, too, differ by process, for the sake of what listens on every address. */
+export const portFor = (offset: number): number => 21_000 + (process.pid % 4_000) * 10 + offset;
+
+export class FakeCarp implements CarpRole {
+  status: CarpRoleStatus | null = null;
+  configuration: CarpdConfiguration | undefined;
+  demotion = 0;
+  readonly #listeners = new Set<(status: CarpRoleStatus | null) => void>();
+
+  onStatus(listener: (status: CarpRoleStatus | null) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  become(role: CarpRoleStatus["role"]): void {
+    this.#set({ role, since: Date.now(), reason: "the test says so" });
+  }
+
+  start(): void {}
+
+  async spawn(): Promise<void> {
+    if (this.status === null) this.become("backup");
+  }
+
+  configure(configuration: CarpdConfiguration): Result<null, never> {
+    this.configuration = configuration;
+    return ok(null);
+  }
+
+  demote(demotion: number): void {
+    this.demotion = demotion;
+  }
+
+  async stop(): Promise<void> {
+    this.#set(null);
+  }
+
+  #set(status: CarpRoleStatus | null): void {
+    this.status = status;
+    for (const listener of this.#listeners) listener(status);
+  }
+}
+
+export type LogLine = { readonly level: string; readonly event: string; readonly details: object };
+
+export type TestUnit = Assembled & {
+  readonly carp: FakeCarp;
+  readonly log: LogLine[];
+  readonly configuration: UnitConfiguration;
+  readonly password: string;
+  client(address?: string): LoadMasterClient;
+  remove(): Promise<void>;
+};
+
+/** Starts a unit on one loopback address; `stateDir` of an earlier one continues it. */
+export async function startUnit(
+  host: number,
+  options: { readonly stateDir?: string; readonly password?: string; readonly partnerPort?: number } = {},
+): Promise<TestUnit> {
+  const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tandem-unit-"));
+  const address = loopback(host);
+  const configuration: UnitConfiguration = {
+    name: `lm${host}`,
+    stateDir,
+    interfaces: [{ id: 0, device: "lo", address, prefix: 8 }],
+    apiPort: portFor(0),
+    partnerPort: options.partnerPort ?? portFor(1),
+  };
+  const carp = new FakeCarp();
+  const log: LogLine[] = [];
+  const assembled = await assemble(configuration, {
+    carp,
+    log: (level, event, details) => log.push({ level, event, details }),
+  });
+  if (!assembled.ok) throw new Error(assembled.error.message);
+  const password = options.password ?? (await readFile(join(stateDir, "first-password"), "utf8")).trim();
+  await assembled.value.start();
+  return {
+    ...assembled.value,
+    carp,
+    log,
+    configuration,
+    password,
+    client: (at = address) =>
+      new LoadMasterClient({
+        address: at,
+        port: configuration.apiPort,
+        credentials: { kind: "password", user: "bal", password },
+      }),
+    async remove() {
+      await assembled.value.stop();
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export type WebServer = { readonly name: string; readonly port: number; close(): Promise<void> };
+
+/** A web server that answers with its name and the X-Forwarded-For it was sent. */
+export async function startWebServer(host: number, name: string): Promise<WebServer> {
+  const server: Server = createServer((request, response) =>
+    response.end(`${name} ${request.headers["x-forwarded-for"] ?? "-"}`),
+  );
+  await new Promise<void>((resolve) => server.listen(0, loopback(host), resolve));
+  return {
+    name,
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The body of a fresh connection's answer; rejects unless it is 200. */
+export const fetchText = (address: string, port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const request = get({ host: address, port, agent: false, timeout: 3_000 }, (response) => {
+      let body = "";
+      response.on("data", (part) => {
+        body += part;
+      });
+      response.on("end", () =>
+        response.statusCode === 200 ? resolve(body) : reject(new Error(`HTTP ${response.statusCode}`)),
+      );
+    });
+    request.on("error", reject);
+    request.on("timeout", () => request.destroy(new Error("timeout")));
+  });
+
+/** Waits for a condition, at most `deadlineMs`. */
+export async function waitFor(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`in vain waited for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

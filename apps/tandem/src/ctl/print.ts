@@ -1,0 +1,130 @@
+/** Answers for people's eyes. */
+import type { Device } from "@tandem/central-api/devices";
+import type { HaEvent, HaStatus } from "@tandem/central-api/ha";
+import type { HaGroup } from "@tandem/central-api/ha-groups";
+import type { Tree } from "@tandem/central-api/tree";
+
+/** Columns as wide as what is in them; nothing but its heading when there are no rows. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** One fact per line, names padded to the same width. */
+const facts = (entries: readonly (readonly [name: string, value: string])[]): string => {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries
+    .map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join("");
+};
+
+const yesNo = (value: boolean | null): string => (value === null ? "not known" : value ? "yes" : "no");
+const withReason = (state: string, reason: string): string =>
+  reason === "" ? state : `${state} (${reason})`;
+
+export function printHaStatus(status: HaStatus): string {
+  const { heartbeats, epoch } = status;
+  const missed =
+    heartbeats.missed === 0
+      ? "none"
+      : `${heartbeats.missed}${heartbeats.error ? `: ${heartbeats.error}` : ""}`;
+  const waiting = status.waitingFor.map(({ unit, what }) => `${what} on ${unit}`).join("; ");
+  return facts([
+    ["Our State", withReason(`${status.ourState} on ${status.ourName}`, status.ourReason)],
+    [
+      "Peer State",
+      status.peerState === null
+        ? "no peer"
+        : withReason(
+            `${status.peerState}${status.peerName ? ` on ${status.peerName}` : ""}`,
+            status.peerReason,
+          ),
+    ],
+    ["Heartbeats", heartbeats.flowing ? "flowing" : "not flowing"],
+    ["Last sent", heartbeats.lastSent ?? "never"],
+    ["Last received", heartbeats.lastReceived ?? "never"],
+    ["Missed", missed],
+    ["Our sequence", String(status.ourSequence)],
+    ["Peer's sequence", status.peerSequence === null ? "not known" : String(status.peerSequence)],
+    ["In step", yesNo(status.inStep)],
+    ["Digests equal", yesNo(status.digestEqual)],
+    ["Epoch", epoch === null ? "none" : `${epoch.number} of ${epoch.unit}`],
+    ...(waiting === "" ? [] : [["Waiting for", waiting] as const]),
+    ...(status.unacknowledged === 0
+      ? []
+      : [["On this unit only", `${status.unacknowledged} changes`] as const]),
+    ...(status.overwrittenBackup === null
+      ? []
+      : [["Overwritten, saved as", status.overwrittenBackup] as const]),
+    ...status.configurationErrors.map(
+      ({ message, remedy }) => ["To be corrected", `${message}: ${remedy}`] as const,
+    ),
+  ]);
+}
+
+export const printEvents = (events: readonly HaEvent[]): string =>
+  table(
+    ["AT", "UNIT", "SEVERITY", "WHAT"],
+    events.map(({ at, unit, severity, text }) => [at, unit, severity, text]),
+  );
+
+export const printDevices = (devices: readonly Device[]): string =>
+  table(
+    ["ID", "NAME", "ADDRESS", "STATE", "ROLE", "LAST SEEN", "NETWORK"],
+    devices.map(({ id, name, address, port, status, network }) => [
+      id,
+      name,
+      `${address}:${port}`,
+      status.state,
+      status.haRole,
+      status.lastSeen ?? "never",
+      network ?? "none",
+    ]),
+  );
+
+export const printGroups = (groups: readonly HaGroup[], devices: readonly Device[]): string => {
+  const nameOf = (id: string | null): string =>
+    devices.find((device) => device.id === id)?.name ?? id ?? "none";
+  return table(
+    ["ID", "NAME", "SHARED ADDRESS", "STATE", "ACTIVE", "MEMBERS"],
+    groups.map(({ id, name, sharedAddress, state, active, members }) => [
+      id,
+      name,
+      sharedAddress,
+      state,
+      nameOf(active),
+      members.map(nameOf).join(", "),
+    ]),
+  );
+};
+
+export function printTree(tree: Tree): string {
+  const lines: string[] = [];
+  const device = (id: string, indent: string): void => {
+    const found = tree.devices.find((one) => one.id === id);
+    if (found)
+      lines.push(`${indent}${found.name || found.id}  ${found.address}:${found.port}  ${found.status.state}`);
+  };
+  for (const network of tree.networks) {
+    const indent = "  ".repeat(network.depth);
+    lines.push(`${indent}${network.cidr}${network.name ? `  ${network.name}` : ""}`);
+    for (const id of network.haGroups) {
+      const group = tree.haGroups.find((one) => one.id === id);
+      if (group) lines.push(`${indent}  [${group.name}]  ${group.sharedAddress}  ${group.state}`);
+    }
+    for (const id of network.devices) device(id, `${indent}  `);
+  }
+  if (tree.unplaced.length > 0) lines.push("in no network");
+  for (const id of tree.unplaced) device(id, "  ");
+  return lines.map((line) => `${line}\n`).join("");
+}

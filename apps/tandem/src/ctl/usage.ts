@@ -1,0 +1,51 @@
+/** The help text of `tandem ctl`; `usage.golden` holds it as people see it. */
+export const ctlUsage = `Usage: tandem ctl --server ADDRESS[:PORT] COMMAND [OPTIONS]
+
+Works with one Central over its API.
+
+Access
+  login [--user NAME]                 sign in, and keep an API key for this server
+  logout                              remove that API key here and there
+  password                            change one's password
+  key list | add NAME | remove ID     API keys
+  forget                              forget the pinned certificate of this server
+
+Fleet
+  tree                                networks with what lies in them
+  network list
+  network add CIDR [--name NAME] [--description TEXT]
+  network set CIDR [--name NAME] [--description TEXT]
+  network remove CIDR
+  device list
+  device add ADDRESS --user NAME [--port PORT] [--name NAME] [--device-fingerprint HEX]
+  device set DEVICE [--address ADDRESS] [--port PORT] [--user NAME] [--name NAME]
+                    [--new-password] [--device-fingerprint HEX]
+  device remove DEVICE
+  ha-group list
+  ha-group add NAME --shared-address ADDRESS --members DEVICE,DEVICE
+  ha-group remove ID
+
+High availability of Central
+  ha status                           what HA Status shows
+  ha key                              the HA key for this peer
+  ha apply [--peer-key KEY] [--peer-address ADDRESS] [--peer-port PORT] [--[no-]preferred]
+           [--[no-]disable] [--heartbeat SECONDS] [--hold-down SECONDS]
+  ha refresh                          exchange a heartbeat now
+  ha events [--limit COUNT]           the timeline, newest first
+  ha synchronised                     what the pair synchronises and what it does not
+  about                               which Central this is
+
+DEVICE is an id, a name or an address.
+
+Options
+  --server ADDRESS[:PORT]   the Central (port 8443 by default); or TANDEM_SERVER
+  --key-file FILE           a file with an API key; or TANDEM_API_KEY; or the one that login keeps
+  --password-file FILE      a file with the password that a command needs; otherwise it is read from
+                            standard input, one line each (never from the command line)
+  --fingerprint HEX         what the server's certificate must be; otherwise it is pinned at first use
+  --json                    print the API's answer as JSON
+  --help                    this text
+
+Certificates and API keys are kept in ~/.config/tandem; TANDEM_CONFIG_DIR names another folder.
+Exit status: 0 done, 1 refused or not reachable, 2 the command line cannot be obeyed.
+`;
