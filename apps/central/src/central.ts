@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { routes } from "@tandem/central-api/routes";
+import { routes, sessionCookiePrefix } from "@tandem/central-api/routes";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import type { Table } from "@tandem/replica/schema";
 import type { FastifyInstance } from "fastify";
@@ -10,7 +10,7 @@ import { Access } from "./access/access.ts";
 import { registerAccessRoutes } from "./access/routes.ts";
 import { apiKeys, users } from "./access/tables.ts";
 import { type CallEntry, type RouteRegistry, routeRegistry } from "./api/route-registry.ts";
-import { makeServer } from "./api/server.ts";
+import { type DeniedEntry, makeServer } from "./api/server.ts";
 import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { registerFleetRoutes } from "./fleet/routes.ts";
@@ -27,6 +27,8 @@ export type CentralOptions = {
   readonly onEvent?: (entry: TimelineEntry) => void;
   /** A call that changed something. */
   readonly onCall?: (entry: CallEntry) => void;
+  /** A caller who was turned away. */
+  readonly onDenied?: (entry: DeniedEntry) => void;
   /** A call that failed by this program's own fault. */
   readonly onFault?: (error: Error) => void;
   /** For tests. */
@@ -72,14 +74,17 @@ export class Central {
       undo.push(() => pair.stop());
       const fleet = new Fleet(pair, options);
       undo.push(() => fleet.stop());
+      const sessionCookie = `${sessionCookiePrefix}${identity.unit}`;
       const server = await makeServer(
         {
           identity,
+          sessionCookie,
+          onDenied: options.onDenied ?? (() => {}),
           onFault: options.onFault ?? (() => {}),
           ...(options.webPages === undefined ? {} : { webPages: options.webPages }),
         },
         (scope) => {
-          const registry = routeRegistry(scope, access, options.onCall ?? (() => {}));
+          const registry = routeRegistry(scope, access, sessionCookie, options.onCall ?? (() => {}));
           registerAbout(registry, name, identity.unit);
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
@@ -114,8 +119,9 @@ export class Central {
   /** An orderly end. The peer is told first, so that it takes over while the rest is closed. */
   async stop(): Promise<void> {
     this.fleet.stop();
+    const closing = this.#server.close();
     await this.pair.stop();
-    await this.#server.close();
+    await closing;
     this.access.close();
   }
 }

@@ -32,6 +32,7 @@ export async function runCentral(configPath: string): Promise<void> {
         { event: "call", method: route.method, path: request.url, author, from: request.ip },
         route.summary,
       ),
+    onDenied: (entry) => log.warn({ event: "denied", ...entry }),
     onFault: (error) => log.error({ event: "fault", error: error.stack }, error.message),
   });
 

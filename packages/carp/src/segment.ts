@@ -8,6 +8,7 @@ import type { CarpAction, CarpConfig, CarpInput, CarpOutputs, CarpState } from "
 import { unstarted } from "./state.ts";
 import { step } from "./step.ts";
 import {
+  type Authentication,
   advertisementFrame,
   createAuthentication,
   decodePacket,

@@ -2,7 +2,7 @@
 import type { Fingerprint } from "@tandem/base/ids";
 import { callRoute } from "./call.ts";
 import { pinnedTransport, requestTimeoutMsDefault, type ServerAddress } from "./pinned-https.ts";
-import { type AnswerOf, type CallOf, csrfHeader, type Route, routes, sessionCookie } from "./routes.ts";
+import { type AnswerOf, type CallOf, csrfHeader, type Route, routes, sessionCookiePrefix } from "./routes.ts";
 import type { SessionAnswer } from "./session.ts";
 
 export type CentralClientOptions = ServerAddress & {
@@ -56,15 +56,15 @@ export class CentralClient {
   #headers(): Record<string, string> {
     if (this.#apiKey) return { authorization: `Bearer ${this.#apiKey}` };
     return {
-      ...(this.#cookie ? { cookie: `${sessionCookie}=${this.#cookie}` } : {}),
+      ...(this.#cookie ? { cookie: this.#cookie } : {}),
       ...(this.#csrf ? { [csrfHeader]: this.#csrf } : {}),
     };
   }
 
   #keepCookie(lines: string | readonly string[] | undefined): void {
     for (const line of typeof lines === "string" ? [lines] : (lines ?? [])) {
-      const match = new RegExp(`^${sessionCookie}=([^;]*)`).exec(line);
-      if (match) this.#cookie = match[1] || undefined;
+      const match = new RegExp(`^${sessionCookiePrefix}[0-9a-f]+=([^;]*)`).exec(line);
+      if (match) this.#cookie = match[1] === "" ? undefined : match[0];
     }
   }
 }

@@ -28,7 +28,11 @@ import { Tree } from "./tree.ts";
 
 export const apiPrefix = "/api/v1";
 export const csrfHeader = "x-tandem-csrf";
-export const sessionCookie = "tandem_session";
+/**
+ * The cookie's name begins so and ends with the unit's id: browsers keep cookies by host name alone, and two
+ * Centrals reached through one host (forwarded ports, say) must not end each other's sessions.
+ */
+export const sessionCookiePrefix = "tandem_session_";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 /** `open` needs no sign-in; `user` needs a session or an API key. */

@@ -59,6 +59,8 @@ export const fencedMs = 5 * second;
 
 /** An initial synchronisation that brought no result is asked for again after this. */
 export const snapshotTimeoutMs = 1 * minute;
+/** … or sooner, when the link has been made anew meanwhile. */
+export const snapshotOverNewLinkMs = 10 * second;
 export const snapshotRetryMs = 5 * second;
 
 /** Sessions of the peer that a newer one has replaced, remembered so that their late messages are dropped. */

@@ -15,6 +15,7 @@ import {
   actionWaitMaxMs,
   heartbeatMaxMs,
   heartbeatMinMs,
+  snapshotOverNewLinkMs,
   snapshotRetryMs,
   snapshotTimeoutMs,
 } from "./constants.ts";
@@ -286,6 +287,14 @@ export function interruptSnapshot(turn: Turn, message: string, againInMs: number
     ...role,
     initialSync: { phase: "again", at: now + againInMs, message },
   });
+}
+
+/** A new connection may have replaced the one that the snapshot was on: not much longer is waited for that one. */
+export function hastenSnapshot(turn: Turn): void {
+  const { role, now } = turn;
+  if (role.kind !== "Starting" || role.initialSync?.phase !== "receiving") return;
+  const since = Math.min(role.initialSync.since, now + snapshotOverNewLinkMs - snapshotTimeoutMs);
+  turn.setRole({ ...role, initialSync: { phase: "receiving", since } });
 }
 
 export function runSnapshotTimers(turn: Turn): void {

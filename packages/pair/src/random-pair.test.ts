@@ -32,7 +32,7 @@ function check(seed: number, log?: (line: string) => void): Findings {
   let nobodySince: number | null = null;
   let calmSince = 0;
   const isRunning = (unit: SimulatedUnit): boolean =>
-    unit.process !== null && pair.now >= unit.process.frozenUntil;
+    unit.running !== null && pair.now >= unit.running.frozenUntil;
   const isCalm = (): boolean =>
     !pair.isCut && pair.lossRate === 0 && pair.units.every((unit) => isRunning(unit));
   const isActing = (unit: SimulatedUnit): boolean => isRunning(unit) && acting(pair.state(unit), pair.now);

@@ -9,7 +9,7 @@ import { covers } from "./rules.ts";
 import { type SimulatedUnit, TwoUnits } from "./two-units.ts";
 import type { Vector } from "./wire.ts";
 
-const seeds = 400;
+const seeds = Number(process.env.PAIR_SEEDS ?? 400);
 const faultyFor = 90 * second;
 const calmFor = 60 * second;
 
@@ -41,7 +41,7 @@ function check(seed: number, log?: (line: string) => void): "paired" | "not set 
   const someone = (): SimulatedUnit => units[prng.below(2)] as SimulatedUnit;
   const operator = (): void => {
     const unit = someone();
-    if (unit.process !== null) pair.apply(unit, { preferredMaster: prng.next() < 0.5 });
+    if (unit.running !== null) pair.apply(unit, { preferredMaster: prng.next() < 0.5 });
   };
   for (let n = 2 + prng.below(3); n > 0; n -= 1) pair.in(prng.below(faultyFor), operator);
   for (let n = prng.below(6); n > 0; n -= 1) {

@@ -66,6 +66,7 @@ import {
 } from "./liveness.ts";
 import {
   apply,
+  hastenSnapshot,
   interruptSnapshot,
   join,
   joined,
@@ -412,6 +413,7 @@ function onLink(turn: Turn, event: LinkEvent): void {
   switch (event.kind) {
     case "up":
       linkUp(turn);
+      hastenSnapshot(turn);
       return;
     case "closed":
       linkClosed(turn, event.reason);

@@ -51,7 +51,7 @@ export type SimulatedUnit = {
   readonly fingerprint: string;
   readonly address: string;
   readonly disk: Disk;
-  process: Process | null;
+  running: Process | null;
   hostUp: boolean;
 };
 type WithoutNow<Input> = Input extends unknown ? Omit<Input, "now"> : never;
@@ -115,7 +115,7 @@ export class TwoUnits {
         networks: options.networks?.[index] ?? 1,
         backups: [],
       },
-      process: null,
+      running: null,
       hostUp: true,
     });
     this.units = [unit(0), unit(1)];
@@ -128,8 +128,8 @@ export class TwoUnits {
 
   /** The state of a running unit. */
   state(unit: SimulatedUnit): PairState {
-    assert(unit.process !== null, `${unit.name} runs`);
-    return unit.process.state;
+    assert(unit.running !== null, `${unit.name} runs`);
+    return unit.running.state;
   }
 
   // Time
@@ -198,10 +198,10 @@ export class TwoUnits {
 
   #question(unit: SimulatedUnit): ApplyAnswer {
     const peer = this.other(unit);
-    if (this.isCut || !peer.hostUp || peer.process === null)
+    if (this.isCut || !peer.hostUp || peer.running === null)
       return { kind: "unreachable", message: "connection refused" };
-    if (peer.process.state.settings.peer?.unit !== unit.id) return { kind: "not-known-there" };
-    return { kind: "answer", heartbeat: answerToQuestion(peer.process.state, this.now) };
+    if (peer.running.state.settings.peer?.unit !== unit.id) return { kind: "not-known-there" };
+    return { kind: "answer", heartbeat: answerToQuestion(peer.running.state, this.now) };
   }
 
   /** Both set up in CH14's order: `first` becomes Master and keeps its data. */
@@ -222,14 +222,14 @@ export class TwoUnits {
     );
   }
   #isSeenAs(unit: SimulatedUnit, role: string): boolean {
-    const seen = this.other(unit).process?.state.contact;
+    const seen = this.other(unit).running?.state.contact;
     return (
-      unit.process?.state.role.kind === role && seen?.verdict === "alive" && seen.heartbeat?.state === role
+      unit.running?.state.role.kind === role && seen?.verdict === "alive" && seen.heartbeat?.state === role
     );
   }
 
   start(unit: SimulatedUnit): void {
-    if (unit.process !== null || !unit.hostUp) return;
+    if (unit.running !== null || !unit.hostUp) return;
     this.#starts += 1;
     const incarnation = `${unit.index + 1}${this.#starts.toString(16).padStart(15, "0")}`;
     const started = startPair({
@@ -240,7 +240,7 @@ export class TwoUnits {
       durable: unit.disk.durable,
       facts: this.#facts(unit, 0),
     });
-    unit.process = {
+    unit.running = {
       state: started.state,
       incarnation,
       connection: null,
@@ -255,17 +255,17 @@ export class TwoUnits {
 
   /** The process dies: its machine closes its connections and refuses new ones. */
   kill(unit: SimulatedUnit): void {
-    const { process } = unit;
-    if (process === null) return;
+    const { running } = unit;
+    if (running === null) return;
     this.fault(`the process of ${unit.name} is killed`);
-    unit.process = null;
-    this.#closeFarEnd(unit, process.connection, "connection reset");
+    unit.running = null;
+    this.#closeFarEnd(unit, running.connection, "connection reset");
   }
 
   /** Power is lost: nothing is said. */
   powerOff(unit: SimulatedUnit): void {
     this.fault(`${unit.name} loses power`);
-    unit.process = null;
+    unit.running = null;
     unit.hostUp = false;
   }
   powerOn(unit: SimulatedUnit): void {
@@ -275,31 +275,31 @@ export class TwoUnits {
     this.start(unit);
   }
   restart(unit: SimulatedUnit): void {
-    if (unit.process !== null || !unit.hostUp) return;
+    if (unit.running !== null || !unit.hostUp) return;
     this.fault(`${unit.name} is started again`);
     this.start(unit);
   }
   /** An orderly end: the last heartbeat leaves before the process does. */
   stop(unit: SimulatedUnit): void {
-    if (unit.process === null) return;
+    if (unit.running === null) return;
     this.fault(`${unit.name} stops in order`);
     this.give(unit, { type: "stopping" });
-    const stopped = unit.process;
+    const stopped = unit.running;
     this.in(20, () => {
-      if (unit.process !== stopped) return;
-      unit.process = null;
+      if (unit.running !== stopped) return;
+      unit.running = null;
       this.#closeFarEnd(unit, stopped.connection, "connection closed");
     });
   }
   freeze(unit: SimulatedUnit, durationMs: number): void {
-    const { process } = unit;
-    if (process === null) return;
+    const { running } = unit;
+    if (running === null) return;
     this.fault(`${unit.name} stands still for ${durationMs / 1_000} s`);
-    process.frozenUntil = this.now + durationMs;
-    this.at(process.frozenUntil, () => {
-      if (unit.process !== process || this.now < process.frozenUntil) return;
+    running.frozenUntil = this.now + durationMs;
+    this.at(running.frozenUntil, () => {
+      if (unit.running !== running || this.now < running.frozenUntil) return;
       if (durationMs > 2_000) this.give(unit, { type: "stalled" });
-      for (const input of process.held.splice(0)) if (unit.process === process) this.give(unit, input);
+      for (const input of running.held.splice(0)) if (unit.running === running) this.give(unit, input);
     });
   }
   cut(): void {
@@ -318,23 +318,23 @@ export class TwoUnits {
 
   /** A change by an operator on this unit. */
   edit(unit: SimulatedUnit): void {
-    const { process, disk } = unit;
-    if (process === null || this.now < process.frozenUntil) return;
-    disk.data = { ...disk.data, [process.incarnation]: (disk.data[process.incarnation] ?? 0) + 1 };
+    const { running, disk } = unit;
+    if (running === null || this.now < running.frozenUntil) return;
+    disk.data = { ...disk.data, [running.incarnation]: (disk.data[running.incarnation] ?? 0) + 1 };
     this.tellFacts(unit);
-    if (synchronises(process.state)) this.#ship(unit, { kind: "data", vector: disk.data });
+    if (synchronises(running.state)) this.#ship(unit, { kind: "data", vector: disk.data });
   }
   setNetworks(unit: SimulatedUnit, networks: number): void {
     unit.disk.networks = networks;
     this.edit(unit);
   }
   setRunningActions(unit: SimulatedUnit, runningActions: number): void {
-    if (unit.process === null) return;
-    unit.process.runningActions = runningActions;
+    if (unit.running === null) return;
+    unit.running.runningActions = runningActions;
     this.tellFacts(unit);
   }
   tellFacts(unit: SimulatedUnit): void {
-    this.give(unit, { type: "facts", facts: this.#facts(unit, unit.process?.runningActions ?? 0) });
+    this.give(unit, { type: "facts", facts: this.#facts(unit, unit.running?.runningActions ?? 0) });
   }
 
   #facts({ disk }: SimulatedUnit, runningActions: number): PairFacts {
@@ -355,23 +355,23 @@ export class TwoUnits {
   // The shell
 
   give(unit: SimulatedUnit, input: Input): PairStep {
-    const { process } = unit;
-    assert(process !== null, `${unit.name} runs`);
-    const stepped = step(process.state, { ...input, now: this.now } as PairInput);
-    process.state = stepped.state;
+    const { running } = unit;
+    assert(running !== null, `${unit.name} runs`);
+    const stepped = step(running.state, { ...input, now: this.now } as PairInput);
+    running.state = stepped.state;
     this.#carryOut(unit, stepped);
     return stepped;
   }
 
   /** Unless the process is gone; a frozen one gets it when it thaws. */
-  #giveTo(unit: SimulatedUnit, process: Process, input: Input): void {
-    if (unit.process !== process) return;
-    if (this.now < process.frozenUntil) process.held.push(input);
+  #giveTo(unit: SimulatedUnit, running: Process, input: Input): void {
+    if (unit.running !== running) return;
+    if (this.now < running.frozenUntil) running.held.push(input);
     else this.give(unit, input);
   }
 
   #carryOut(unit: SimulatedUnit, stepped: PairStep): void {
-    const process = unit.process as Process;
+    const running = unit.running as Process;
     const { outputs } = stepped;
     if (outputs.settings !== null) unit.disk.settings = outputs.settings;
     if (outputs.persist !== null) unit.disk.durable = outputs.persist;
@@ -385,11 +385,11 @@ export class TwoUnits {
     for (const command of outputs.apply)
       switch (command.type) {
         case "usePeer":
-          if (process.connection !== null && command.peer === null) {
-            this.#closeFarEnd(unit, process.connection, "the peer was changed");
-            process.connection = null;
+          if (running.connection !== null && command.peer === null) {
+            this.#closeFarEnd(unit, running.connection, "the peer was changed");
+            running.connection = null;
             this.in(0, () =>
-              this.#giveTo(unit, process, this.#link({ kind: "closed", reason: "the peer was changed" })),
+              this.#giveTo(unit, running, this.#link({ kind: "closed", reason: "the peer was changed" })),
             );
           }
           break;
@@ -412,12 +412,12 @@ export class TwoUnits {
   }
 
   #arm(unit: SimulatedUnit, wakeAt: Millis): void {
-    const process = unit.process as Process;
+    const running = unit.running as Process;
     assert(wakeAt > this.now, "a step settles what is due");
-    process.wakeAt = wakeAt;
+    running.wakeAt = wakeAt;
     if (wakeAt === Number.POSITIVE_INFINITY) return;
     this.at(wakeAt, () => {
-      if (unit.process === process && process.wakeAt === wakeAt && this.now >= process.frozenUntil)
+      if (unit.running === running && running.wakeAt === wakeAt && this.now >= running.frozenUntil)
         this.give(unit, { type: "tick" });
     });
   }
@@ -431,37 +431,37 @@ export class TwoUnits {
   }
 
   #dial(unit: SimulatedUnit): void {
-    const process = unit.process as Process;
-    if (process.dialling) return;
-    process.dialling = true;
+    const running = unit.running as Process;
+    if (running.dialling) return;
+    running.dialling = true;
     const peer = this.other(unit);
     const ended = (delayMs: number, event: LinkEvent): void =>
       this.in(delayMs, () => {
-        process.dialling = false;
-        this.#giveTo(unit, process, this.#link(event));
+        running.dialling = false;
+        this.#giveTo(unit, running, this.#link(event));
       });
     const isSilent =
-      this.isCut || !peer.hostUp || (peer.process !== null && this.now < peer.process.frozenUntil);
+      this.isCut || !peer.hostUp || (peer.running !== null && this.now < peer.running.frozenUntil);
     if (isSilent)
       ended(dialTimeoutMs, { kind: "failed", code: "timeout", message: `no answer from ${peer.address}` });
-    else if (peer.process === null)
+    else if (peer.running === null)
       ended(1, { kind: "refused", message: `${peer.address} refuses connections` });
-    else if (peer.process.state.settings.peer?.unit !== unit.id)
+    else if (peer.running.state.settings.peer?.unit !== unit.id)
       ended(1, {
         kind: "failed",
         code: "not-known-there",
         message: "the peer has not been given this unit's HA key",
       });
     else {
-      const far = peer.process;
+      const far = peer.running;
       this.in(this.#latency(), () => {
-        process.dialling = false;
-        if (unit.process !== process || peer.process !== far || this.isCut) return;
+        running.dialling = false;
+        if (unit.running !== running || peer.running !== far || this.isCut) return;
         this.#connections += 1;
-        process.connection = this.#connections;
+        running.connection = this.#connections;
         far.connection = this.#connections;
         this.#giveTo(peer, far, this.#link({ kind: "up" }));
-        this.#giveTo(unit, process, this.#link({ kind: "up" }));
+        this.#giveTo(unit, running, this.#link({ kind: "up" }));
       });
     }
   }
@@ -470,18 +470,18 @@ export class TwoUnits {
   #closeFarEnd(unit: SimulatedUnit, connection: number | null, reason: string): void {
     if (connection === null) return;
     const peer = this.other(unit);
-    const far = peer.process;
+    const far = peer.running;
     if (far === null || this.isCut || !unit.hostUp) return;
     this.in(1, () => {
-      if (peer.process !== far || far.connection !== connection) return;
+      if (peer.running !== far || far.connection !== connection) return;
       far.connection = null;
       this.#giveTo(peer, far, this.#link({ kind: "closed", reason }));
     });
   }
 
   #ship(unit: SimulatedUnit, parcel: Parcel): void {
-    const process = unit.process as Process;
-    const { connection } = process;
+    const running = unit.running as Process;
+    const { connection } = running;
     if (connection === null || this.isCut || this.prng.next() < this.lossRate) return;
     if (parcel.kind === "message" && this.drops(parcel.message, unit)) {
       this.#log("────────", `${parcel.message.type} of ${unit.name} is lost`);
@@ -490,36 +490,36 @@ export class TwoUnits {
     const peer = this.other(unit);
     this.in(this.#latency(), () => {
       if (this.isCut || !peer.hostUp) return;
-      const far = peer.process;
+      const far = peer.running;
       if (far === null || far.connection !== connection) {
         // Nobody has this connection there any more: the machine resets it.
-        if (unit.process !== process || process.connection !== connection) return;
-        process.connection = null;
-        this.#giveTo(unit, process, this.#link({ kind: "closed", reason: "connection reset" }));
+        if (unit.running !== running || running.connection !== connection) return;
+        running.connection = null;
+        this.#giveTo(unit, running, this.#link({ kind: "closed", reason: "connection reset" }));
       } else if (this.now < far.frozenUntil) {
         // Found when it thaws, unless the connection has been replaced meanwhile.
         this.at(far.frozenUntil + 1, () => {
-          if (peer.process === far && far.connection === connection) this.#deliver(peer, far, parcel);
+          if (peer.running === far && far.connection === connection) this.#deliver(peer, far, parcel);
         });
       } else this.#deliver(peer, far, parcel);
     });
   }
 
-  #deliver(unit: SimulatedUnit, process: Process, parcel: Parcel): void {
+  #deliver(unit: SimulatedUnit, running: Process, parcel: Parcel): void {
     const { disk } = unit;
     switch (parcel.kind) {
       case "message":
-        this.#giveTo(unit, process, { type: "message", message: parcel.message });
+        this.#giveTo(unit, running, { type: "message", message: parcel.message });
         if (
           parcel.message.type === "heartbeat" &&
-          unit.process === process &&
-          synchronises(process.state) &&
+          unit.running === running &&
+          synchronises(running.state) &&
           !covers(parcel.message.vector, disk.data)
         )
           this.#ship(unit, { kind: "data", vector: disk.data });
         return;
       case "data": {
-        if (!synchronises(process.state)) return;
+        if (!synchronises(running.state)) return;
         const merged: { [incarnation: string]: number } = { ...disk.data };
         for (const [key, seq] of Object.entries(parcel.vector)) merged[key] = Math.max(merged[key] ?? 0, seq);
         disk.data = merged;
@@ -528,13 +528,13 @@ export class TwoUnits {
         return;
       }
       case "durable":
-        this.#giveTo(unit, process, { type: "durable", vector: parcel.vector });
+        this.#giveTo(unit, running, { type: "durable", vector: parcel.vector });
         return;
       case "snapshot": {
-        if (!acceptsSnapshot(process.state, this.other(unit).id)) return;
+        if (!acceptsSnapshot(running.state, this.other(unit).id)) return;
         disk.backups.push(disk.data);
         disk.durable = durableAfterSnapshot(
-          process.state,
+          running.state,
           parcel.pairId,
           `before-joining-${disk.backups.length}`,
         );
@@ -555,9 +555,9 @@ export class TwoUnits {
   /** What HA Status says on each unit, as two lines. */
   logStatus(): void {
     for (const unit of this.units) {
-      if (unit.process === null) this.#log("status", `${unit.name}: not running`);
+      if (unit.running === null) this.#log("status", `${unit.name}: not running`);
       else {
-        const shown = status(unit.process.state, this.now);
+        const shown = status(unit.running.state, this.now);
         const { missed, error, flowing } = shown.heartbeats;
         const beats = flowing
           ? "heartbeats flow"

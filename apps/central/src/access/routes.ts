@@ -1,4 +1,4 @@
-import { routes, sessionCookie } from "@tandem/central-api/routes";
+import { routes } from "@tandem/central-api/routes";
 import type { SessionAnswer } from "@tandem/central-api/session";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
@@ -32,7 +32,7 @@ const slowDown = (waitMs: number): Refusal =>
     remedy: `wait ${Math.ceil(waitMs / 1_000)} s before the next try`,
   });
 
-export function registerAccessRoutes({ route }: RouteRegistry, access: Access): void {
+export function registerAccessRoutes({ route, sessionCookie }: RouteRegistry, access: Access): void {
   route(routes.signIn, async ({ body }, { request, reply }) => {
     const outcome = await access.signIn(body.user, body.password, request.ip);
     if (outcome.kind === "wait") throw slowDown(outcome.waitMs);

@@ -1,14 +1,7 @@
 /** Registers routes of the API's table on Fastify: who may call, what is accepted, what is answered, all from the table. */
 
 import { ErrorAnswer } from "@tandem/central-api/errors";
-import {
-  type AnswerOf,
-  apiPrefix,
-  type CallOf,
-  csrfHeader,
-  type Route,
-  sessionCookie,
-} from "@tandem/central-api/routes";
+import { type AnswerOf, apiPrefix, type CallOf, csrfHeader, type Route } from "@tandem/central-api/routes";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access, Caller } from "../access/access.ts";
 import { Refusal } from "../refusal.ts";
@@ -25,12 +18,14 @@ export type Handle<R extends Route> = (
 
 export type RouteRegistry = {
   readonly route: <R extends Route>(route: R, handle: Handle<R>) => void;
+  /** The name of this unit's session cookie. */
+  readonly sessionCookie: string;
 };
 
 const callers = new WeakMap<FastifyRequest, Caller>();
 
 /** Who makes the call, or throws the refusal. Cookies are sent by browsers unasked: with one, a change needs the CSRF header. */
-function callerOf(request: FastifyRequest, access: Access): Caller {
+function callerOf(request: FastifyRequest, access: Access, sessionCookie: string): Caller {
   const authorization = request.headers.authorization;
   if (authorization !== undefined) {
     const caller = access.byApiKey(authorization.replace(/^Bearer\s+/i, ""));
@@ -77,10 +72,12 @@ export type CallEntry = { readonly route: Route; readonly request: FastifyReques
 export function routeRegistry(
   server: FastifyInstance,
   access: Access,
+  sessionCookie: string,
   /** Hears of every call that changed something. */
   onChange: (entry: CallEntry) => void,
 ): RouteRegistry {
   return {
+    sessionCookie,
     route: <R extends Route>(route: R, handle: Handle<R>): void => {
       server.route({
         method: route.method,
@@ -97,7 +94,7 @@ export function routeRegistry(
         },
         // Before the body is read: who may not call is not listened to.
         onRequest: async (request) => {
-          if (route.access === "user") callers.set(request, callerOf(request, access));
+          if (route.access === "user") callers.set(request, callerOf(request, access, sessionCookie));
         },
         handler: async (request, reply) => {
           const caller = callers.get(request);

@@ -4,7 +4,6 @@ import swagger from "@fastify/swagger";
 import type { FieldError } from "@tandem/base/result";
 import type { TSchema } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
-import { sessionCookie } from "@tandem/central-api/routes";
 import type { Identity } from "@tandem/peer-link/identity";
 import fastify, { type FastifyInstance } from "fastify";
 import { centralVersion } from "../version.ts";
@@ -17,10 +16,23 @@ const requestTimeoutMs = 30_000;
 const connectionsMax = 1_000;
 /** Members of requests whose values appear in no answer and no log. */
 const secretMembers: ReadonlySet<string> = new Set(["password", "currentPassword", "newPassword"]);
+const deniedStatuses: ReadonlySet<number> = new Set([401, 403, 429]);
 const parts: { readonly [httpPart: string]: string } = { body: "body", params: "path", querystring: "query" };
+
+export type DeniedEntry = {
+  readonly method: string;
+  readonly path: string;
+  readonly from: string;
+  readonly status: number;
+  readonly code: string;
+};
 
 export type ServerOptions = {
   readonly identity: Identity;
+  /** The name of this unit's session cookie, for the description. */
+  readonly sessionCookie: string;
+  /** A caller who was turned away: not signed in, a wrong password, too many of them. */
+  readonly onDenied: (entry: DeniedEntry) => void;
   /** This program's own faults, for the log. */
   readonly onFault: (error: Error) => void;
   /** Instead of those that were built beside this program. */
@@ -57,8 +69,16 @@ export async function makeServer(
       return faults.length === 0 ? { value } : { error: new Unfit(faults) };
     };
   });
-  server.setErrorHandler((error: Error, _request, reply) => {
+  server.setErrorHandler((error: Error, request, reply) => {
     const { status, answer, isOurFault } = mapError(error);
+    if (deniedStatuses.has(status))
+      options.onDenied({
+        method: request.method,
+        path: request.url,
+        from: request.ip,
+        status,
+        code: answer.errors[0]?.code ?? "",
+      });
     if (isOurFault) options.onFault(error);
     return reply.code(status).send(answer);
   });
@@ -81,7 +101,7 @@ export async function makeServer(
       components: {
         securitySchemes: {
           apiKey: { type: "http", scheme: "bearer", description: "an API key, tandem_…" },
-          session: { type: "apiKey", in: "cookie", name: sessionCookie },
+          session: { type: "apiKey", in: "cookie", name: options.sessionCookie },
         },
       },
     },

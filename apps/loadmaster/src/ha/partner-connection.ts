@@ -15,6 +15,8 @@ export class PartnerConnection {
   readonly #messages: PartnerMessage[] = [];
   #waiter: ((message: Result<PartnerMessage, string>) => void) | undefined;
   #ended: string | undefined;
+  /** Called once, when nothing more can be sent or received. */
+  onEnd: () => void = () => {};
 
   /** After the TLS handshake. */
   constructor(socket: TLSSocket) {
@@ -93,7 +95,9 @@ export class PartnerConnection {
   }
 
   #end(reason: string): void {
+    const first = this.#ended === undefined;
     this.#ended ??= reason;
     this.#waiter?.(err(this.#ended));
+    if (first) this.onEnd();
   }
 }

@@ -183,6 +183,7 @@ export class PartnerLink {
   async #answer(asked: PartnerMessage): Promise<PartnerMessage> {
     switch (asked.type) {
       case "status":
+        this.#heard(asked);
         return this.#side.status();
       case "document": {
         const { revision, digest } = asked;
@@ -202,6 +203,15 @@ export class PartnerLink {
           reason: `a message of type ${asked.type} asks for nothing`,
         };
     }
+  }
+
+  /** What the partner says on its own connection counts at once, too: a role or document of its own that has changed. */
+  #heard(theirs: PartnerStatus): void {
+    if (this.#state.kind !== "up") return;
+    const { status } = this.#state;
+    this.#set({ kind: "up", status: theirs });
+    if (status.role !== theirs.role || status.digest !== theirs.digest || status.hamode !== theirs.hamode)
+      this.nudge();
   }
 
   /** The calling end: connect, prove, tell and ask, again and again. */
@@ -299,6 +309,7 @@ export class PartnerLink {
   ): Promise<string> {
     const { partner } = settings;
     let name: string | undefined;
+    connection.onEnd = () => this.#wake?.();
     for (;;) {
       const asked = await connection.ask(this.#side.status(), answerTimeoutMs);
       const problem = !asked.ok

@@ -98,7 +98,8 @@ function complain(error: unknown, isJson: boolean, world: World): number {
     if (isJson) world.out(`${JSON.stringify({ errors: error.errors }, null, 2)}\n`);
     for (const { field, message, remedy } of error.errors)
       world.err(`tandem ctl: ${field ? `${field}: ` : ""}${message}\n  ${remedy}\n`);
-    if (error.status === 401) world.err("  with this command line: tandem ctl --server … login\n");
+    if (error.errors.some(({ code }) => code === "not-signed-in" || code === "api-key-wrong"))
+      world.err("  from the command line: tandem ctl --server … login\n");
     return exitRefused;
   }
   if (error instanceof FingerprintMismatch)

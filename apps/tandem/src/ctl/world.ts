@@ -49,8 +49,11 @@ function typedUnseen(prompt: string): Promise<string | undefined> {
     };
     const read = (text: string): void => {
       for (const character of text) {
-        if (character === "\r" || character === "\n") return finish(typed);
-        if (character === "\u0003" || character === "\u0004") return finish(undefined);
+        if (character === "\r" || character === "\n" || character === "\u0003" || character === "\u0004") {
+          // Control-C and control-D give up.
+          finish(character < "\u0005" ? undefined : typed);
+          return;
+        }
         if (character === "\u007f" || character === "\b") typed = [...typed].slice(0, -1).join("");
         else typed += character;
       }

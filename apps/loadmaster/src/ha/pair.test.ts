@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { digestOf } from "../state/document.ts";
+import {
+  fetchText,
+  loopback,
+  portFor,
+  startUnit,
+  startWebServer,
+  type TestUnit,
+  type WebServer,
+  waitFor,
+} from "../unit.fixture.ts";
+
+const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
+const secret = "a secret of the pair";
+
+const value = <Value>(
+  result: { ok: true; value: Value } | { ok: false; error: { message: string } },
+): Value => {
+  assert.ok(result.ok, result.ok ? "" : result.error.message);
+  return result.value;
+};
+
+/** The order in which an operator, or an old script, sets up one unit of a pair at its own address. */
+async function setUp(
+  unit: TestUnit,
+  hamode: 1 | 2,
+  partner: string,
+  shared: string,
+  partnerSecret = secret,
+): Promise<void> {
+  const client = unit.client();
+  value(await client.setPartnerSecret(partnerSecret));
+  value(await client.set("hatimeout", 1));
+  value(await client.set("hamode", hamode));
+  value(await client.modifyInterface(0, "partner", partner));
+  value(await client.modifyInterface(0, "shared", shared));
+}
+
+const report = async (unit: TestUnit): Promise<string> => String(value(await unit.client().get("hareport")));
+
+describe("two units of a pair, with CARP as the test says", { skip }, () => {
+  let one: TestUnit;
+  let two: TestUnit;
+  let web: WebServer;
+  const shared = loopback(20);
+  const vs = { address: shared, port: portFor(5) };
+  let atShared: LoadMasterClient;
+
+  before(async () => {
+    one = await startUnit(21);
+    two = await startUnit(22);
+    web = await startWebServer(60, "web");
+    // What each was before the pair: a service of its own on the future standby, which must not vanish in silence.
+    value(
+      await two.client().addVirtualService(loopback(22), portFor(7), "tcp", { NickName: "before the pair" }),
+    );
+    value(await two.client().set("hostname", "second"));
+  });
+
+  after(async () => {
+    await web?.close();
+    await one?.remove();
+    await two?.remove();
+  });
+
+  test("[LH2] [LH3] carpd is given the pair's parameters, without a reboot", async () => {
+    assert.equal(value(await one.client().get("hastatus")), "HA not configured");
+    await setUp(one, 1, loopback(22), shared);
+    await setUp(two, 2, loopback(21), shared);
+    const [first, second] = [one.carp.configuration, two.carp.configuration];
+    assert.ok(first && second);
+    assert.deepEqual([first.advskew, second.advskew], [0, 1]);
+    assert.deepEqual([first.advbase, first.preempt, first.vhid], [1, false, 1]);
+    assert.deepEqual(first.sharedAddresses, [`${shared}/8`]);
+    assert.equal(first.password.length, 19);
+    assert.equal(first.password, second.password);
+    assert.ok(!first.password.includes(secret));
+    // Two units on one loopback network cannot both listen on the shared address in turn, so the second never gets it.
+    one.carp.become("master");
+    assert.equal(value(await one.client().get("hastatus")), "Active");
+    assert.equal(value(await two.client().get("hastatus")), "Standby");
+    assert.ok(Number(value(await one.client().get("activetime"))) > 0);
+    assert.equal(value(await two.client().get("activetime")), 0);
+    atShared = one.client(shared);
+  });
+
+  test("[LH11] the active's document replaces the standby's, which is kept as a backup and reported", async () => {
+    await waitFor(
+      "the standby has the active's document",
+      () => two.unit.document.agreedDigest === digestOf(one.unit.document.shared),
+    );
+    assert.deepEqual(two.unit.document.shared, one.unit.document.shared);
+    const event = two.log.find((line) => line.event === "configuration-superseded");
+    assert.ok(event);
+    const kept = readdirSync(two.configuration.stateDir).filter((name) =>
+      name.startsWith("configuration.superseded-"),
+    );
+    assert.equal(kept.length, 1);
+    assert.match(readFileSync(join(two.configuration.stateDir, kept[0] ?? ""), "utf8"), /before the pair/);
+  });
+
+  test("[LH6] services are configured at the shared address, and refused at both own addresses with its name", async () => {
+    for (const unit of [one, two]) {
+      const before = JSON.stringify(unit.unit.document);
+      for (const [command, parameters] of [
+        ["addvs", { vs: shared, port: 80, prot: "tcp" }],
+        ["delvs", { vs: 1 }],
+        ["set", { param: "havhid", value: 9 }],
+        ["modiface", { interface: 0, shared: loopback(29) }],
+      ] as const) {
+        const answer = await unit.client().call(command, parameters);
+        assert.ok(!answer.ok && answer.error.kind === "refused", command);
+        assert.match(
+          answer.error.message,
+          new RegExp(`own address.*shared address ${shared.replaceAll(".", "\\.")}`),
+        );
+      }
+      assert.equal(JSON.stringify(unit.unit.document), before);
+      value(await unit.client().listVirtualServices());
+    }
+    value(
+      await atShared.addVirtualService(vs.address, vs.port, "tcp", { VStype: "http", CheckType: "none" }),
+    );
+    value(await atShared.addRealServer(vs, loopback(60), web.port));
+    // On one loopback network both HAProxies listen on the shared address, and the kernel may choose either.
+    await waitFor("both know the server", () => two.unit.document.revision === one.unit.document.revision);
+    assert.match(await fetchText(vs.address, vs.port), /^web /);
+  });
+
+  test("[LM1] a service on the own address of either unit is refused in a pair", async () => {
+    for (const [host, words] of [
+      [21, /this unit's own address.*would not move/],
+      [22, /partner's own address/],
+    ] as const) {
+      const answer = await atShared.addVirtualService(loopback(host), 80, "tcp");
+      assert.ok(!answer.ok);
+      assert.match(answer.error.message, words);
+      assert.match(
+        answer.error.message,
+        new RegExp(`use the shared address ${shared.replaceAll(".", "\\.")}`),
+      );
+    }
+  });
+
+  test("[LH11] a change reaches the standby at once; what is per unit is not overwritten", async () => {
+    const hashes = [one, two].map((unit) => unit.unit.document.unit.passwordHash);
+    const began = performance.now();
+    value(await atShared.modifyVirtualService(vs, { NickName: "shop" }));
+    await waitFor(
+      "the standby has the name",
+      () => two.unit.document.shared.services[0]?.nickname === "shop",
+    );
+    assert.ok(performance.now() - began < 3_000);
+    assert.equal(two.unit.document.revision, one.unit.document.revision);
+    assert.equal(two.unit.document.unit.hostname, "second");
+    assert.deepEqual(
+      [one, two].map((unit) => unit.unit.document.unit.hamode),
+      [1, 2],
+    );
+    assert.deepEqual(
+      [one, two].map((unit) => unit.unit.document.unit.passwordHash),
+      hashes,
+    );
+    const onDisk = JSON.parse(readFileSync(join(two.configuration.stateDir, "configuration.json"), "utf8"));
+    assert.equal(onDisk.document.shared.services[0].nickname, "shop");
+  });
+
+  test("roles change: the new active accepts, and the old one takes its document", async () => {
+    one.carp.become("backup");
+    two.carp.become("master");
+    assert.equal(value(await two.client().get("hastatus")), "Active");
+    assert.ok(
+      two.log.some(
+        (line) => line.event === "ha-role" && JSON.stringify(line.details).includes('"to":"master"'),
+      ),
+    );
+    const made = await two.unit.change((document) => ({
+      ok: true,
+      value: {
+        document: {
+          ...document,
+          revision: document.revision + 1,
+          shared: { ...document.shared, ha: { ...document.shared.ha, vhid: 42 } },
+        },
+        value: {},
+      },
+    }));
+    assert.ok(made.ok);
+    await waitFor("the old active has it", () => one.unit.document.shared.ha.vhid === 42);
+    assert.equal(one.carp.configuration?.vhid, 42);
+    assert.equal(
+      one.log.some((line) => line.event === "configuration-superseded"),
+      false,
+    );
+    one.carp.become("master");
+    two.carp.become("backup");
+  });
+
+  test("both active: nobody's document is overwritten, and it is reported", async () => {
+    two.carp.become("master");
+    await waitFor("it is reported", async () => /both units are active/.test(await report(one)));
+    const refused = await two.unit.receive(
+      1_000,
+      digestOf(one.unit.document.shared),
+      one.unit.document.shared,
+    );
+    assert.deepEqual(refused, { accepted: false, reason: "this unit is active itself" });
+    two.carp.become("backup");
+    await waitFor("it is over", async () => !/both units are active/.test(await report(one)));
+  });
+
+  test("a wrong partner secret is refused, named in the log, and in the report", async () => {
+    value(await two.client().setPartnerSecret("another secret altogether"));
+    await waitFor("it is reported", async () =>
+      /partner link is refused.*setpartnersecret/.test(await report(one)),
+    );
+    assert.ok(two.log.some((line) => line.event === "partner-secret-wrong" && line.level === "warn"));
+    const before = digestOf(two.unit.document.shared);
+    value(await atShared.modifyVirtualService(vs, { NickName: "meanwhile" }));
+    assert.equal(digestOf(two.unit.document.shared), before);
+    assert.ok(
+      ![...one.log, ...two.log].some((line) => JSON.stringify(line).includes("another secret altogether")),
+    );
+    value(await two.client().setPartnerSecret(secret));
+    await waitFor(
+      "the standby has caught up",
+      () => two.unit.document.shared.services[0]?.nickname === "meanwhile",
+    );
+    assert.equal(await report(one), "");
+  });
+
+  test("[LH3] two units of the same mode are recognised, reported, and still do not tie", async () => {
+    value(await two.client().set("hamode", 1));
+    await waitFor("it is reported", async () =>
+      /both units are set to HA mode 1.*set hamode 2/.test(await report(one)),
+    );
+    await waitFor(
+      "one stands back",
+      () => one.carp.configuration?.advskew !== two.carp.configuration?.advskew,
+    );
+    value(await two.client().set("hamode", 2));
+    await waitFor("it is over", async () => (await report(one)) === "");
+    assert.deepEqual([one.carp.configuration?.advskew, two.carp.configuration?.advskew], [0, 1]);
+  });
+
+  test("[LH3] a preferred host pre-empts, and the other one has the greater skew", async () => {
+    value(await atShared.set("haprefered", 2));
+    await waitFor("both know", () => two.carp.configuration?.preempt === true);
+    assert.deepEqual([one.carp.configuration?.advskew, two.carp.configuration?.advskew], [1, 0]);
+    assert.equal(one.carp.configuration?.preempt, false);
+    value(await atShared.set("haprefered", 0));
+    await waitFor("both know", () => two.carp.configuration?.preempt === false);
+  });
+
+  test("hamode 0 ends the pair on this unit, and its services are its own again", async () => {
+    value(await two.client().set("hamode", 0));
+    assert.equal(value(await two.client().get("hastatus")), "HA not configured");
+    assert.equal(two.carp.status, null);
+    value(await two.client().addVirtualService(loopback(22), portFor(8), "tcp"));
+  });
+});

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { NetworkInterface } from "../configuration-file.ts";
+import type { AddressFacts } from "../services/address-rules.ts";
+import { emptyShared, newDocument, type StoredService, type UnitDocument } from "../state/document.ts";
+import { carpPasswordOf, partnerKeyOf } from "./partner-secret.ts";
+import { activeTimeOf, haProblems, haStatusOf } from "./report.ts";
+import { haSetup } from "./setup.ts";
+
+const interfaces: NetworkInterface[] = [{ id: 0, device: "eth0", address: "10.213.0.21", prefix: 24 }];
+const partnerKey = "ab".repeat(32);
+
+const service = (index: number, address: string): StoredService => ({
+  index,
+  address,
+  port: 80,
+  type: "http",
+  enabled: true,
+  schedule: "rr",
+  idletime: 0,
+  addVia: 0,
+  check: {
+    type: "tcp",
+    use11: false,
+    method: 0,
+    codes: [],
+    port: 0,
+    intervalSeconds: 0,
+    timeoutSeconds: 0,
+    retries: 0,
+  },
+  servers: [],
+});
+
+const paired = (
+  changes: Partial<UnitDocument["unit"]> = {},
+  shared: Partial<UnitDocument["shared"]> = {},
+): UnitDocument => {
+  const document = newDocument("lm1", "hash");
+  return {
+    ...document,
+    unit: { ...document.unit, hamode: 1, partners: { "0": "10.213.0.22" }, partnerKey, ...changes },
+    shared: { ...emptyShared, sharedAddresses: { "0": "10.213.0.20" }, ...shared },
+  };
+};
+
+const facts: AddressFacts = {
+  interfaces,
+  sharedAddresses: ["10.213.0.20"],
+  partners: ["10.213.0.22"],
+  paired: true,
+  apiPort: 443,
+  partnerPort: 6973,
+};
+
+const setup = (document: UnitDocument, sameMode = false) => haSetup(document, interfaces, facts, sameMode);
+const carpdOf = (document: UnitDocument, sameMode = false) => {
+  const found = setup(document, sameMode);
+  assert.ok(found.kind === "pair");
+  return found.carpd;
+};
+
+test("a mode without partner, shared address and secret is incomplete and says what is missing", () => {
+  const document = newDocument("lm1", "hash");
+  assert.deepEqual(setup(document), { kind: "single" });
+  const incomplete = setup({ ...document, unit: { ...document.unit, hamode: 1 } });
+  assert.ok(incomplete.kind === "incomplete");
+  assert.equal(incomplete.missing.length, 3);
+  assert.equal(haStatusOf(incomplete, null), "HA not configured");
+});
+
+test("[LH2] the HA timeout of 3 to 15 s is three advertisements of 1 to 5 s", () => {
+  for (const timeout of [1, 2, 3, 4, 5])
+    assert.equal(carpdOf(paired({}, { ha: { vhid: 7, timeout, preferred: 0 } })).advbase, timeout);
+});
+
+test("only the shared addresses are hashed; those of other services are carried, own and partner's never", () => {
+  const services = ["10.213.0.20", "10.213.0.50", "10.213.0.21", "10.213.0.22", "10.213.0.50"].map(
+    (address, index) => ({
+      ...service(index + 1, address),
+      port: 80 + index,
+    }),
+  );
+  const carpd = carpdOf(paired({}, { services }));
+  assert.deepEqual(carpd.sharedAddresses, ["10.213.0.20/24"]);
+  assert.deepEqual(carpd.serviceAddresses, ["10.213.0.50/24"]);
+});
+
+test("[LH3] skews are never equal: HA1 or the preferred unit comes first, and only the preferred pre-empts", () => {
+  const of = (hamode: 1 | 2, preferred: number) => {
+    const { advskew, preempt } = carpdOf(paired({ hamode }, { ha: { vhid: 1, timeout: 3, preferred } }));
+    return [advskew, preempt];
+  };
+  assert.deepEqual(
+    [of(1, 0), of(2, 0)],
+    [
+      [0, false],
+      [1, false],
+    ],
+  );
+  assert.deepEqual(
+    [of(1, 1), of(2, 1)],
+    [
+      [0, true],
+      [1, false],
+    ],
+  );
+  assert.deepEqual(
+    [of(1, 2), of(2, 2)],
+    [
+      [1, false],
+      [0, true],
+    ],
+  );
+});
+
+test("two units of one mode are told apart by their addresses", () => {
+  assert.deepEqual([carpdOf(paired(), true).advskew, carpdOf(paired({}), true).preempt], [0, false]);
+  const other: NetworkInterface[] = [{ id: 0, device: "eth0", address: "10.213.0.22", prefix: 24 }];
+  const document = paired({ partners: { "0": "10.213.0.21" } });
+  const found = haSetup(document, other, { ...facts, interfaces: other }, true);
+  assert.ok(found.kind === "pair");
+  assert.equal(found.carpd.advskew, 1);
+});
+
+test("the CARP password is 19 printable characters from the partner secret; a foreign partner's own comes first", async () => {
+  const key = await partnerKeyOf("a secret of the pair");
+  assert.equal(key, await partnerKeyOf("a secret of the pair"));
+  assert.notEqual(key, await partnerKeyOf("another secret"));
+  assert.match(carpPasswordOf(key), /^[A-Za-z0-9_-]{19}$/);
+  const foreign = carpdOf(paired({ carpPassword: "foreign" }));
+  assert.deepEqual([foreign.password, foreign.foreignPeer], ["foreign", true]);
+});
+
+test("the status word and the active time follow carpd", () => {
+  const pair = setup(paired());
+  const at = (role: "initial" | "backup" | "master" | "stopped") => ({
+    role,
+    since: 1_700_000_000_500,
+    reason: "",
+  });
+  assert.deepEqual(
+    [at("master"), at("backup"), at("initial"), at("stopped"), null].map((carp) => haStatusOf(pair, carp)),
+    ["Active", "Standby", "Passive", "Passive", "Passive"],
+  );
+  assert.equal(activeTimeOf(pair, at("master"), 5), 1_700_000_000);
+  assert.equal(activeTimeOf(pair, at("backup"), 5), 0);
+  assert.equal(activeTimeOf({ kind: "single" }, null, 5), 5);
+});
+
+test("[LH8] what the two units disagree about is reported with both values", () => {
+  const status = {
+    type: "status",
+    version: 1,
+    name: "lm1",
+    hamode: 1,
+    vhid: 7,
+    timeout: 3,
+    sharedAddress: "10.213.0.20",
+    role: "master",
+    revision: 1,
+    digest: "",
+  } as const;
+  const problems = haProblems({
+    setup: setup(paired()),
+    carp: { role: "master", since: 0, reason: "" },
+    own: status,
+    partner: { kind: "up", status: { ...status, vhid: 8, timeout: 1, sharedAddress: "10.213.0.19" } },
+    trouble: [],
+  }).join("\n");
+  assert.match(problems, /both units are set to HA mode 1/);
+  assert.match(problems, /HA Virtual ID differs: 7 here, 8 on the partner/);
+  assert.match(problems, /HA timeout differs: 9 s here, 3 s on the partner/);
+  assert.match(problems, /shared address differs: 10\.213\.0\.20 here, 10\.213\.0\.19/);
+  assert.match(problems, /both units are active/);
+});

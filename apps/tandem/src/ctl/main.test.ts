@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type LoopbackCentral, startCentral } from "@tandem/central/central-on-loopback";
+import {
+  loadMasterPassword,
+  loadMasterUser,
+  startLoadMaster,
+} from "@tandem/central/fleet/loadmaster-on-loopback";
+import { runCtl } from "./main.ts";
+import { ctlUsage } from "./usage.ts";
+
+type Ran = { readonly status: number; readonly out: string; readonly err: string };
+
+/** A shell of one user: a folder of its own for what `ctl` keeps, and lines of standard input. */
+function shell(t: TestContext): {
+  readonly folder: string;
+  run(argv: readonly string[], input?: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
+} {
+  const folder = mkdtempSync(join(tmpdir(), "tandem-ctl-test-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return {
+    folder,
+    run: async (argv, input = [], env = {}) => {
+      let out = "";
+      let err = "";
+      const lines = [...input];
+      const status = await runCtl(argv, {
+        env: { TANDEM_CONFIG_DIR: join(folder, "config"), ...env },
+        out: (text) => {
+          out += text;
+        },
+        err: (text) => {
+          err += text;
+        },
+        secretLine: async () => lines.shift(),
+      });
+      return { status, out, err };
+    },
+  };
+}
+const at = ({ server }: LoopbackCentral): readonly string[] => ["--server", `${server.host}:${server.port}`];
+
+test("the help text is as people see it", () => {
+  assert.equal(ctlUsage, readFileSync(join(import.meta.dirname, "usage.golden"), "utf8"));
+});
+
+test("[CE5] login pins the certificate and keeps an API key, both in files of mode 0600; logout removes the key", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1", { keepFirstPassword: true });
+  const { folder, run } = shell(t);
+  const notYet = await run([...at(central), "network", "list"]);
+  assert.equal(notYet.status, 1);
+  assert.match(notYet.err, /first contact .* pinned/);
+  assert.match(notYet.err, /nobody is signed in.*\n.*\n.*login/);
+
+  const wrong = await run([...at(central), "login"], ["wrong"]);
+  assert.equal(wrong.status, 1);
+  const signedIn = await run([...at(central), "login"], [central.firstPassword]);
+  assert.equal(signedIn.status, 0, signedIn.err);
+  const config = join(folder, "config");
+  assert.deepEqual(readdirSync(config).sort(), ["keys.json", "known-servers.json"]);
+  for (const name of readdirSync(config)) {
+    assert.equal(statSync(join(config, name)).mode & 0o777, 0o600, name);
+    assert.ok(!readFileSync(join(config, name), "utf8").includes(central.firstPassword));
+  }
+  assert.equal((await run([...at(central), "network", "list"])).status, 0);
+  const keys = await run([...at(central), "key", "list", "--json"]);
+  assert.equal(JSON.parse(keys.out).apiKeys.length, 1);
+  assert.equal((await run([...at(central), "logout"])).status, 0);
+  assert.equal((await run([...at(central), "network", "list"])).status, 1);
+});
+
+test("a server that shows another certificate than the pinned one is sent nothing, until it is forgotten", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1");
+  const { folder, run } = shell(t);
+  const name = `${central.server.host}:${central.server.port}`;
+  await run([...at(central), "about"]);
+  writeFileSync(join(folder, "config", "known-servers.json"), JSON.stringify({ [name]: "0".repeat(64) }));
+  const refused = await run([...at(central), "login"], [central.firstPassword]);
+  assert.equal(refused.status, 1);
+  assert.match(refused.err, /certificate has fingerprint [0-9a-f]{64}, expected 0{64}/);
+  assert.equal((await run([...at(central), "forget"])).status, 0);
+  assert.equal((await run([...at(central), "about"])).status, 0);
+  const given = await run([...at(central), "about", "--fingerprint", "1".repeat(64)]);
+  assert.equal(given.status, 1);
+});
+
+test("[CE5] networks, devices, groups and HA are worked with from the command line", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1");
+  const lm1 = await startLoadMaster(t, "127.0.0.21", "lm1");
+  const lm2 = await startLoadMaster(t, "127.0.0.22", "lm2");
+  const { folder, run: runBare } = shell(t);
+  await runBare([...at(central), "login"], [central.firstPassword]);
+  const run = (words: string, input?: readonly string[]) =>
+    runBare([...at(central), ...words.split(" ")], input);
+  const does = async (words: string, input?: readonly string[]): Promise<string> => {
+    const ran = await run(words, input);
+    assert.equal(ran.status, 0, `${words}: ${ran.err}`);
+    return ran.out;
+  };
+  assert.match(
+    await does("network add 127.0.0.0/24 --name lab"),
+    /127\.0\.0\.0\/24 is added; on this unit only/,
+  );
+  await does("network set 127.0.0.0/24 --description loopback");
+  assert.deepEqual(JSON.parse(await does("networks list --json")).networks[0].description, "loopback");
+
+  await does(`device add 127.0.0.21 --port ${lm1.port} --user ${loadMasterUser}`, [loadMasterPassword]);
+  const passwordFile = join(folder, "password");
+  writeFileSync(passwordFile, `${loadMasterPassword}\n`, { mode: 0o600 });
+  await does(
+    `device add 127.0.0.22 --port ${lm2.port} --user ${loadMasterUser} --name second --password-file ${passwordFile}`,
+  );
+  assert.match(await does("device list"), /lm1 .*127\.0\.0\.21.* up /);
+  await does("ha-group add web --shared-address 127.0.0.20 --members lm1,127.0.0.22");
+  assert.match(await does("tree"), /127\.0\.0\.0\/24 {2}lab\n {2}\[web\] .*\n {2}lm1 .*\n {2}second /);
+  const [group] = JSON.parse(await does("ha-group list --json")).haGroups;
+  await does(`ha-group remove ${group.id}`);
+  await does("device set second --name lm2");
+  await does("device remove lm2");
+
+  assert.match(await does("ha key"), /^TANDEM1-[0-9A-Z-]+\n$/);
+  assert.match(await does("ha status"), /^Our State +Standalone on central1/);
+  await does("ha apply --heartbeat 5 --preferred");
+  await does("ha apply --no-preferred");
+  const { configuration } = JSON.parse((await does("ha refresh --json")).trim());
+  assert.deepEqual([configuration.heartbeatSeconds, configuration.preferredMaster], [5, false]);
+  assert.match(await does("ha events --limit 5"), /^AT +UNIT/);
+  assert.match(await does("ha synchronised"), /devices +password +shared +secret/);
+});
+
+test("[CE5] refusals name the field and the remedy, exit 1, and are JSON where that was asked for", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1");
+  const { run } = shell(t);
+  await run([...at(central), "login"], [central.firstPassword]);
+  const hostBits = await run([...at(central), "network", "add", "10.0.0.5/24"]);
+  assert.equal(hostBits.status, 1);
+  assert.match(hostBits.err, /cidr: .*host bits.*\n {2}did you mean 10\.0\.0\.0\/24\?/);
+  const asJson = await run([
+    ...at(central),
+    "ha",
+    "apply",
+    "--peer-key",
+    "x",
+    "--peer-address",
+    "y",
+    "--json",
+  ]);
+  assert.equal(asJson.status, 1);
+  assert.deepEqual(
+    JSON.parse(asJson.out).errors.map(({ field }: { field: string }) => field),
+    ["haKeyForTheOtherPeer", "ipAddressForTheOtherPeer"],
+  );
+  const nobody = await run(["--server", "127.0.0.1:1", "about"]);
+  assert.equal(nobody.status, 1);
+  assert.match(nobody.err, /127\.0\.0\.1:1 cannot be reached/);
+});
+
+test("command lines that cannot be obeyed exit 2 and say why", async (t) => {
+  const { run } = shell(t);
+  for (const [argv, why] of [
+    [["network", "list"], /--server/],
+    [["--server", "http://x", "about"], /does not name a server/],
+    [["--server", "127.0.0.1:1", "nonsense"], /no command "nonsense"/],
+    [["--server", "127.0.0.1:1", "network", "add"], /one more word/],
+    [["--server", "127.0.0.1:1", "about", "much"], /does not take "much"/],
+    [["--server", "127.0.0.1:1", "network", "list", "--port", "1"], /does not take --port/],
+    [["--server", "127.0.0.1:1", "network", "list", "--prot", "1"], /--prot/],
+  ] as const) {
+    const ran = await run(argv);
+    assert.equal(ran.status, 2, argv.join(" "));
+    assert.match(ran.err, why);
+  }
+});
