@@ -124,6 +124,8 @@ class Site {
     const shell = spawn("nsenter", [...target, "sh", "-e", "-c", script], {
       cwd: repository,
       stdio: ["pipe", "pipe", "pipe"],
+      // The operator's own folder on that machine: what `ctl` keeps goes there.
+      env: { PATH: process.env.PATH, HOME: `${this.#folder}/${machine}-home` },
     });
     let stdout = "";
     let stderr = "";
@@ -139,6 +141,12 @@ class Site {
     await delay(20);
     assert.equal(code, 0, `on ${machine}:\n${script}\nended with ${code}\n${stdout}${stderr}`);
     return stdout;
+  }
+
+  /** Pulls the cable, then kills all that runs there. */
+  async switchOff(machine: MachineName): Promise<void> {
+    ip("-n", this.namespace("sw"), "link", "set", machine, "down");
+    await killAllIn(this.namespace(machine));
   }
 
   async remove(): Promise<void> {
@@ -231,6 +239,7 @@ test("[CH14] the README's section on two machines does what it says", {
     await removeLeftovers();
     await site.build();
     await site.run(elsewhere, `"${process.execPath}" -e '${webServers}' >/dev/null 2>&1 &`);
+    const askAgain = (): Promise<string> => site.run(elsewhere, `"${process.execPath}" -e '${askTwice}'`);
     const carried = new Map<string, string>();
     for (const [index, { machine, script, prints, reads }] of blocks.entries())
       await t.test(`block ${index + 1}, on ${machine}`, async () => {
@@ -245,10 +254,13 @@ test("[CH14] the README's section on two machines does what it says", {
       await eventually("machine-b", status("machine-b"), /Slave/);
     });
     await t.test("the shared address answers through the service, from both servers", async () => {
-      const ask = () => site.run(elsewhere, `"${process.execPath}" -e '${askTwice}'`);
-      const answer = await eventually("the service", ask, /web server/);
+      const answer = await eventually("the service", askAgain, /web server/);
       assert.match(answer, /192\.0\.2\.21/);
       assert.match(answer, /192\.0\.2\.22/);
+    });
+    await t.test("the service goes on when a machine is switched off", async () => {
+      await site.switchOff("machine-a");
+      await eventually("the service", askAgain, /web server/);
     });
   } catch (error) {
     for (const machine of machines) t.diagnostic(site.logs(machine));

@@ -1,41 +1,22 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { callsPerWindow, interpret, LoadMasterClient, windowMs } from "./client.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tandem-client-"));
 
-function certificate(name: string): { key: string; cert: string } {
-  const key = join(directory, `${name}.key`);
-  const cert = join(directory, `${name}.crt`);
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-days",
-      "2",
-      "-subj",
-      `/CN=${name}`,
-      "-keyout",
-      key,
-      "-out",
-      cert,
-    ],
-    { stdio: "ignore" },
-  );
-  return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
-}
+const certificate = async (name: string): Promise<{ key: string; cert: string }> => {
+  const identity = await loadOrCreateIdentity(join(directory, name), {
+    commonName: name,
+    addresses: ["127.0.0.1"],
+  });
+  return { key: identity.privateKeyPem, cert: identity.certificatePem };
+};
 
 describe("the client of the LoadMaster API", () => {
   let server: Server;
@@ -43,8 +24,8 @@ describe("the client of the LoadMaster API", () => {
   const bodies: string[] = [];
   let answer = (): { http: number; body: string } => ({ http: 200, body: '{"code":200,"status":"ok"}' });
 
-  const listen = (name: string): Promise<Server> => {
-    const made = createServer(certificate(name), (request, response) => {
+  const listen = async (name: string): Promise<Server> => {
+    const made = createServer(await certificate(name), (request, response) => {
       let body = "";
       request.on("data", (part) => {
         body += part;

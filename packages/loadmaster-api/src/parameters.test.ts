@@ -50,7 +50,9 @@ test("a secret is not repeated in its refusal", () => {
 test("names are not declared twice within a command", () => {
   for (const [name, command] of Object.entries(commands)) {
     const names = command.parameters.flatMap((each) =>
-      [each.name, ...("aliases" in each ? each.aliases : [])].map((spelling) => spelling.toLowerCase()),
+      [each.name, ...(("aliases" in each ? each.aliases : undefined) ?? [])].map((spelling) =>
+        spelling.toLowerCase(),
+      ),
     );
     assert.equal(new Set(names).size, names.length, name);
   }

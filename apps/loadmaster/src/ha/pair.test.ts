@@ -264,3 +264,22 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     value(await two.client().addVirtualService(loopback(22), portFor(8), "tcp"));
   });
 });
+
+test("[LH11] two units that began equal have nothing to keep a backup of", { skip }, async () => {
+  const one = await startUnit(31);
+  const two = await startUnit(32);
+  try {
+    await setUp(one, 1, loopback(32), loopback(30));
+    await setUp(two, 2, loopback(31), loopback(30));
+    one.carp.become("master");
+    await waitFor("both know that they are equal", () =>
+      [one, two].every((unit) => unit.unit.document.agreedDigest === digestOf(one.unit.document.shared)),
+    );
+    value(await one.client(loopback(30)).addVirtualService(loopback(30), portFor(9), "tcp"));
+    await waitFor("the standby has it", () => two.unit.document.shared.services.length === 1);
+    assert.ok(!two.log.some((line) => line.event === "configuration-superseded"));
+  } finally {
+    await one.remove();
+    await two.remove();
+  }
+});

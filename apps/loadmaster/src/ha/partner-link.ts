@@ -210,8 +210,15 @@ export class PartnerLink {
     if (this.#state.kind !== "up") return;
     const { status } = this.#state;
     this.#set({ kind: "up", status: theirs });
+    this.#compare(theirs);
     if (status.role !== theirs.role || status.digest !== theirs.digest || status.hamode !== theirs.hamode)
       this.nudge();
+  }
+
+  /** Whoever is active: what both hold now is what a later change of one of them is measured against. */
+  #compare(theirs: PartnerStatus): void {
+    const { digest } = this.#side.status();
+    if (theirs.digest === digest) this.#side.agreed(digest);
   }
 
   /** The calling end: connect, prove, tell and ask, again and again. */
@@ -326,6 +333,7 @@ export class PartnerLink {
       if (name === undefined) this.#side.observe({ event: "partner-connected", partner, name: theirs.name });
       name = theirs.name;
       this.#set({ kind: "up", status: theirs });
+      this.#compare(theirs);
       if (generation !== this.#generation) return "the settings of the pair have changed";
       const sent = await this.#push(connection, theirs);
       // A document that was taken is compared at once; one that was not, at the next interval.
@@ -339,10 +347,7 @@ export class PartnerLink {
   ): Promise<"nothing" | "taken" | "not-taken"> {
     const ours = this.#side.status();
     if (ours.role !== "master" || theirs.role === "master" || ours.hamode === theirs.hamode) return "nothing";
-    if (theirs.digest === ours.digest && theirs.revision === ours.revision) {
-      this.#side.agreed(ours.digest);
-      return "nothing";
-    }
+    if (theirs.digest === ours.digest && theirs.revision === ours.revision) return "nothing";
     const { revision, digest } = ours;
     const answer = await connection.ask(
       { type: "document", revision, digest, shared: this.#side.shared() },
