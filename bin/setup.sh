@@ -31,7 +31,7 @@ fi
 
 # One stamp per lock file: an install that was cut short leaves none and is done again.
 stamp=node_modules/.tandem-installed
-lock=$(cat package-lock.json package.json ./*/package.json ./*/*/package.json 2>/dev/null | sha256sum | cut -d' ' -f1)
+lock=$(cat package-lock.json package.json packages/*/package.json apps/*/package.json lab/package.json test/package.json tools/package.json | sha256sum | cut -d" " -f1)
 if [ "$(cat $stamp 2>/dev/null || true)" != "$lock" ]; then
   echo "setup: installing the packages of package-lock.json with npm ci (Node 24 among them)"
   npm ci --no-audit --no-fund --loglevel=error
