@@ -35,6 +35,7 @@ Without --once everything stays up until Ctrl-C.
 const exitUsage = 2;
 /** What a shell reports for a program that ended by SIGINT. */
 const exitInterrupted = 130;
+const keepAliveMs = 60_000;
 
 const say = (text: string): void => {
   process.stdout.write(text);
@@ -47,6 +48,8 @@ function interruption(): { readonly happens: Promise<void>; readonly signal: Abo
     controller.signal.addEventListener("abort", () => resolve());
   });
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => controller.abort());
+  // Waiting for a signal alone would not keep the process.
+  setInterval(() => {}, keepAliveMs);
   return { happens, signal: controller.signal };
 }
 
@@ -71,8 +74,7 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
     process.stderr.write(`demo: ${failure.message}\n`);
     return exitUsage;
   }
-  if (world.figures.length > 0)
-    say(`\nMeasured on this machine, everything on it at once:\n\n${figureTable(world.figures)}`);
+  if (world.figures.length > 0) say(`${measuredHeading}${figureTable(world.figures)}`);
   if (failure !== undefined && !signal.aborted) {
     process.stderr.write(`\ndemo: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     if (!(failure instanceof StepFailed) && failure instanceof Error)
@@ -138,6 +140,12 @@ The lab "${lab}" is on this machine alone, in network namespaces on ${labNetwork
 
 To keep the story short it uses a heartbeat of ${heartbeatSeconds} s, a hold-down of ${holdDownSeconds} s and an HA timeout of ${haTimeoutSeconds} s.
 The defaults are 30 s, 60 s and 9 s.
+`;
+
+const measuredHeading = `
+Measured on this machine, with everything on it at once. An outage is the longest time between the
+starts of two requests that succeeded one after the other; the client begins one every 10 ms.
+
 `;
 
 /** Where everything can be looked at, and how to get in. */

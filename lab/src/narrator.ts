@@ -1,7 +1,12 @@
 /** Who the story is told to. */
 
-/** A measured value and what was promised. */
-export type Figure = { readonly what: string; readonly measured: string; readonly promised: string };
+/** A measured value and what was promised; the note says how it came about. */
+export type Figure = {
+  readonly what: string;
+  readonly measured: string;
+  readonly promised: string;
+  readonly note?: string;
+};
 
 export type Narrator = {
   /** A step begins. */
@@ -34,5 +39,8 @@ export function figureTable(figures: readonly Figure[]): string {
   const line = ({ what, measured, promised }: Figure): string =>
     `${what.padEnd(whatWidth)}  ${measured.padStart(measuredWidth)}  ${promised}`.trimEnd();
   const rule = "-".repeat(Math.max(line(head).length, ...figures.map((figure) => line(figure).length)));
-  return [line(head), rule, ...figures.map(line)].map((text) => `${text}\n`).join("");
+  const rows = figures.flatMap((figure) =>
+    figure.note === undefined ? [line(figure)] : [line(figure), `    ${figure.note}`],
+  );
+  return [line(head), rule, ...rows].map((text) => `${text}\n`).join("");
 }

@@ -21,6 +21,8 @@ const controlLineMaxBytes = 1_024;
 
 export type ProberReport = {
   readonly view: ClientView;
+  /** Requests begun in the window that have neither been answered nor failed yet; the view leaves them out. */
+  readonly pending: number;
   /** How late the prober's own timer was in the window, and how many turns it left out: its error of measurement. */
   readonly timer: {
     readonly lateP50Ms: number;
@@ -64,17 +66,16 @@ type Turn = {
 function probe(address: string, port: number, control: string): void {
   const samples = new Ring<Sample>(samplesMax);
   const turns = new Ring<Turn>(samplesMax);
-  let inFlight = 0;
+  const inFlight = new Map<symbol, number>();
   let answered = false;
 
   const ask = (): void => {
     const start = monotonicMs();
-    let settled = false;
-    inFlight += 1;
+    const own = Symbol();
+    inFlight.set(own, start);
     const settle = (status: number, server: string, failure: string): void => {
-      if (settled) return;
-      settled = true;
-      inFlight -= 1;
+      // Only the first of an answer, an error and the time-out counts.
+      if (!inFlight.delete(own)) return;
       clearTimeout(timer);
       const sample = { start, end: monotonicMs(), status, server, failure };
       samples.push(sample);
@@ -111,10 +112,11 @@ function probe(address: string, port: number, control: string): void {
   let due = monotonicMs();
   const turn = (): void => {
     const now = monotonicMs();
-    const late = now - due;
+    const late = Math.max(0, now - due);
     const interval = answered ? intervalMs : intervalBeforeFirstAnswerMs;
-    const missed = Math.floor(late / interval);
-    const skipped = inFlight >= inFlightMax;
+    // A timer may fire a fraction of a millisecond early.
+    const missed = Math.max(0, Math.floor(late / interval));
+    const skipped = inFlight.size >= inFlightMax;
     turns.push({ at: now, late, missed, skipped });
     if (!skipped) ask();
     due += (missed + 1) * interval;
@@ -127,6 +129,7 @@ function probe(address: string, port: number, control: string): void {
     const late = window.map((item) => item.late);
     return {
       view: clientView(samples.values(), from, to),
+      pending: [...inFlight.values()].filter((start) => start >= from && start <= to).length,
       timer: {
         lateP50Ms: quantile(late, 0.5),
         lateP99Ms: quantile(late, 0.99),

@@ -93,10 +93,14 @@ export async function waitReady({ record, logOffset }: Started, signal?: AbortSi
 /** Where a machine keeps its files. */
 export const nodeFolder = (lab: string, node: LabNode): string => `${stateFolderOf(lab)}/${node}`;
 
+/** Where a Central or LoadMaster puts the password of its first start. */
+export const firstPasswordFile = (lab: string, node: CentralNode | LoadMasterNode): string =>
+  `${nodeFolder(lab, node)}/first-password`;
+
 /** The first-run password of a Central or LoadMaster; undefined while there is none, or once it has been used. */
 export function firstPassword(lab: string, node: CentralNode | LoadMasterNode): string | undefined {
   try {
-    return readFileSync(`${nodeFolder(lab, node)}/first-password`, "utf8").trim();
+    return readFileSync(firstPasswordFile(lab, node), "utf8").trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

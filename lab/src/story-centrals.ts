@@ -3,6 +3,8 @@ import { routes } from "@tandem/central-api/routes";
 import { heal, killProcess, partition, start } from "./faults.ts";
 import { CentralOperator } from "./operator.ts";
 import { monotonicMs } from "./prober.ts";
+import { firstPassword, firstPasswordFile } from "./processes.ts";
+import { repositoryFolder } from "./state.ts";
 import type { World } from "./story-world.ts";
 import {
   centralOf,
@@ -57,7 +59,17 @@ async function addNetwork(world: World, node: CentralNode, cidr: string, name: s
 /** Step 1: two Centrals, paired in exactly the order of CH14. */
 export async function pairTheCentrals(world: World): Promise<void> {
   const { narrator } = world;
-  for (const node of centralNodes) world.centrals.set(node, await CentralOperator.at(world.lab, node));
+  narrator.does("Both have started; each has made a password for the first sign-in.");
+  for (const node of centralNodes) {
+    const file = firstPasswordFile(world.lab, node).slice(repositoryFolder.length + 1);
+    narrator.command(ctl(world, node, `login --password-file ${file}`));
+    world.centrals.set(node, await CentralOperator.at(world.lab, node));
+    holds(
+      firstPassword(world.lab, node) === undefined,
+      "the file with the first password is gone once it has been used",
+      `${file} is there`,
+    );
+  }
   for (const node of centralNodes)
     await statusBecomes(
       world,

@@ -2,10 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { routes } from "@tandem/central-api/routes";
 import { killMachine, start, stop } from "./faults.ts";
+import type { Figure } from "./narrator.ts";
 import { granted, LoadMasterOperator, loadMasterUser } from "./operator.ts";
 import type { ProberReport } from "./prober.ts";
 import { monotonicMs } from "./prober.ts";
-import { proberReport } from "./prober-report.ts";
+import { activeOf, otherLoadMaster, rolesBecome } from "./roles.ts";
+import { requestsSince, servedWell, settledReport } from "./served.ts";
 import type { World } from "./story-world.ts";
 import {
   centralOf,
@@ -17,7 +19,6 @@ import {
   loadMasterOf,
   milliseconds,
 } from "./story-world.ts";
-import type { LoadMasterNode } from "./topology.ts";
 import {
   addressOf,
   labNetwork,
@@ -30,8 +31,6 @@ import {
 } from "./topology.ts";
 import { notYet, seen, waitUntil } from "./wait-until.ts";
 
-const roleWithinMs = 20_000;
-const serviceWithinMs = 20_000;
 const replicatedWithinMs = 5_000;
 /** The silent death of the active: the timeout, and a second for a machine that is busy with two of everything. */
 const outageOfDeathMaxMs = haTimeoutSeconds * 1_000 + 1_000;
@@ -39,35 +38,6 @@ const outageOfStopMaxMs = 500;
 /** A returning unit is watched for longer than the timeout: a take-back would show by then. */
 const staysStandbyMs = haTimeoutSeconds * 1_000 + 1_000;
 const requestsAfterEvent = 100;
-
-const otherOf = (node: LoadMasterNode): LoadMasterNode => (node === "lm1" ? "lm2" : "lm1");
-
-/** Waits until these units say these roles at their own addresses. */
-const rolesBecome = (
-  world: World,
-  wanted: Partial<Record<LoadMasterNode, "Active" | "Standby">>,
-  deadlineMs = roleWithinMs,
-): Promise<true> => {
-  const entries = Object.entries(wanted) as [LoadMasterNode, string][];
-  const what = entries.map(([node, role]) => `${node} is ${role}`).join(", ");
-  return waitUntil({ what, deadlineMs, everyMs: 250 }, async () => {
-    const roles = await Promise.all(entries.map(([node]) => loadMasterOf(world, node).haStatus()));
-    return entries.every(([, role], index) => roles[index] === role)
-      ? seen(true as const)
-      : notYet(entries.map(([node], index) => `${node} says ${roles[index]}`).join(", "));
-  });
-};
-
-/** The unit that says it is active. */
-async function activeOf(world: World): Promise<LoadMasterNode> {
-  return waitUntil({ what: "one LoadMaster is active", deadlineMs: roleWithinMs, everyMs: 250 }, async () => {
-    const roles = await Promise.all(loadMasterNodes.map((node) => loadMasterOf(world, node).haStatus()));
-    const active = loadMasterNodes.filter((_, index) => roles[index] === "Active");
-    return active.length === 1 && active[0] !== undefined
-      ? seen(active[0])
-      : notYet(loadMasterNodes.map((node, index) => `${node} says ${roles[index]}`).join(", "));
-  });
-}
 
 /** A call of the LoadMaster API as one types it; the password is left out. */
 const apiCommand = (
@@ -93,7 +63,7 @@ export async function pairTheLoadMasters(world: World): Promise<void> {
       ["setpartnersecret", { secret }],
       ["set", { param: "hatimeout", value: haTimeoutSteps }],
       ["set", { param: "hamode", value: index + 1 }],
-      ["modiface", { interface: 0, partner: addressOf[otherOf(node)] }],
+      ["modiface", { interface: 0, partner: addressOf[otherLoadMaster(node)] }],
       ["modiface", { interface: 0, shared: sharedAddress }],
     ];
     for (const [command, parameters] of calls) {
@@ -103,8 +73,8 @@ export async function pairTheLoadMasters(world: World): Promise<void> {
     }
   }
   const active = await activeOf(world);
-  await rolesBecome(world, { [active]: "Active", [otherOf(active)]: "Standby" });
-  narrator.found(`${active} is active, ${otherOf(active)} is standby`);
+  await rolesBecome(world, { [active]: "Active", [otherLoadMaster(active)]: "Standby" });
+  narrator.found(`${active} is active, ${otherLoadMaster(active)} is standby`);
 
   narrator.does(
     `At the shared address: a virtual service on ${sharedAddress}:${servicePort} over three web servers.`,
@@ -127,14 +97,7 @@ export async function pairTheLoadMasters(world: World): Promise<void> {
       shared.addRealServer({ address: sharedAddress, port: servicePort }, addressOf[web], webPort),
     );
   }
-  const begun = await waitUntil({ what: "the client is served", deadlineMs: serviceWithinMs }, async () => {
-    const now = monotonicMs();
-    const { view } = await proberReport(world.lab, now - 500, now);
-    const servers = Object.keys(view.servers);
-    return view.failed === 0 && servers.length === webNodes.length
-      ? seen(now)
-      : notYet(`${view.succeeded} of ${view.requests} answered, by ${servers.join(", ") || "nobody"}`);
-  });
+  const begun = await servedWell(world, webNodes.length, monotonicMs());
   const report = await requestsSince(world, begun, 3 * requestsAfterEvent);
   const { servers, failed, requests } = report.view;
   holds(failed === 0, "every request through the service is answered", `${failed} of ${requests} failed`);
@@ -153,16 +116,6 @@ export async function pairTheLoadMasters(world: World): Promise<void> {
     promised: "spread",
   });
 }
-
-/** Waits until the client has begun this many requests since a moment, and reports on them. */
-const requestsSince = (world: World, from: number, count: number): Promise<ProberReport> =>
-  waitUntil(
-    { what: `${count} requests of the client`, deadlineMs: serviceWithinMs, everyMs: 50 },
-    async () => {
-      const report = await proberReport(world.lab, from, monotonicMs());
-      return report.view.requests >= count ? seen(report) : notYet(`${report.view.requests}`);
-    },
-  );
 
 /** Step 3: the pair in Central's tree, on both Centrals. */
 export async function growTheTree(world: World): Promise<void> {
@@ -257,7 +210,7 @@ export async function growTheTree(world: World): Promise<void> {
 export async function loseTheActive(world: World): Promise<void> {
   const { narrator } = world;
   const first = await activeOf(world);
-  const second = otherOf(first);
+  const second = otherLoadMaster(first);
   narrator.does(`The active LoadMaster, ${first}, dies: cable and processes at once.`);
   narrator.command(labCommand(world, `kill ${first}`));
   const died = monotonicMs();
@@ -285,7 +238,7 @@ export async function loseTheActive(world: World): Promise<void> {
       return monotonicMs() - watched >= staysStandbyMs ? seen(true) : notYet("watching");
     },
   );
-  const back = await proberReport(world.lab, returned, monotonicMs());
+  const back = await settledReport(world, returned, monotonicMs());
   world.figures.push(
     figureOfOutage("The dead one returns as standby: the client's outage", back, outageOfStopMaxMs),
   );
@@ -322,25 +275,21 @@ export async function loseTheActive(world: World): Promise<void> {
   narrator.found(`${second} is back as standby`);
 }
 
-const figureOfOutage = (what: string, { view, timer }: ProberReport, maxMs: number) => ({
-  what: `${what} (${view.failed} of ${view.requests} failed; timer ${timer.lateP99Ms.toFixed(1)} ms late at p99)`,
-  measured: milliseconds(view.outageMs),
-  promised: `within ${maxMs} ms`,
-});
+const figureOfOutage = (what: string, { view, timer }: ProberReport, maxMs: number): Figure => {
+  const reasons = Object.entries(view.failures).map(([reason, count]) => `${count} ${reason}`);
+  const failed = view.failed === 0 ? "none failed" : `${view.failed} failed (${reasons.join(", ")})`;
+  return {
+    what,
+    measured: milliseconds(view.outageMs),
+    promised: `within ${maxMs} ms`,
+    note: `${view.requests} requests, ${failed}; the client's own timer was ${timer.lateP99Ms.toFixed(1)} ms late at p99`,
+  };
+};
 
 /** Waits until the client is served again, then reports on the time since the event; fails when it lasted too long. */
 async function outageAfter(world: World, from: number, what: string, maxMs: number): Promise<ProberReport> {
-  await waitUntil(
-    { what: "the client is served again", deadlineMs: serviceWithinMs, everyMs: 100 },
-    async () => {
-      const now = monotonicMs();
-      const { view } = await proberReport(world.lab, now - 500, now);
-      return now - from > 500 && view.failed === 0 && view.succeeded > 0
-        ? seen(true)
-        : notYet(`${view.succeeded} of ${view.requests} in half a second, ${JSON.stringify(view.failures)}`);
-    },
-  );
-  const report = await proberReport(world.lab, from, monotonicMs());
+  const again = await servedWell(world, 1, from);
+  const report = await settledReport(world, from, again);
   world.figures.push(figureOfOutage(what, report, maxMs));
   holds(
     report.view.outageMs <= maxMs,

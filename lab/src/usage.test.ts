@@ -17,7 +17,7 @@ test("bin/demo --help is the golden text", () => {
 
 test("the figures line up, whatever their lengths", () => {
   const table = figureTable([
-    { what: "short", measured: "1 ms", promised: "within 5 ms" },
+    { what: "short", measured: "1 ms", promised: "within 5 ms", note: "why" },
     { what: "a longer name", measured: "12345 ms", promised: "" },
   ]);
   assert.equal(
@@ -26,6 +26,7 @@ test("the figures line up, whatever their lengths", () => {
       "what           measured  promised",
       "------------------------------------",
       "short              1 ms  within 5 ms",
+      "    why",
       "a longer name  12345 ms",
       "",
     ].join("\n"),

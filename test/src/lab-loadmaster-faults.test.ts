@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { freeze, heal, killMachine, killProcess, partition, start, thaw } from "@tandem/lab/faults";
+import { down, up } from "@tandem/lab/lab";
+import { silentNarrator } from "@tandem/lab/narrator";
+import { monotonicMs } from "@tandem/lab/prober";
+import { signalProcess } from "@tandem/lab/process-identity";
+import { mainProcess } from "@tandem/lab/processes";
+import { activeOf, otherLoadMaster, rolesBecome } from "@tandem/lab/roles";
+import { servedWell, settledReport } from "@tandem/lab/served";
+import { stateFolderOf } from "@tandem/lab/state";
+import { pairTheLoadMasters } from "@tandem/lab/story-loadmasters";
+import { closeWorld, haTimeoutSeconds, newWorld } from "@tandem/lab/story-world";
+import { loadMasterNodes } from "@tandem/lab/topology";
+import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
+import { needsRoot } from "@tandem/linux/network-namespace";
+
+const lab = "t3";
+const timeoutMs = haTimeoutSeconds * 1_000;
+/** Where nothing should happen, a busy machine alone may make a gap as long as this. */
+const undisturbedMs = 500;
+
+const elapse = (ms: number): Promise<true> => {
+  const from = monotonicMs();
+  return waitUntil({ what: `${ms} ms`, deadlineMs: 2 * ms + 1_000, everyMs: 50 }, () =>
+    monotonicMs() - from >= ms ? seen(true as const) : notYet("not over"),
+  );
+};
+
+test("a LoadMaster pair under faults", { skip: needsRoot(), timeout: 300_000 }, async (t) => {
+  const world = newWorld(lab, silentNarrator);
+  let failed = false;
+  const part = (title: string, act: () => Promise<void>): Promise<void> =>
+    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
+      try {
+        await act();
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    });
+  const outageMs = async (from: number, to = monotonicMs()): Promise<number> =>
+    (await settledReport(world, from, to)).view.outageMs;
+  try {
+    await up(lab, { owned: true });
+    await pairTheLoadMasters(world);
+
+    await part(
+      "[LH1] killing the unit of the active costs no failover, and the next one adopts what runs",
+      async () => {
+        const active = await activeOf(world);
+        const from = monotonicMs();
+        await killProcess(lab, active);
+        // Longer than the timeout: a partner that missed advertisements would have taken over by now.
+        await elapse(timeoutMs + 1_000);
+        await rolesBecome(world, { [otherLoadMaster(active)]: "Standby" });
+        await start(lab, active);
+        await rolesBecome(world, { [active]: "Active", [otherLoadMaster(active)]: "Standby" });
+        await servedWell(world, 3, monotonicMs());
+        const outage = await outageMs(from);
+        assert.ok(outage < undisturbedMs, `the client's outage was ${outage} ms`);
+      },
+    );
+
+    await part("[LH1] a unit whose event loop stands still for 2 s causes no take-over", async () => {
+      const active = await activeOf(world);
+      const unit = mainProcess(lab, active);
+      assert.ok(unit);
+      const from = monotonicMs();
+      signalProcess(unit, "SIGSTOP");
+      await elapse(2_000);
+      signalProcess(unit, "SIGCONT");
+      await elapse(timeoutMs);
+      await rolesBecome(world, { [active]: "Active", [otherLoadMaster(active)]: "Standby" });
+      const outage = await outageMs(from);
+      assert.ok(outage < undisturbedMs, `the client's outage was ${outage} ms`);
+    });
+
+    await part("[LH2] an active that stands still is replaced, and is standby when it goes on", async () => {
+      const active = await activeOf(world);
+      const from = monotonicMs();
+      await freeze(lab, active);
+      const again = await servedWell(world, 1, from + timeoutMs / 2);
+      const outage = await outageMs(from, again);
+      assert.ok(outage <= timeoutMs + 1_000, `the client's outage was ${outage} ms`);
+      const thawed = monotonicMs();
+      await thaw(lab, active);
+      await rolesBecome(world, { [active]: "Standby", [otherLoadMaster(active)]: "Active" });
+      const healing = await outageMs(thawed);
+      assert.ok(healing < undisturbedMs, `going on made an outage of ${healing} ms`);
+    });
+
+    await part(
+      "[LH1] a cut makes both active; healed, one is, and the client is not left behind",
+      async () => {
+        await partition(lab, loadMasterNodes);
+        await rolesBecome(world, { lm1: "Active", lm2: "Active" });
+        const from = monotonicMs();
+        await heal(lab);
+        await activeOf(world);
+        await servedWell(world, 3, monotonicMs());
+        const outage = await outageMs(from);
+        assert.ok(outage < undisturbedMs, `the client's outage after the healing was ${outage} ms`);
+      },
+    );
+
+    await part("both die; both return with the service from their disks", async () => {
+      for (const node of loadMasterNodes) await killMachine(lab, node);
+      await Promise.all(loadMasterNodes.map((node) => start(lab, node)));
+      await servedWell(world, 3, monotonicMs());
+      const active = await activeOf(world);
+      await rolesBecome(world, { [active]: "Active", [otherLoadMaster(active)]: "Standby" });
+    });
+  } catch (error) {
+    failed = true;
+    throw error;
+  } finally {
+    closeWorld(world);
+    await down(lab, { keepLogs: failed });
+    if (failed) t.diagnostic(`the logs are in ${stateFolderOf(lab)}/logs`);
+  }
+});
