@@ -4,7 +4,7 @@
  * address, nearing its end) without anybody having to exchange keys again. Kept outside the database and
  * its backups (DESIGN, "Identity"): a restored backup never makes two units of one name.
  */
-import "./reflect-metadata.ts";
+import "reflect-metadata";
 import { createPrivateKey, createPublicKey, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { isIP } from "node:net";

@@ -362,7 +362,9 @@ export class HighAvailability {
       if (isOfThisPair && synchronises(this.#pair.state)) this.#replication.heardVector(message.vector);
       return;
     }
-    this.#pair.dispatch({ type: "heard" });
+    // What the peer has on disk counts at once, not only with its next heartbeat (CH17).
+    if (message.type === "durable") this.#pair.dispatch({ type: "durable", vector: message.vector });
+    else this.#pair.dispatch({ type: "heard" });
     if (message.type === "snapshot") this.#receiveSnapshot(message);
     else this.#replication.receive(message);
   }

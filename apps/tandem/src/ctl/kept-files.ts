@@ -48,7 +48,7 @@ export type KeptFiles = { readonly knownServers: KeptFile<Fingerprint>; readonly
 
 export function keptFiles(env: NodeJS.ProcessEnv): KeptFiles {
   const folder =
-    env.TANDEM_CONFIG_DIR ?? join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? homedir(), ".config"), "tandem");
+    env.TANDEM_CONFIG_DIR || join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config"), "tandem");
   return {
     knownServers: new KeptFile(folder, "known-servers.json"),
     keys: new KeptFile(folder, "keys.json"),
