@@ -91,6 +91,28 @@ test("[CH21] [CH2] an edit on either unit is on both disks when it is acknowledg
   assert.ok(!bad.ok);
 });
 
+test("[CH17] after an edit on either unit both show equal sequence numbers at once, not at the next heartbeat", async (t) => {
+  const a = await startCentral(t, "central1", "127.0.0.1");
+  const b = await startCentral(t, "central2", "127.0.0.2");
+  await addNetwork(a, "10.1.0.0/16", "of A");
+  await addNetwork(b, "10.2.0.0/16", "of B");
+  await setUp(a, b);
+  for (const unit of [a, b]) {
+    const slower = await unit.ha.apply({
+      ...formFor(unit === a ? b : a),
+      preferredMaster: unit === a,
+      heartbeatMs: 30_000,
+    });
+    assert.ok(slower.ok, JSON.stringify(slower));
+  }
+  const equal = ({ ha }: typeof a): boolean => ha.status().ourSequence === ha.status().peerSequence;
+  await eventually("in step before the edits", () => equal(a) && equal(b));
+  for (const unit of [a, b]) {
+    await rename(unit, "10.1.0.0/16", `renamed on ${unit.name}`);
+    await eventually(`equal after an edit on ${unit.name}`, () => equal(a) && equal(b), 5_000);
+  }
+});
+
 test("[CH7] [CH11] a killed Master is replaced within 1 s; preferred, it returns, is brought up to date and gets the role back in order", async (t) => {
   const a = await startCentral(t, "central1", "127.0.0.1");
   const b = await startCentral(t, "central2", "127.0.0.2");
