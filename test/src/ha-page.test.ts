@@ -74,7 +74,7 @@ async function waitForState(page: Page, state: string): Promise<void> {
 
 const keyOf = (page: Page) => page.getByLabel("HA Key for this Peer").inputValue();
 
-test("[CH14] a pair is set up by clicking, from Standalone to Master and Slave", {
+test("[CH14] [CH1] a pair is set up by clicking, from Standalone to Master and Slave", {
   skip,
   timeout: 180_000,
 }, async (t) => {
