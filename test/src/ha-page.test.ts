@@ -9,6 +9,8 @@ import { type CentralProcess, startCentral } from "./central-process.ts";
 const chromiumPath = "/usr/bin/chromium";
 const screenshots = resolve(import.meta.dirname, "../../docs/images");
 const stateDeadlineMs = 60_000;
+/** The pair keeps its interval of 30 s; the page asks every 2 s. */
+const beforeNextHeartbeatMs = 10_000;
 const skip = existsSync(chromiumPath) ? false : `needs ${chromiumPath}: apt-get install chromium`;
 
 let browser: Browser;
@@ -146,6 +148,14 @@ test("[CH14] [CH1] a pair is set up by clicking, from Standalone to Master and S
       .getByText("10.3.0.0/16")
       .waitFor({ timeout: stateDeadlineMs });
   });
+
+  await t.test(
+    "[CH17] both pages show equal sequence numbers soon after, without waiting for a heartbeat",
+    async () => {
+      for (const page of [onMaster, onSlave])
+        await page.getByText(/^in step/).waitFor({ timeout: beforeNextHeartbeatMs });
+    },
+  );
 
   if (process.env.UPDATE_SCREENSHOTS === "1")
     await onMaster.screenshot({ path: `${screenshots}/ha-configuration.png` });

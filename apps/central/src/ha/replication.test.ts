@@ -30,6 +30,7 @@ function pairOnQueue() {
       send: (message) => queues[1 - index]?.push(JSON.parse(JSON.stringify(message)) as ReplicationMessage),
       observe: (event) => events.push(event),
       changed: () => undefined,
+      peerHolds: () => undefined,
     });
     return { disk, shared, replication, acknowledgements, events };
   });

@@ -21,6 +21,8 @@ export type ReplicationPorts = {
   observe(event: ShellEvent): void;
   /** The shared state on this unit's disk is another than before. */
   changed(): void;
+  /** What the peer has on its disk, as its own changes and confirmations tell between heartbeats (CH17). */
+  peerHolds(vector: Vector): void;
 };
 
 /** What was just sent may still be under way: the same gap is neither filled nor asked for again sooner than this. */
@@ -62,6 +64,7 @@ export class Replication {
     switch (message.type) {
       case "durable":
         this.#ports.acknowledgements.reported(message.vector);
+        this.#ports.peerHolds(message.vector);
         break;
       case "delta-request":
         this.push(this.#ports.shared.replica.deltaSince(message.base));
@@ -88,6 +91,7 @@ export class Replication {
     if (merged.value.conflicts.length > 0)
       this.#ports.observe({ code: "conflicts-found", ids: merged.value.conflicts });
     if (!covers(before, shared.replica.vector)) this.#ports.changed();
+    this.#ports.peerHolds(merged.value.claim);
   }
 
   #ask(pairId: PairId): void {

@@ -10,7 +10,7 @@ import type { WallMillis } from "@tandem/base/time";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
 import { type Applied, type ApplyRefusal, Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
-import { covers, type Delta, emptyVector } from "@tandem/replica/version";
+import { covers, type Delta, emptyVector, type Vector } from "@tandem/replica/version";
 import { decodeDelta, type MalformedDelta } from "@tandem/replica/wire";
 import type { Change, IsSecret, Store } from "@tandem/storage/store";
 
@@ -62,8 +62,8 @@ export class SharedState {
     return ok(written.value.delta);
   }
 
-  /** Merges what the peer sent; on this unit's disk when it returns. */
-  merge(wireDelta: unknown): Result<Applied, ApplyRefusal | MalformedDelta> {
+  /** Merges what the peer sent; on this unit's disk when it returns. `claim` is what the peer has on its own. */
+  merge(wireDelta: unknown): Result<Applied & { readonly claim: Vector }, ApplyRefusal | MalformedDelta> {
     const delta = decodeDelta(wireDelta);
     if (!delta.ok) return delta;
     const before = this.#replica.vector;
@@ -72,7 +72,7 @@ export class SharedState {
     if (applied.value.incarnationSpent) this.#incarnation = mintIncarnation();
     const isNews = applied.value.persist.versions.length > 0 || !covers(before, this.#replica.vector);
     if (isNews) this.#store.commit([{ kind: "versions", persist: applied.value.persist }]);
-    return applied;
+    return ok({ ...applied.value, claim: delta.value.claim });
   }
 
   /** A replica made of a snapshot alone, verified by its digest (I5); this unit's own is untouched. The error is in words. */

@@ -107,9 +107,14 @@ test("[CH17] after an edit on either unit both show equal sequence numbers at on
   }
   const equal = ({ ha }: typeof a): boolean => ha.status().ourSequence === ha.status().peerSequence;
   await eventually("in step before the edits", () => equal(a) && equal(b));
-  for (const unit of [a, b]) {
-    await rename(unit, "10.1.0.0/16", `renamed on ${unit.name}`);
-    await eventually(`equal after an edit on ${unit.name}`, () => equal(a) && equal(b), 5_000);
+  for (const unit of [b, b, a, a, b]) {
+    const sequence = a.ha.status().ourSequence;
+    await rename(unit, "10.1.0.0/16", `change ${sequence + 1}, made on ${unit.name}`);
+    await eventually(
+      `one more on both after an edit on ${unit.name}`,
+      () => equal(a) && equal(b) && a.ha.status().ourSequence === sequence + 1,
+      5_000,
+    );
   }
 });
 

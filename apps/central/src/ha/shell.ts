@@ -139,6 +139,7 @@ export class HighAvailability {
       send: (message) => this.#send(message),
       observe: (event) => this.#observe(event),
       changed: () => this.#sharedChanged(),
+      peerHolds: (vector) => this.#pair.dispatch({ type: "durable", vector }),
     });
   }
 
@@ -362,9 +363,7 @@ export class HighAvailability {
       if (isOfThisPair && synchronises(this.#pair.state)) this.#replication.heardVector(message.vector);
       return;
     }
-    // What the peer has on disk counts at once, not only with its next heartbeat (CH17).
-    if (message.type === "durable") this.#pair.dispatch({ type: "durable", vector: message.vector });
-    else this.#pair.dispatch({ type: "heard" });
+    this.#pair.dispatch({ type: "heard" });
     if (message.type === "snapshot") this.#receiveSnapshot(message);
     else this.#replication.receive(message);
   }

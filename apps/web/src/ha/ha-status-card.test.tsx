@@ -85,3 +85,9 @@ test("[CH17] equal versions with different content are called out", () => {
   show({ ...paired, digestEqual: false });
   expect(screen.getByText(/NOT EQUAL/)).toBeTruthy();
 });
+
+test("[CH17] digests that have not been compared are not called equal", () => {
+  show({ ...paired, digestEqual: null });
+  expect(screen.getByText(/in step; the digests are compared with the next heartbeat/)).toBeTruthy();
+  expect(screen.queryByText(/digests of the shared state are equal/)).toBeNull();
+});

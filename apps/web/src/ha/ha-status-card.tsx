@@ -28,7 +28,8 @@ function isComplete({ ourState, peerState, heartbeats }: HaStatus): boolean {
 function stepOf({ inStep, digestEqual }: HaStatus): string {
   if (inStep === null) return "not known: no heartbeat from the other unit";
   if (!inStep) return "catching up: one unit knows of changes that the other does not";
-  if (digestEqual === false) return "NOT EQUAL: same versions, different content";
+  if (digestEqual === null) return "in step; the digests are compared with the next heartbeat";
+  if (!digestEqual) return "NOT EQUAL: same versions, different content";
   return "in step, and the digests of the shared state are equal";
 }
 
