@@ -16,6 +16,7 @@ import { Fleet } from "./fleet/fleet.ts";
 import { registerFleetRoutes } from "./fleet/routes.ts";
 import { fleetTables, networks } from "./fleet/tables.ts";
 import { registerHaRoutes } from "./ha/routes.ts";
+import { seamsOnDisk } from "./ha/seams.ts";
 import { HighAvailability } from "./ha/shell.ts";
 import type { TimelineEntry } from "./ha/timeline.ts";
 import { centralVersion } from "./version.ts";
@@ -61,10 +62,9 @@ export class Central {
       const access = await Access.open(stateDir);
       undo.push(() => access.close());
       const pair = await HighAvailability.start({
-        stateDir,
+        seams: seamsOnDisk({ stateDir, identity, listen: peerLink, tables: fleetTables }),
         name,
         identity,
-        listen: peerLink,
         centralVersion,
         tables: fleetTables,
         networks: networks as unknown as Table,

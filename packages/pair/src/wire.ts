@@ -8,11 +8,16 @@ import type { PairId, UnitId } from "@tandem/base/ids";
 import { err, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 
-export const wireVersion = 1;
+export const wireVersion = 2;
 export const wireVersionOldest = 1;
+/** The version from which on a peer understands `channel`, `part` and `part-have`. */
+export const wireVersionWithChannels = 2;
 
 const wordsMaxChars = 1_000;
 const vectorEntriesMax = 100_000;
+/** Characters of one part; a message that is longer as JSON travels in parts. */
+export const partMaxChars = 1_048_576;
+const partsMax = 4_096;
 
 const Counter = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Unit = Type.Unsafe<UnitId>(Type.String({ pattern: "^[0-9a-f]{16}$" }));
@@ -129,12 +134,37 @@ export const SnapshotSchema = Type.Object({
   delta: Type.Unknown(),
   digest: Type.String({ maxLength: 128 }),
 });
+/** For another concern of Central's (statistics, files, events): what `body` means is the channel's. Since version 2. */
+export const ChannelSchema = Type.Object({
+  type: Type.Literal("channel"),
+  pairId: PairIdText,
+  channel: Type.String({ pattern: "^[a-z]{1,32}$" }),
+  body: Type.Unknown(),
+});
+const TransferId = Type.String({ pattern: "^[0-9a-f]{64}$" });
+/** A piece of a long message's JSON. `transfer` is the SHA-256 of the whole text. Since version 2. */
+export const PartSchema = Type.Object({
+  type: Type.Literal("part"),
+  transfer: TransferId,
+  index: Type.Integer({ minimum: 0, maximum: partsMax - 1 }),
+  count: Type.Integer({ minimum: 1, maximum: partsMax }),
+  text: Type.String({ maxLength: partMaxChars }),
+});
+/** The receiver has all parts before `next`: the sender goes on there, also after the link was made anew. */
+export const PartHaveSchema = Type.Object({
+  type: Type.Literal("part-have"),
+  transfer: TransferId,
+  next: Type.Integer({ minimum: 0, maximum: partsMax }),
+});
 /** What the shell exchanges on the same link; tell `step` of each with the input `heard`. */
 export const ReplicationMessageSchema = Type.Union([
   DeltaSchema,
   DurableSchema,
   DeltaRequestSchema,
   SnapshotSchema,
+  ChannelSchema,
+  PartSchema,
+  PartHaveSchema,
 ]);
 export type ReplicationMessage = Readonly<Static<typeof ReplicationMessageSchema>>;
 
@@ -155,6 +185,9 @@ const schemas = {
   durable: DurableSchema,
   "delta-request": DeltaRequestSchema,
   snapshot: SnapshotSchema,
+  channel: ChannelSchema,
+  part: PartSchema,
+  "part-have": PartHaveSchema,
 } as const;
 
 /** Every schema by type, for the test that pins them. */

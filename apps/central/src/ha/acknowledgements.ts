@@ -4,6 +4,7 @@
  * acknowledged alone stays listed until the peer has it. Waiting may end too early and never claims too much.
  */
 import type { WallMillis } from "@tandem/base/time";
+import type { Cancel, World } from "@tandem/base/world";
 import { covers, type Vector } from "@tandem/replica/version";
 
 export type Acknowledged = "both" | "this unit only";
@@ -19,15 +20,20 @@ type Waiting = {
   readonly vector: Vector;
   readonly change: OnlyHere;
   readonly resolve: (acknowledged: Acknowledged) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly cancel: Cancel;
 };
 
 export class Acknowledgements {
+  readonly #world: World;
   readonly #waiting = new Set<Waiting>();
   #onlyHere: { readonly vector: Vector; readonly change: OnlyHere }[] = [];
   #unlisted: { count: number; vector: Vector } = { count: 0, vector: {} };
   /** What the peer reported last on this link; null while nothing was, or there is no link. */
   #peerDurable: Vector | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
 
   /** Call in the same turn as the commit whose vector it is. `isConnected`: whether the peer can answer at all. */
   await(vector: Vector, change: OnlyHere, isConnected: boolean): Promise<Acknowledged> {
@@ -37,8 +43,8 @@ export class Acknowledgements {
       return Promise.resolve("this unit only");
     }
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#giveUp(waiting), acknowledgementWaitMs);
-      const waiting: Waiting = { vector, change, resolve, timer };
+      const cancel = this.#world.after(acknowledgementWaitMs, () => this.#giveUp(waiting));
+      const waiting: Waiting = { vector, change, resolve, cancel };
       this.#waiting.add(waiting);
     });
   }
@@ -49,7 +55,7 @@ export class Acknowledgements {
     for (const waiting of this.#waiting) {
       if (!covers(vector, waiting.vector)) continue;
       this.#waiting.delete(waiting);
-      clearTimeout(waiting.timer);
+      waiting.cancel();
       waiting.resolve("both");
     }
     this.#onlyHere = this.#onlyHere.filter((entry) => !covers(vector, entry.vector));
@@ -72,7 +78,7 @@ export class Acknowledgements {
 
   #giveUp(waiting: Waiting): void {
     this.#waiting.delete(waiting);
-    clearTimeout(waiting.timer);
+    waiting.cancel();
     this.#list(waiting.vector, waiting.change);
     waiting.resolve("this unit only");
   }

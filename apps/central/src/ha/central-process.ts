@@ -4,6 +4,7 @@ import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { createRow } from "@tandem/replica/edits";
 import type { HaForm } from "./ha-form.ts";
 import { networks } from "./pair-on-loopback.ts";
+import { seamsOnDisk } from "./seams.ts";
 import { HighAvailability } from "./shell.ts";
 
 const [stateDir, address] = process.argv.slice(2) as [string, string];
@@ -12,10 +13,9 @@ const identity = await loadOrCreateIdentity(`${stateDir}/identity`, {
   addresses: [address],
 });
 const ha = await HighAvailability.start({
-  stateDir,
+  seams: seamsOnDisk({ stateDir, identity, listen: { address, port: 0 }, tables: [networks] }),
   name: "killed",
   identity,
-  listen: { address, port: 0 },
   centralVersion: "0.1.0",
   tables: [networks],
   networks,

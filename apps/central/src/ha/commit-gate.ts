@@ -1,10 +1,16 @@
 /** H2: during an orderly handover local commits wait, for at most `commitHoldMs`, until the peer has everything. */
+import type { Cancel, World } from "@tandem/base/world";
 import { commitHoldMs } from "@tandem/pair/constants";
 
 export class CommitGate {
+  readonly #world: World;
   #opened: Promise<void> | undefined;
   #open: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: Cancel | undefined;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
 
   hold(): void {
     if (this.#opened !== undefined) return;
@@ -12,11 +18,11 @@ export class CommitGate {
       this.#open = resolve;
     });
     // The pair releases it; this keeps the bound also if it did not.
-    this.#timer = setTimeout(() => this.release(), commitHoldMs);
+    this.#cancel = this.#world.after(commitHoldMs, () => this.release());
   }
 
   release(): void {
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     this.#open?.();
     this.#open = undefined;
     this.#opened = undefined;

@@ -1,5 +1,6 @@
 /** HA Status (CH15, CH17, CH21) with dates by the wall clock, for the API. */
 import type { WallMillis } from "@tandem/base/time";
+import type { World } from "@tandem/base/world";
 import type { HaSettings, PairState } from "@tandem/pair/state";
 import { acting, type PairStatus, status } from "@tandem/pair/status";
 import type { Replica } from "@tandem/replica/replica";
@@ -29,9 +30,10 @@ export function statusOf(
   haKey: string,
   replica: Replica,
   onlyHere: HaStatus["onlyHere"],
+  world: World,
 ): HaStatus {
-  const now = performance.now();
-  const wall = Date.now();
+  const now = world.now();
+  const wall = world.wall();
   const dated = (at: number | null): WallMillis | null =>
     at === null ? null : Math.round(wall - (now - at));
   const pair = status(state, now);

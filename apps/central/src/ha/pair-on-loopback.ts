@@ -11,6 +11,7 @@ import { createRow, updateRow } from "@tandem/replica/edits";
 import { defineTable } from "@tandem/replica/schema";
 import type { Store } from "@tandem/storage/store";
 import type { HaForm } from "./ha-form.ts";
+import { seamsOnDisk } from "./seams.ts";
 import { newSettings } from "./settings-file.ts";
 import { HighAvailability } from "./shell.ts";
 
@@ -52,15 +53,19 @@ export async function startCentral(
   let port = 0;
   const start = async (): Promise<HighAvailability> => {
     const ha = await HighAvailability.start({
-      stateDir,
+      seams: seamsOnDisk({
+        stateDir,
+        identity,
+        listen: { address, port },
+        tables: [networks],
+        ...(store === undefined ? {} : { store }),
+      }),
       name,
       identity,
-      listen: { address, port },
       centralVersion: "0.1.0",
       tables: [networks],
       networks,
       onFatal: (error) => fatal.push(error),
-      ...(store === undefined ? {} : { store }),
     });
     port = ha.listening.port;
     return ha;

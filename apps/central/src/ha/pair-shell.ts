@@ -5,6 +5,7 @@
  */
 import { assert } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
+import type { Cancel, World } from "@tandem/base/world";
 import type { PairEvent } from "@tandem/pair/events";
 import {
   type HaSettings,
@@ -20,7 +21,7 @@ import {
 import { startPair, step } from "@tandem/pair/step";
 import type { PairMessage } from "@tandem/pair/wire";
 import type { Store } from "@tandem/storage/store";
-import { StallWatch } from "./stall-watch.ts";
+import type { Stalls } from "./seams.ts";
 import type { TimelineEntry } from "./timeline.ts";
 
 type WithoutNow<Input> = Input extends unknown ? Omit<Input, "now"> : never;
@@ -28,8 +29,10 @@ type WithoutNow<Input> = Input extends unknown ? Omit<Input, "now"> : never;
 export type Happening = WithoutNow<PairInput>;
 
 export type PairShellPorts = {
+  readonly world: World;
   readonly store: Store;
   saveSettings(settings: HaSettings): void;
+  watchStalls(onStall: () => void): Stalls;
   entry(event: PairEvent, state: PairState): TimelineEntry;
   send(message: PairMessage): void;
   obey(command: PairCommand): void;
@@ -40,7 +43,6 @@ export type PairShellPorts = {
 };
 
 const pairDocument = "pair";
-const timeoutMaxMs = 2 ** 31 - 1;
 
 /** The durable state of the pair in a store; also what goes there with a snapshot. */
 export const storedDurable = (store: Store): PairDurable => ({
@@ -52,15 +54,15 @@ export const durableChange = (durable: PairDurable) =>
 
 export class PairShell {
   readonly #ports: PairShellPorts;
-  readonly #stallWatch: StallWatch;
+  readonly #stalls: Stalls;
   readonly #happenings: Happening[] = [];
   #state: PairState | undefined;
   #isStepping = false;
-  #wake: NodeJS.Timeout | undefined;
+  #cancelWake: Cancel | undefined;
 
   constructor(ports: PairShellPorts) {
     this.#ports = ports;
-    this.#stallWatch = new StallWatch(() => ports.inTurn(() => this.dispatch({ type: "stalled" })));
+    this.#stalls = ports.watchStalls(() => ports.inTurn(() => this.dispatch({ type: "stalled" })));
   }
 
   get state(): PairState {
@@ -69,7 +71,7 @@ export class PairShell {
   }
 
   start(input: Omit<StartInput, "now">): void {
-    this.#carryOut(null, startPair({ ...input, now: performance.now() }));
+    this.#carryOut(null, startPair({ ...input, now: this.#ports.world.now() }));
     this.#drain();
   }
 
@@ -88,8 +90,8 @@ export class PairShell {
   }
 
   stop(): void {
-    clearTimeout(this.#wake);
-    this.#stallWatch.stop();
+    this.#cancelWake?.();
+    this.#stalls.stop();
   }
 
   #drain(): void {
@@ -99,8 +101,8 @@ export class PairShell {
 
   #take(happening: Happening): PairOutputs {
     // A process that was stopped wakes up to overdue timers: they are judged only after the doubt was noted.
-    if (this.#stallWatch.check() && happening.type !== "stalled") this.#take({ type: "stalled" });
-    const stepped = step(this.state, { ...happening, now: performance.now() } as PairInput);
+    if (this.#stalls.check() && happening.type !== "stalled") this.#take({ type: "stalled" });
+    const stepped = step(this.state, { ...happening, now: this.#ports.world.now() } as PairInput);
     this.#carryOut(this.state, stepped);
     return stepped.outputs;
   }
@@ -126,9 +128,10 @@ export class PairShell {
   }
 
   #arm(wakeAt: number): void {
-    clearTimeout(this.#wake);
+    this.#cancelWake?.();
     if (wakeAt === Number.POSITIVE_INFINITY) return;
-    const delay = Math.min(Math.max(0, Math.ceil(wakeAt - performance.now())), timeoutMaxMs);
-    this.#wake = setTimeout(() => this.#ports.inTurn(() => this.dispatch({ type: "tick" })), delay);
+    this.#cancelWake = this.#ports.world.after(wakeAt - this.#ports.world.now(), () =>
+      this.#ports.inTurn(() => this.dispatch({ type: "tick" })),
+    );
   }
 }

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "@tandem/base/prng";
-import type { ReplicationMessage } from "@tandem/pair/wire";
 import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import { equalVectors } from "@tandem/replica/version";
 import { emptyMemoryDisk, openMemoryStore } from "@tandem/storage/memory-store";
 import fc from "fast-check";
+import { realWorld } from "../real-world.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { networks } from "./pair-on-loopback.ts";
-import { Replication } from "./replication.ts";
+import { type ChangeMessage, Replication } from "./replication.ts";
 import { SharedState } from "./shared-state.ts";
 import type { ShellEvent } from "./timeline.ts";
 
@@ -16,18 +16,25 @@ const pairId = "0123456789abcdef0123456789abcdef";
 
 /** Two units' replication and a link between them that loses and reorders whole messages. */
 function pairOnQueue() {
-  const queues: ReplicationMessage[][] = [[], []];
+  const queues: ChangeMessage[][] = [[], []];
   const units = [0, 1].map((index) => {
     const disk = emptyMemoryDisk();
     const events: ShellEvent[] = [];
-    const shared = new SharedState([networks], openMemoryStore(disk), `000000000000000${index}`, pairId);
-    const acknowledgements = new Acknowledgements();
+    const shared = new SharedState(
+      [networks],
+      openMemoryStore(disk),
+      `000000000000000${index}`,
+      pairId,
+      realWorld,
+    );
+    const acknowledgements = new Acknowledgements(realWorld);
     const replication = new Replication({
+      world: realWorld,
       shared,
       acknowledgements,
       pairInSync: () => pairId,
       // What is sent is what JSON makes of it, as on the wire.
-      send: (message) => queues[1 - index]?.push(JSON.parse(JSON.stringify(message)) as ReplicationMessage),
+      send: (message) => queues[1 - index]?.push(JSON.parse(JSON.stringify(message)) as ChangeMessage),
       observe: (event) => events.push(event),
       changed: () => undefined,
       peerHolds: () => undefined,
@@ -36,7 +43,7 @@ function pairOnQueue() {
   });
   const deliver = (index: number, at = 0): void => {
     const [message] = queues[index]?.splice(at, 1) ?? [];
-    if (message === undefined || message.type === "snapshot") return;
+    if (message === undefined) return;
     units[index]?.replication.receive(message);
   };
   return { units: units as [(typeof units)[0], (typeof units)[0]], queues, deliver };
@@ -85,7 +92,7 @@ test("[CH20] [CH17] edits on both sides of a link that loses and reorders: once 
       for (let turn = 0; turn < 40; turn += 1) {
         const index = random.below(2);
         const kind = random.below(4);
-        const queue = pair.queues[index] as ReplicationMessage[];
+        const queue = pair.queues[index] as ChangeMessage[];
         if (kind === 0) edit(pair, index, random, turn);
         else if (kind === 1 && queue.length > 0) queue.splice(random.below(queue.length), 1);
         else if (queue.length > 0) pair.deliver(index, random.below(queue.length));
@@ -97,7 +104,13 @@ test("[CH20] [CH17] edits on both sides of a link that loses and reorders: once 
       assert.deepEqual(a.shared.replica.rows(networks), b.shared.replica.rows(networks));
       assert.deepEqual(a.shared.replica.conflicts(), b.shared.replica.conflicts());
       for (const unit of pair.units) {
-        const reloaded = new SharedState([networks], openMemoryStore(unit.disk), "0000000000000009", pairId);
+        const reloaded = new SharedState(
+          [networks],
+          openMemoryStore(unit.disk),
+          "0000000000000009",
+          pairId,
+          realWorld,
+        );
         assert.equal(reloaded.replica.digest(), unit.shared.replica.digest());
         assert.ok(!unit.events.some((event) => event.code === "changes-refused"));
       }

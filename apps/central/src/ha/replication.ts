@@ -5,6 +5,7 @@
  */
 import { unreachable } from "@tandem/base/assert";
 import type { PairId } from "@tandem/base/ids";
+import type { World } from "@tandem/base/world";
 import type { ReplicationMessage } from "@tandem/pair/wire";
 import { covers, type Delta, type Vector } from "@tandem/replica/version";
 import { encodeDelta } from "@tandem/replica/wire";
@@ -12,7 +13,11 @@ import type { Acknowledgements } from "./acknowledgements.ts";
 import type { SharedState } from "./shared-state.ts";
 import type { ShellEvent } from "./timeline.ts";
 
+/** The messages of this exchange. */
+export type ChangeMessage = Extract<ReplicationMessage, { type: "delta" | "delta-request" | "durable" }>;
+
 export type ReplicationPorts = {
+  readonly world: World;
   readonly shared: SharedState;
   readonly acknowledgements: Acknowledgements;
   /** The lineage in which changes may be exchanged at this moment; null while none may be. */
@@ -50,14 +55,14 @@ export class Replication {
     const ours = replica.vector;
     if (covers(theirs, ours)) return;
     const last = this.#filled;
-    const now = performance.now();
+    const now = this.#ports.world.now();
     if (last !== null && now - last.at < repeatMs && covers(last.base, theirs) && covers(last.claim, ours))
       return;
     this.#filled = { base: theirs, claim: ours, at: now };
     this.push(replica.deltaSince(theirs));
   }
 
-  receive(message: Exclude<ReplicationMessage, { type: "snapshot" }>): void {
+  receive(message: ChangeMessage): void {
     const pairId = this.#ports.pairInSync();
     // What another lineage says about its state means nothing here.
     if (pairId === null || (message.type !== "durable" && message.pairId !== pairId)) return;
@@ -95,7 +100,7 @@ export class Replication {
   }
 
   #ask(pairId: PairId): void {
-    const now = performance.now();
+    const now = this.#ports.world.now();
     if (now - this.#askedAt < repeatMs) return;
     this.#askedAt = now;
     this.#ports.send({ type: "delta-request", pairId, base: this.#ports.shared.replica.vector });

@@ -3,19 +3,16 @@
  * it is committed. When a commit fails the replica in memory is ahead of the disk; the error goes up to the
  * owner, which stops.
  */
-import { randomBytes } from "node:crypto";
 import type { Incarnation, PairId, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
+import type { World } from "@tandem/base/world";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
 import { type Applied, type ApplyRefusal, Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
 import { covers, type Delta, emptyVector, type Vector } from "@tandem/replica/version";
 import { decodeDelta, type MalformedDelta } from "@tandem/replica/wire";
 import type { Change, IsSecret, Store } from "@tandem/storage/store";
-
-/** 64 random bits (V1): never used again by anybody. */
-const mintIncarnation = (): Incarnation => randomBytes(8).toString("hex");
 
 /** Which versions a store has to seal, before there is a replica to ask. */
 export const isSecretIn = (tables: readonly Table[]): IsSecret => {
@@ -27,20 +24,28 @@ export class SharedState {
   readonly #tables: readonly Table[];
   readonly #store: Store;
   readonly #unit: UnitId;
+  readonly #world: World;
   #replica: Replica;
-  #incarnation: Incarnation = mintIncarnation();
+  #incarnation: Incarnation;
 
   /** Throws when what is stored cannot be understood: by a later version, or damaged. */
-  constructor(tables: readonly Table[], store: Store, unit: UnitId, pairId: PairId | null) {
+  constructor(tables: readonly Table[], store: Store, unit: UnitId, pairId: PairId | null, world: World) {
     this.#tables = tables;
     this.#store = store;
     this.#unit = unit;
+    this.#world = world;
+    this.#incarnation = this.#mintIncarnation();
     const loaded = Replica.load(tables, store.stored(), pairId ?? "");
     if (!loaded.ok)
       throw new Error(
         `the stored configuration cannot be read (${JSON.stringify(loaded.error)}); install the version that wrote it, or restore a backup`,
       );
     this.#replica = loaded.value;
+  }
+
+  /** 64 random bits (V1): never used again by anybody. */
+  #mintIncarnation(): Incarnation {
+    return this.#world.randomHex(8);
   }
 
   get replica(): Replica {
@@ -69,7 +74,7 @@ export class SharedState {
     const before = this.#replica.vector;
     const applied = this.#replica.apply(delta.value, this.#incarnation);
     if (!applied.ok) return applied;
-    if (applied.value.incarnationSpent) this.#incarnation = mintIncarnation();
+    if (applied.value.incarnationSpent) this.#incarnation = this.#mintIncarnation();
     const isNews = applied.value.persist.versions.length > 0 || !covers(before, this.#replica.vector);
     if (isNews) this.#store.commit([{ kind: "versions", persist: applied.value.persist }]);
     return ok({ ...applied.value, claim: delta.value.claim });
@@ -81,7 +86,7 @@ export class SharedState {
     if (!delta.ok) return err(`the snapshot is malformed at ${delta.error.path}: ${delta.error.message}`);
     if (!covers(emptyVector, delta.value.base)) return err("the snapshot is not whole");
     const received = Replica.empty(this.#tables, pairId);
-    const applied = received.apply(delta.value, mintIncarnation());
+    const applied = received.apply(delta.value, this.#mintIncarnation());
     if (!applied.ok) return err(`the snapshot does not fit this version (${JSON.stringify(applied.error)})`);
     if (received.digest() !== digest) return err("the snapshot's digest does not match its content");
     return ok(received);
@@ -97,7 +102,7 @@ export class SharedState {
       ...alongside,
     ]);
     this.#replica = received;
-    this.#incarnation = mintIncarnation();
+    this.#incarnation = this.#mintIncarnation();
   }
 
   /** Digests are keyed by the pair. */

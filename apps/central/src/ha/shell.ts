@@ -4,8 +4,6 @@
  *
  * A failure to persist stops the unit: the link is let go, so that the peer may take over, and the owner is told.
  */
-import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { unreachable } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
@@ -14,37 +12,38 @@ import type { PairEvent } from "@tandem/pair/events";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
 import type { HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
 import { acting, answerToQuestion, synchronises } from "@tandem/pair/status";
-import { decodeMessage, isPairMessage, type PeerMessage, type ReplicationMessage } from "@tandem/pair/wire";
+import {
+  decodeMessage,
+  isPairMessage,
+  type PeerMessage,
+  type ReplicationMessage,
+  wireVersionWithChannels,
+} from "@tandem/pair/wire";
 import { peerWords } from "@tandem/pair/words";
 import { formatHaKey } from "@tandem/peer-link/ha-key";
 import type { Identity } from "@tandem/peer-link/identity";
-import { PeerLink, type PeerLinkEvent } from "@tandem/peer-link/link";
+import type { PeerLinkEvent } from "@tandem/peer-link/link";
 import type { Conflict } from "@tandem/replica/conflicts";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
 import type { RowView } from "@tandem/replica/rows";
 import type { Columns, Table } from "@tandem/replica/schema";
 import { covers, emptyVector } from "@tandem/replica/version";
 import { encodeDelta } from "@tandem/replica/wire";
-import { openSecretBox, type SecretBox } from "@tandem/storage/secret-box";
-import { openSqliteStore } from "@tandem/storage/sqlite-store";
-import type { Store } from "@tandem/storage/store";
 import { type Acknowledged, Acknowledgements } from "./acknowledgements.ts";
-import { saveBackup } from "./backup.ts";
+import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
 import { CommitGate } from "./commit-gate.ts";
-import { askPeer, type HaForm, mustAsk, ownAddresses, readForm } from "./ha-form.ts";
+import { type HaForm, mustAsk, readForm } from "./ha-form.ts";
 import { type HaStatus, statusOf } from "./ha-status.ts";
 import { durableChange, PairShell, storedDurable } from "./pair-shell.ts";
 import { Replication } from "./replication.ts";
-import { loadSettings, saveSettings } from "./settings-file.ts";
-import { isSecretIn, SharedState } from "./shared-state.ts";
+import type { HaSeams, Link } from "./seams.ts";
+import { SharedState } from "./shared-state.ts";
 import { type ShellEvent, type TimelineEntry, timelineEntry } from "./timeline.ts";
 
 export type HighAvailabilityOptions = {
-  readonly stateDir: string;
+  readonly seams: HaSeams;
   readonly name: string;
-  readonly identity: Identity;
-  /** Where the peer link listens. Port 0 takes a free one. */
-  readonly listen: { readonly address: string; readonly port: number };
+  readonly identity: Pick<Identity, "unit" | "fingerprint">;
   readonly centralVersion: string;
   /** The shared tables; `networks` is the one that CH10 counts. */
   readonly tables: readonly Table[];
@@ -53,27 +52,24 @@ export type HighAvailabilityOptions = {
   readonly onFatal: (error: Error) => void;
   /** Each timeline entry as it happens, for the log. */
   readonly onEvent?: (entry: TimelineEntry) => void;
-  /** For tests: instead of SQLite in `stateDir`. */
-  readonly store?: Store;
 };
 
 /** Of the reports with which a stream of bad messages would fill the timeline, one in so long is kept. */
 const refusalReportIntervalMs = 10 * second;
 
 export class HighAvailability {
-  readonly identity: Identity;
+  readonly identity: HighAvailabilityOptions["identity"];
   /** *HA Key for this Peer* (CH14). */
   readonly haKey: string;
   readonly #options: HighAvailabilityOptions;
-  readonly #settingsPath: string;
-  readonly #store: Store;
-  readonly #box: SecretBox;
+  readonly #seams: HaSeams;
   readonly #shared: SharedState;
-  readonly #link: PeerLink;
+  readonly #link: Link;
   readonly #pair: PairShell;
   readonly #replication: Replication;
-  readonly #acknowledgements = new Acknowledgements();
-  readonly #gate = new CommitGate();
+  readonly #acknowledgements: Acknowledgements;
+  readonly #gate: CommitGate;
+  readonly #channels: Channels;
   readonly #listeners = new Set<(what: "data" | "status") => void>();
   #listening = { address: "", port: 0 };
   #stopped: Error | null = null;
@@ -94,9 +90,9 @@ export class HighAvailability {
           name: options.name,
           centralVersion: options.centralVersion,
         },
-        session: randomBytes(16).toString("hex"),
-        settings: loadSettings(unit.#settingsPath),
-        durable: storedDurable(unit.#store),
+        session: options.seams.world.randomHex(16),
+        settings: options.seams.settings.load(),
+        durable: storedDurable(options.seams.store),
         facts: unit.#facts(),
       });
     } catch (error) {
@@ -108,24 +104,28 @@ export class HighAvailability {
   }
 
   private constructor(options: HighAvailabilityOptions) {
-    const { stateDir, identity, tables } = options;
+    const { identity, tables, seams } = options;
+    const { world, store } = seams;
     this.#options = options;
     this.identity = identity;
     this.haKey = formatHaKey(identity.fingerprint);
-    this.#settingsPath = join(stateDir, "ha-settings.json");
-    this.#box = openSecretBox(join(stateDir, "secret.key"));
-    this.#store =
-      options.store ?? openSqliteStore(join(stateDir, "config.db"), this.#box, isSecretIn(tables));
-    this.#shared = new SharedState(tables, this.#store, identity.unit, storedDurable(this.#store).pairId);
-    this.#link = new PeerLink({
-      identity,
-      listen: options.listen,
+    this.#seams = seams;
+    this.#acknowledgements = new Acknowledgements(world);
+    this.#gate = new CommitGate(world);
+    this.#channels = new Channels((channel, body) => {
+      const { pairId } = this.#pair.state.durable;
+      return pairId !== null && this.#send({ type: "channel", pairId, channel, body });
+    });
+    this.#shared = new SharedState(tables, store, identity.unit, storedDurable(store).pairId, world);
+    this.#link = seams.openLink({
       onEvent: (event) => this.#inTurn(() => this.#linkEvent(event)),
-      answer: () => answerToQuestion(this.#pair.state, performance.now()) as unknown as Json,
+      answer: () => answerToQuestion(this.#pair.state, world.now()) as unknown as Json,
     });
     this.#pair = new PairShell({
-      store: this.#store,
-      saveSettings: (settings) => saveSettings(this.#settingsPath, settings),
+      world,
+      store,
+      saveSettings: (settings) => seams.settings.save(settings),
+      watchStalls: seams.watchStalls,
       entry: (event, state) => this.#entry(event, state),
       send: (message) => this.#send(message),
       obey: (command) => this.#obey(command),
@@ -133,6 +133,7 @@ export class HighAvailability {
       inTurn: (body) => this.#inTurn(body),
     });
     this.#replication = new Replication({
+      world,
       shared: this.#shared,
       acknowledgements: this.#acknowledgements,
       pairInSync: () => (synchronises(this.#pair.state) ? this.#pair.state.durable.pairId : null),
@@ -152,7 +153,7 @@ export class HighAvailability {
 
   /** Whether scheduled actions and polling run on this unit now (CH8, CH9). */
   get isActing(): boolean {
-    return acting(this.#pair.state, performance.now());
+    return acting(this.#pair.state, this.#seams.world.now());
   }
 
   get settings(): HaSettings {
@@ -160,7 +161,13 @@ export class HighAvailability {
   }
 
   status(): HaStatus {
-    return statusOf(this.#pair.state, this.haKey, this.#shared.replica, this.#acknowledgements.onlyHere());
+    return statusOf(
+      this.#pair.state,
+      this.haKey,
+      this.#shared.replica,
+      this.#acknowledgements.onlyHere(),
+      this.#seams.world,
+    );
   }
 
   rows<C extends Columns>(table: Table<C>): readonly RowView<C>[] {
@@ -177,13 +184,22 @@ export class HighAvailability {
 
   /** The newest first. */
   events(limit: number): readonly TimelineEntry[] {
-    return this.#store.events(limit) as unknown as readonly TimelineEntry[];
+    return this.#seams.store.events(limit) as unknown as readonly TimelineEntry[];
   }
 
   /** Called after the shared state (`data`) or the pair's state (`status`) changed. Returns what ends that. */
   onChange(listener: (what: "data" | "status") => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** A way for another concern of Central's to speak with its counterpart on the peer. */
+  channel(name: string, ports: ChannelPorts): Channel {
+    return this.#channels.add(name, {
+      received: (body) => this.#inTurn(() => ports.received(body)),
+      opened: () => this.#inTurn(() => ports.opened?.()),
+      closed: () => this.#inTurn(() => ports.closed?.()),
+    });
   }
 
   /** How many scheduled actions are under way; a handover waits for them (CH11). */
@@ -217,14 +233,14 @@ export class HighAvailability {
     const requested = read.value;
     const { self, settings, durable } = this.#pair.state;
     const own = {
-      ownAddresses: ownAddresses(this.#listening.address),
+      ownAddresses: this.#seams.ownAddresses(),
       ownPort: this.#listening.port,
     };
     const faults = checkRequest({ self, requested, ...own });
     if (faults.length > 0) return err(faults);
     const answer =
       requested.peer !== null && mustAsk(requested, settings, durable.pairId !== null)
-        ? await askPeer(this.identity, requested.peer)
+        ? await this.#seams.askPeer(requested.peer)
         : ({ kind: "not-asked" } as const);
     const { errors } = this.#guarded(() =>
       this.#pair.dispatchNow({ type: "apply", requested, ...own, answer }),
@@ -244,7 +260,7 @@ export class HighAvailability {
   ): Promise<Result<Acknowledged, WriteConflict | FieldError>> {
     await this.#gate.passage();
     const committed = this.#guarded(() => {
-      const wall: WallMillis = Date.now();
+      const wall: WallMillis = this.#seams.world.wall();
       const written = this.#shared.write(edits, author, wall);
       if (!written.ok) return written;
       const isConnected = this.#link.isUp && synchronises(this.#pair.state);
@@ -316,7 +332,14 @@ export class HighAvailability {
       this.#tellFacts();
     }
     for (const entry of entries) this.#options.onEvent?.(entry);
+    this.#openChannels();
     this.#notify("status");
+  }
+
+  #openChannels(): void {
+    const { state } = this.#pair;
+    const wire = state.contact.heartbeat?.wire ?? 0;
+    this.#channels.setOpen(synchronises(state) && wire >= wireVersionWithChannels);
   }
 
   // What the link brings.
@@ -350,7 +373,7 @@ export class HighAvailability {
   #receive(raw: Json): void {
     const decoded = decodeMessage(raw);
     if (!decoded.ok) {
-      const now = performance.now();
+      const now = this.#seams.world.now();
       if (now - this.#refusalReportedAt < refusalReportIntervalMs) return;
       this.#refusalReportedAt = now;
       this.#observe({ code: "message-refused", message: JSON.stringify(decoded.error) });
@@ -364,8 +387,20 @@ export class HighAvailability {
       return;
     }
     this.#pair.dispatch({ type: "heard" });
-    if (message.type === "snapshot") this.#receiveSnapshot(message);
-    else this.#replication.receive(message);
+    switch (message.type) {
+      case "snapshot":
+        this.#receiveSnapshot(message);
+        break;
+      case "channel":
+        if (message.pairId === this.#pair.state.durable.pairId && synchronises(this.#pair.state))
+          this.#channels.received(message.channel, message.body as Json);
+        break;
+      case "part":
+      case "part-have":
+        break;
+      default:
+        this.#replication.receive(message);
+    }
   }
 
   /** I5: verify, save what is overwritten, swap everything in one transaction. Until then nothing has happened. */
@@ -379,8 +414,7 @@ export class HighAvailability {
     }
     let backup: string | null = null;
     if (!covers(emptyVector, this.#shared.replica.vector)) {
-      const directory = join(this.#options.stateDir, "backups");
-      backup = saveBackup(directory, "before-initial-sync", this.#shared.replica, this.#box, Date.now());
+      backup = this.#seams.saveBackup("before-initial-sync", this.#shared.replica, this.#seams.world.wall());
       this.#observe({ code: "overwritten-saved", file: backup });
     }
     const durable = durableAfterSnapshot(state, message.pairId, backup);
@@ -390,8 +424,8 @@ export class HighAvailability {
     this.#sharedChanged();
   }
 
-  #send(message: PeerMessage): void {
-    this.#link.send(message as unknown as Json);
+  #send(message: PeerMessage): boolean {
+    return this.#link.send(message as unknown as Json);
   }
 
   // Facts, events, ends.
@@ -418,12 +452,12 @@ export class HighAvailability {
   }
 
   #entry(event: PairEvent | ShellEvent, state: PairState): TimelineEntry {
-    return timelineEntry(event, Date.now(), state.self, peerWords(state));
+    return timelineEntry(event, this.#seams.world.wall(), state.self, peerWords(state));
   }
 
   #observe(event: ShellEvent): void {
     const entry = this.#entry(event, this.#pair.state);
-    this.#store.commit([{ kind: "event", event: entry as unknown as Json }]);
+    this.#seams.store.commit([{ kind: "event", event: entry as unknown as Json }]);
     this.#options.onEvent?.(entry);
   }
 
@@ -465,6 +499,6 @@ export class HighAvailability {
     this.#gate.release();
     await this.#link.close(reason);
     this.#acknowledgements.disconnected();
-    this.#store.close();
+    this.#seams.store.close();
   }
 }
