@@ -1,5 +1,6 @@
 /** A whole lab: up, down, and how it stands. */
 import { readdirSync, rmSync } from "node:fs";
+import { mountSmallDisk, unmountDisks } from "./disks.ts";
 import { startForwarders } from "./forwarders.ts";
 import { existingNamespaces, processesIn, removeNetwork, setUpNetwork } from "./namespaces.ts";
 import { monotonicMs } from "./prober.ts";
@@ -35,6 +36,8 @@ export type UpOptions = {
    * keep the next one from starting.
    */
   readonly owned?: boolean;
+  /** Machines whose disk is small enough to be filled by a test. */
+  readonly smallDisks?: readonly FaultyNode[];
   /** Gives up building, between two steps, with the signal's reason. What stands by then is for `down`. */
   readonly signal?: AbortSignal;
 };
@@ -52,6 +55,7 @@ export async function up(lab: string, options: UpOptions = {}): Promise<void> {
   await down(lab);
   createState(lab, options.owned ? (identify(process.pid) ?? null) : null);
   await setUpNetwork(lab);
+  for (const node of options.smallDisks ?? []) await mountSmallDisk(lab, node);
   signal?.throwIfAborted();
   await startForwarders(lab);
   const started: Started[] = [];
@@ -96,6 +100,7 @@ export async function down(lab: string, options: { readonly keepLogs?: boolean }
   await removeNetwork(lab);
   // A process started by one that was killed a moment ago, outside every namespace.
   await killMarked(lab);
+  await unmountDisks(lab);
   if (options.keepLogs) {
     for (const entry of listFolder(stateFolderOf(lab)))
       if (entry !== "logs") rmSync(`${stateFolderOf(lab)}/${entry}`, { recursive: true, force: true });

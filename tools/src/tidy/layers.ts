@@ -38,6 +38,11 @@ const layers: readonly Layer[] = [
     roots: ["apps/tandem"],
     mayImport: ["base", ...cores, ...contracts, ...shells, "central", "loadmaster", "lab"],
   },
+  {
+    name: "bench",
+    roots: ["bench"],
+    mayImport: ["base", ...cores, ...contracts, ...shells, "central", "loadmaster", "lab"],
+  },
   { name: "lab", roots: ["lab"], mayImport: ["base", ...cores, ...contracts, ...shells] },
 ];
 

@@ -4,6 +4,7 @@ import { defineTable, type Table } from "@tandem/replica/schema";
 
 const name = Type.String({ maxLength: 128 });
 const address = Type.String({ maxLength: 45 });
+const port = Type.Integer({ minimum: 1, maximum: 65_535 });
 const id = Type.String({ pattern: "^[0-9a-f]{16}$" });
 
 /** Known by their CIDR, so that both units adding the same network is no conflict; the tree follows from containment. */
@@ -25,13 +26,49 @@ export const devices = defineTable({
     name: { sync: "shared", schema: name, default: "" },
     kind: { sync: "shared", schema: Type.Literal("loadmaster"), default: "loadmaster" },
     address: { sync: "shared", schema: address },
-    port: { sync: "shared", schema: Type.Integer({ minimum: 1, maximum: 65_535 }) },
+    port: { sync: "shared", schema: port },
     user: { sync: "shared", schema: Type.String({ maxLength: 64 }) },
     password: { sync: "shared", schema: Type.String({ maxLength: 256 }), secret: true },
     certificateFingerprint: { sync: "shared", schema: Type.String({ pattern: "^[0-9a-f]{64}$" }) },
     status: { sync: "derived", schema: Type.Unknown() },
   },
   mergeGroups: { endpoint: ["address", "port"], credentials: ["user", "password"] },
+});
+
+/** Parameters of the LoadMaster API by name, as text. */
+const parameters = Type.Record(
+  Type.String({ pattern: "^[a-z0-9_]{1,64}$" }),
+  Type.String({ maxLength: 4_096 }),
+  {
+    maxProperties: 256,
+  },
+);
+
+/**
+ * What a device's virtual services should be. `basedOn` is the revision of the device's configuration that the
+ * author of the last change had read: a device that has moved on refuses the change (SPEC CH22).
+ */
+export const services = defineTable({
+  name: "services",
+  key: (row) => `${row.device} ${row.protocol} ${row.address} ${row.port}`,
+  columns: {
+    device: { sync: "shared", schema: id },
+    address: { sync: "shared", schema: address },
+    port: { sync: "shared", schema: port },
+    protocol: { sync: "shared", schema: Type.Union([Type.Literal("tcp"), Type.Literal("udp")]) },
+    parameters: { sync: "shared", schema: parameters, default: {} },
+    servers: {
+      sync: "shared",
+      schema: Type.Array(Type.Object({ address, port, parameters }), { maxItems: 1_024 }),
+      default: [],
+    },
+    basedOn: {
+      sync: "shared",
+      schema: Type.Union([Type.String({ maxLength: 64 }), Type.Null()]),
+      default: null,
+    },
+    deployed: { sync: "derived", schema: Type.Unknown() },
+  },
 });
 
 /** LoadMaster pairs shown as one (SPEC CH19); which member is active is derived from both. */
@@ -48,4 +85,4 @@ export const haGroups = defineTable({
 });
 
 /** What the pair synchronises. */
-export const fleetTables = [networks, devices, haGroups] as unknown as readonly Table[];
+export const fleetTables = [networks, devices, services, haGroups] as unknown as readonly Table[];

@@ -1,0 +1,26 @@
+/** `npm run bench -- NAME…`: measures, prints a table of figures against their goals, exits 1 when a goal was missed. */
+import { cpus, totalmem } from "node:os";
+import { benchEdits } from "./edits.ts";
+import { benchInitialSync } from "./initial-sync.ts";
+import { type Figure, tableOf } from "./quantiles.ts";
+import { benchTakeOver } from "./take-over.ts";
+
+const benches: { readonly [name: string]: () => Promise<readonly Figure[]> } = {
+  edits: benchEdits,
+  "initial-sync": benchInitialSync,
+  "take-over": benchTakeOver,
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+if (names.length === 0 || unknown.length > 0) {
+  for (const name of unknown) process.stderr.write(`there is no benchmark "${name}"\n`);
+  process.stderr.write(`usage: npm run bench -- NAME…\n  ${Object.keys(benches).join("\n  ")}\n`);
+  process.exit(2);
+}
+const figures: Figure[] = [];
+for (const name of names) figures.push(...(await (benches[name] as (typeof benches)[string])()));
+console.log(`\nnpm run bench -- ${names.join(" ")}`);
+console.log(`${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n`);
+console.log(tableOf(figures));
+if (figures.some(({ met }) => met === false)) process.exitCode = 1;
