@@ -93,6 +93,25 @@ export type HaStatus = Static<typeof HaStatus>;
 export const HaAnswer = Type.Object({ configuration: HaConfiguration, status: HaStatus });
 export type HaAnswer = Static<typeof HaAnswer>;
 
+/** *Remove from pair* (SPEC CH24): there is no default, because the wrong one stops the unit that should go on. */
+export const HaRemove = Type.Object(
+  {
+    removes: Type.Union([Type.Literal("this unit"), Type.Literal("the other unit")], {
+      description:
+        "the removed unit keeps a copy and executes nothing; the one that stays keeps everything and goes on, Standalone",
+    }),
+  },
+  closed,
+);
+
+export const HaRemoved = Type.Object({
+  ...HaAnswer.properties,
+  peerTold: Type.Boolean({
+    description:
+      "whether the other unit has taken the other part; if not, do the same there before it is used again",
+  }),
+});
+
 export const HaEvent = Type.Object({
   at: Moment,
   unit: Type.String({ description: "name of the unit it happened on" }),

@@ -15,6 +15,7 @@ import {
 } from "./devices.ts";
 import { HaAnswer, HaApply, HaEvents, HaEventsQuery, HaSynchronised } from "./ha.ts";
 import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
+import { haRoutes } from "./ha-routes.ts";
 import {
   NetworkChange,
   NetworkList,
@@ -310,6 +311,7 @@ export const routes = {
     status: 200,
     answer: HaSynchronised,
   }),
+  ...haRoutes,
 } as const;
 
 type PartOf<R extends Route, K extends "params" | "query" | "body"> = R extends {

@@ -17,13 +17,25 @@ import { formatHaKey, parseHaKey } from "@tandem/peer-link/ha-key";
 import { describeSynchronised, type Table } from "@tandem/replica/schema";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
+import { listConflicts, resolveConflict } from "./conflicts.ts";
 import type { HighAvailability } from "./shell.ts";
 import type { TimelineEntry } from "./timeline.ts";
 
 /** What these routes use of the pair. */
 export type PairSurface = Pick<
   HighAvailability,
-  "haKey" | "settings" | "status" | "apply" | "refresh" | "events" | "onChange"
+  | "haKey"
+  | "settings"
+  | "status"
+  | "apply"
+  | "refresh"
+  | "events"
+  | "onChange"
+  | "conflicts"
+  | "row"
+  | "write"
+  | "unitName"
+  | "removeFromPair"
 >;
 
 const eventsDefault = 100;
@@ -175,6 +187,19 @@ export function registerHaRoutes(
   route(routes.haEvents, ({ query }) => ({
     events: pair.events(query?.limit === undefined ? eventsDefault : Number(query.limit)).map(eventOf),
   }));
+  route(routes.removeHa, async ({ body }) => {
+    const removed = await pair.removeFromPair(body.removes === "this unit" ? "leaves" : "stays");
+    if (!removed.ok) throw new Refusal(409, removed.error);
+    return { ...answerOf(pair), peerTold: removed.value.peerTold };
+  });
+  route(routes.listConflicts, ({ query }) => listConflicts(pair, tables, query?.state));
+  for (const [each, how] of [
+    [routes.restoreConflict, "restore"],
+    [routes.dismissConflict, "dismiss"],
+  ] as const)
+    route(each, ({ params, tag }, { caller }) =>
+      resolveConflict(pair, tables, params.id, how, tag, caller.author),
+    );
   const synchronised = synchronisedOf(tables);
   route(routes.haSynchronised, () => synchronised);
 }

@@ -6,6 +6,7 @@
  */
 import { unreachable } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
+import type { UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { second, type WallMillis } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
@@ -34,11 +35,13 @@ import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
 import { CommitGate } from "./commit-gate.ts";
 import { type HaForm, mustAsk, readForm } from "./ha-form.ts";
 import { type HaStatus, statusOf } from "./ha-status.ts";
+import { Membership } from "./membership.ts";
 import { durableChange, PairShell, storedDurable } from "./pair-shell.ts";
 import { Replication } from "./replication.ts";
 import type { HaSeams, Link } from "./seams.ts";
 import { SharedState } from "./shared-state.ts";
 import { type ShellEvent, type TimelineEntry, timelineEntry } from "./timeline.ts";
+import { UnitNames } from "./unit-names.ts";
 
 export type HighAvailabilityOptions = {
   readonly seams: HaSeams;
@@ -70,6 +73,8 @@ export class HighAvailability {
   readonly #acknowledgements: Acknowledgements;
   readonly #gate: CommitGate;
   readonly #channels: Channels;
+  readonly #membership: Membership;
+  readonly #unitNames: UnitNames;
   readonly #listeners = new Set<(what: "data" | "status") => void>();
   #listening = { address: "", port: 0 };
   #stopped: Error | null = null;
@@ -116,6 +121,15 @@ export class HighAvailability {
       const { pairId } = this.#pair.state.durable;
       return pairId !== null && this.#send({ type: "channel", pairId, channel, body });
     });
+    this.#unitNames = new UnitNames(store);
+    this.#membership = new Membership({
+      world,
+      unit: identity.unit,
+      peer: () => this.#pair.state.settings.peer?.unit ?? null,
+      isInPair: () => this.#pair.state.settings.peer !== null || this.#pair.state.durable.pairId !== null,
+      channel: (ports) => this.channel("membership", ports),
+      unpair: (as) => this.unpair(as),
+    });
     this.#shared = new SharedState(tables, store, identity.unit, storedDurable(store).pairId, world);
     this.#link = seams.openLink({
       onEvent: (event) => this.#inTurn(() => this.#linkEvent(event)),
@@ -153,7 +167,13 @@ export class HighAvailability {
 
   /** Whether scheduled actions and polling run on this unit now (CH8, CH9). */
   get isActing(): boolean {
-    return acting(this.#pair.state, this.#seams.world.now());
+    return !this.#membership.isLeaving && acting(this.#pair.state, this.#seams.world.now());
+  }
+
+  /** The name of a unit of this pair, past or present; its id when it was never heard. */
+  unitName(unit: UnitId): string {
+    const { self } = this.#pair.state;
+    return unit === self.unit ? self.name : this.#unitNames.of(unit);
   }
 
   get settings(): HaSettings {
@@ -213,7 +233,12 @@ export class HighAvailability {
     this.#guarded(() => this.#pair.dispatch({ type: "refresh" }));
   }
 
-  /** CH24 *Remove from pair*. */
+  /** CH24 *Remove from pair*: the peer, if it can be reached, takes the other part first. */
+  removeFromPair(as: "stays" | "leaves"): Promise<Result<{ readonly peerTold: boolean }, FieldError>> {
+    return this.#membership.remove(as);
+  }
+
+  /** CH24 on this unit alone. */
   unpair(as: "stays" | "leaves"): void {
     this.#guarded(() => this.#pair.dispatch({ type: "unpair", as }));
   }
@@ -332,6 +357,8 @@ export class HighAvailability {
       this.#tellFacts();
     }
     for (const entry of entries) this.#options.onEvent?.(entry);
+    const { heartbeat } = this.#pair.state.contact;
+    if (heartbeat !== null) this.#unitNames.heard(heartbeat.from, heartbeat.name);
     this.#openChannels();
     this.#notify("status");
   }

@@ -12,6 +12,7 @@ const serverPortDefault = 8_443;
 /** Options of single commands, beside the ones that all of them take. */
 const commandOptions = {
   address: { type: "string" },
+  all: { type: "boolean" },
   description: { type: "string" },
   "device-fingerprint": { type: "string" },
   disable: { type: "boolean" },
@@ -27,6 +28,7 @@ const commandOptions = {
   port: { type: "string" },
   preferred: { type: "boolean" },
   "shared-address": { type: "string" },
+  unit: { type: "string" },
   user: { type: "string" },
 } as const satisfies ParseArgsOptionsConfig;
 

@@ -1,45 +1,11 @@
 /** The commands of `tandem ctl`: each makes one or a few calls and has an answer for people and for programs. */
 import { hostname } from "node:os";
-import type { CentralClient } from "@tandem/central-api/client";
-import type { Acknowledged } from "@tandem/central-api/errors";
-import type { HaApply } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
-import { type CommandLine, type CommandOption, type Server, UsageError } from "./command-line.ts";
-import type { KeptFiles } from "./kept-files.ts";
-import { printDevices, printEvents, printGroups, printHaStatus, printTree, table } from "./print.ts";
-import { readSecret, type World } from "./world.ts";
-
-export type CommandContext = {
-  readonly client: CentralClient;
-  readonly server: Server;
-  readonly line: CommandLine;
-  /** The words after the command's own. */
-  readonly words: readonly string[];
-  readonly world: World;
-  readonly kept: KeptFiles;
-};
-
-export type Printed = { readonly value: unknown; readonly text: string };
-
-export type Command = {
-  /** How many words follow the command's own. */
-  readonly words: number;
-  readonly options?: readonly CommandOption[];
-  readonly run: (context: CommandContext) => Promise<Printed>;
-};
-
-const word = ({ words }: CommandContext, index = 0): string => words[index] ?? "";
-const required = ({ line }: CommandContext, option: CommandOption): string => {
-  const value = line.text(option);
-  if (value === undefined) throw new UsageError(`this command needs --${option}`);
-  return value;
-};
-const done = (what: string, acknowledged: Acknowledged): string =>
-  `${what}; on ${acknowledged === "both" ? "both units" : acknowledged}\n`;
-
-/** The members whose option was given. */
-const given = <Members extends object>(members: Members): Partial<Members> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<Members>;
+import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
+import { type CommandLine, UsageError } from "./command-line.ts";
+import { haCommands } from "./ha-commands.ts";
+import { printDevices, printGroups, printTree, table } from "./print.ts";
+import { readSecret } from "./world.ts";
 
 /** The id of a device named by its id, name or address. */
 async function deviceId({ client }: CommandContext, text: string): Promise<string> {
@@ -134,21 +100,6 @@ const addGroup: Command["run"] = async (context) => {
     body: { name: word(context), sharedAddress: required(context, "shared-address"), members },
   });
   return { value, text: done(`${value.name} is added as ${value.id}`, value.acknowledged) };
-};
-
-const applyHa: Command["run"] = async ({ client, line }) => {
-  const body: HaApply = given({
-    haKeyForTheOtherPeer: line.text("peer-key"),
-    ipAddressForTheOtherPeer: line.text("peer-address"),
-    peerPort: line.number("peer-port"),
-    preferredMaster: line.flag("preferred"),
-    disable: line.flag("disable"),
-    heartbeatSeconds: line.number("heartbeat"),
-    holdDownSeconds: line.number("hold-down"),
-  });
-  if (Object.keys(body).length === 0) throw new UsageError("ha apply needs something to apply");
-  const value = await client.call(routes.applyHa, { body });
-  return { value, text: printHaStatus(value.status) };
 };
 
 /** By their words; the first words of a command line that name one do. */
@@ -267,51 +218,7 @@ export const commands: { readonly [words: string]: Command } = {
       return { value, text: done(`HA group ${value.id} is removed`, value.acknowledged) };
     },
   },
-  "ha status": {
-    words: 0,
-    run: async ({ client }) => {
-      const value = await client.call(routes.ha);
-      return { value, text: printHaStatus(value.status) };
-    },
-  },
-  "ha key": {
-    words: 0,
-    run: async ({ client }) => {
-      const { haKeyForThisPeer } = (await client.call(routes.ha)).configuration;
-      return { value: { haKeyForThisPeer }, text: `${haKeyForThisPeer}\n` };
-    },
-  },
-  "ha apply": {
-    words: 0,
-    options: ["peer-key", "peer-address", "peer-port", "preferred", "disable", "heartbeat", "hold-down"],
-    run: applyHa,
-  },
-  "ha refresh": {
-    words: 0,
-    run: async ({ client }) => {
-      const value = await client.call(routes.refreshHa);
-      return { value, text: printHaStatus(value.status) };
-    },
-  },
-  "ha events": {
-    words: 0,
-    options: ["limit"],
-    run: async ({ client, line }) => {
-      const limit = line.text("limit");
-      const value = await client.call(routes.haEvents, limit === undefined ? {} : { query: { limit } });
-      return { value, text: printEvents(value.events) };
-    },
-  },
-  "ha synchronised": {
-    words: 0,
-    run: async ({ client }) => {
-      const value = await client.call(routes.haSynchronised);
-      const rows = value.tables.flatMap(({ table: name, columns }) =>
-        columns.map(({ column, sync, secret }) => [name, column, sync, secret ? "secret" : ""]),
-      );
-      return { value, text: table(["TABLE", "COLUMN", "SYNCHRONISED", ""], rows) };
-    },
-  },
+  ...haCommands,
 };
 
 const plurals: { readonly [word: string]: string } = {
@@ -320,6 +227,7 @@ const plurals: { readonly [word: string]: string } = {
   "ha-groups": "ha-group",
   groups: "ha-group",
   keys: "key",
+  conflict: "conflicts",
 };
 
 /** The command that the first words name, and the words after it. Throws {@link UsageError}. */

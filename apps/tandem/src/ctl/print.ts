@@ -1,6 +1,7 @@
 /** Answers for people's eyes. */
 import type { Device } from "@tandem/central-api/devices";
 import type { HaEvent, HaStatus } from "@tandem/central-api/ha";
+import type { Conflict } from "@tandem/central-api/ha-conflicts";
 import type { HaGroup } from "@tandem/central-api/ha-groups";
 import type { Tree } from "@tandem/central-api/tree";
 
@@ -76,6 +77,23 @@ export const printEvents = (events: readonly HaEvent[]): string =>
   table(
     ["AT", "UNIT", "SEVERITY", "WHAT"],
     events.map(({ at, unit, severity, text }) => [at, unit, severity, text]),
+  );
+
+const shownValue = (secret: boolean, value: unknown): string => (secret ? "(secret)" : JSON.stringify(value));
+
+export const printConflicts = (conflicts: readonly Conflict[]): string =>
+  table(
+    ["ID", "WHAT", "LOST", "STANDS", "AUTHOR", "UNIT", "AT", "RESOLVED"],
+    conflicts.map(({ id, secret, lost, stands, author, unit, at, resolution, ...place }) => [
+      id,
+      `${place.field} of ${place.row} in ${place.table}`,
+      shownValue(secret, lost),
+      place.rowExists ? shownValue(secret, stands) : "(row is gone)",
+      author,
+      unit,
+      at,
+      resolution === null ? "no" : `${resolution.how} by ${resolution.author}`,
+    ]),
   );
 
 export const printDevices = (devices: readonly Device[]): string =>

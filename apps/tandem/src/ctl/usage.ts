@@ -32,7 +32,11 @@ High availability of Central
            [--[no-]disable] [--heartbeat SECONDS] [--hold-down SECONDS]
   ha refresh                          exchange a heartbeat now
   ha events [--limit COUNT]           the timeline, newest first
+  ha remove --unit this|other         end the pair: which unit is removed; the other one goes on
   ha synchronised                     what the pair synchronises and what it does not
+  conflicts list [--all]              changes that lost to concurrent ones; --all with the resolved
+  conflicts restore ID                put the value that lost back
+  conflicts dismiss ID                leave what stands
   about                               which Central this is
 
 DEVICE is an id, a name or an address.

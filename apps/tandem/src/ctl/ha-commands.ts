@@ -1,0 +1,104 @@
+/** The commands that work with Central's own pair. */
+import type { HaApply } from "@tandem/central-api/ha";
+import { routes } from "@tandem/central-api/routes";
+import { type Command, done, given, required, word } from "./command.ts";
+import { UsageError } from "./command-line.ts";
+import { printConflicts, printEvents, printHaStatus, table } from "./print.ts";
+
+const applyHa: Command["run"] = async ({ client, line }) => {
+  const body: HaApply = given({
+    haKeyForTheOtherPeer: line.text("peer-key"),
+    ipAddressForTheOtherPeer: line.text("peer-address"),
+    peerPort: line.number("peer-port"),
+    preferredMaster: line.flag("preferred"),
+    disable: line.flag("disable"),
+    heartbeatSeconds: line.number("heartbeat"),
+    holdDownSeconds: line.number("hold-down"),
+  });
+  if (Object.keys(body).length === 0) throw new UsageError("ha apply needs something to apply");
+  const value = await client.call(routes.applyHa, { body });
+  return { value, text: printHaStatus(value.status) };
+};
+
+const removeHa: Command["run"] = async (context) => {
+  const wanted = required(context, "unit");
+  const removes = { this: "this unit", other: "the other unit" } as const;
+  if (wanted !== "this" && wanted !== "other")
+    throw new UsageError(`--unit takes "this" or "other", not "${wanted}"`);
+  const value = await context.client.call(routes.removeHa, { body: { removes: removes[wanted] } });
+  const peer = value.peerTold
+    ? "the other unit has taken the other part"
+    : "the other unit could not be told: if it still runs, remove it from the pair there as well";
+  return { value, text: `${removes[wanted]} is removed from the pair; ${peer}\n` };
+};
+
+const resolveConflict =
+  (route: typeof routes.restoreConflict | typeof routes.dismissConflict, what: string): Command["run"] =>
+  async (context) => {
+    const id = word(context);
+    // What stands is read first, so that a change made meanwhile is told and not overwritten.
+    const { conflicts } = await context.client.call(routes.listConflicts, { query: { state: "all" } });
+    const tag = conflicts.find((conflict) => conflict.id === id)?.tag;
+    const value = await context.client.call(route, { params: { id }, ...(tag === undefined ? {} : { tag }) });
+    return { value, text: done(`${value.field} of ${value.row} is ${what}`, value.acknowledged) };
+  };
+
+export const haCommands: { readonly [words: string]: Command } = {
+  "ha status": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.ha);
+      return { value, text: printHaStatus(value.status) };
+    },
+  },
+  "ha key": {
+    words: 0,
+    run: async ({ client }) => {
+      const { haKeyForThisPeer } = (await client.call(routes.ha)).configuration;
+      return { value: { haKeyForThisPeer }, text: `${haKeyForThisPeer}\n` };
+    },
+  },
+  "ha apply": {
+    words: 0,
+    options: ["peer-key", "peer-address", "peer-port", "preferred", "disable", "heartbeat", "hold-down"],
+    run: applyHa,
+  },
+  "ha refresh": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.refreshHa);
+      return { value, text: printHaStatus(value.status) };
+    },
+  },
+  "ha events": {
+    words: 0,
+    options: ["limit"],
+    run: async ({ client, line }) => {
+      const limit = line.text("limit");
+      const value = await client.call(routes.haEvents, limit === undefined ? {} : { query: { limit } });
+      return { value, text: printEvents(value.events) };
+    },
+  },
+  "ha synchronised": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.haSynchronised);
+      const rows = value.tables.flatMap(({ table: name, columns }) =>
+        columns.map(({ column, sync, secret }) => [name, column, sync, secret ? "secret" : ""]),
+      );
+      return { value, text: table(["TABLE", "COLUMN", "SYNCHRONISED", ""], rows) };
+    },
+  },
+  "ha remove": { words: 0, options: ["unit"], run: removeHa },
+  "conflicts list": {
+    words: 0,
+    options: ["all"],
+    run: async ({ client, line }) => {
+      const query = line.flag("all") === true ? ({ state: "all" } as const) : {};
+      const value = await client.call(routes.listConflicts, { query });
+      return { value, text: printConflicts(value.conflicts) };
+    },
+  },
+  "conflicts restore": { words: 1, run: resolveConflict(routes.restoreConflict, "restored") },
+  "conflicts dismiss": { words: 1, run: resolveConflict(routes.dismissConflict, "left as it stands") },
+};
