@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { routes, sessionCookiePrefix } from "@tandem/central-api/routes";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import type { Table } from "@tandem/replica/schema";
+import { openDiskFileStore } from "@tandem/storage/disk-file-store";
+import type { FileStore } from "@tandem/storage/file-store";
 import type { FastifyInstance } from "fastify";
 import { Access } from "./access/access.ts";
 import { registerAccessRoutes } from "./access/routes.ts";
@@ -12,6 +14,7 @@ import { apiKeys, users } from "./access/tables.ts";
 import { type CallEntry, type RouteRegistry, routeRegistry } from "./api/route-registry.ts";
 import { type DeniedEntry, makeServer } from "./api/server.ts";
 import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
+import { snapshots } from "./files/tables.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { registerFleetRoutes } from "./fleet/routes.ts";
 import { fleetTables, networks } from "./fleet/tables.ts";
@@ -38,13 +41,17 @@ export type CentralOptions = {
   readonly webPages?: string;
 };
 
+/** What the pair synchronises. */
+const sharedTables = [...fleetTables, snapshots] as unknown as readonly Table[];
 /** Every table there is, for the list of what is synchronised (SPEC CH4). */
-export const allTables = [...fleetTables, users, apiKeys] as unknown as readonly Table[];
+export const allTables = [...sharedTables, users, apiKeys] as unknown as readonly Table[];
 
 export class Central {
   readonly access: Access;
   readonly pair: HighAvailability;
   readonly fleet: Fleet;
+  /** Files by their digest: snapshots of devices, and what the repository holds. */
+  readonly files: FileStore;
   readonly #server: FastifyInstance;
   /** Where web pages and API are served. */
   readonly listening: ListenAddress;
@@ -61,12 +68,14 @@ export class Central {
     try {
       const access = await Access.open(stateDir);
       undo.push(() => access.close());
+      const files = openDiskFileStore(join(stateDir, "files"));
+      undo.push(() => files.close());
       const pair = await HighAvailability.start({
-        seams: seamsOnDisk({ stateDir, identity, listen: peerLink, tables: fleetTables }),
+        seams: seamsOnDisk({ stateDir, identity, listen: peerLink, tables: sharedTables }),
         name,
         identity,
         centralVersion,
-        tables: fleetTables,
+        tables: sharedTables,
         networks: networks as unknown as Table,
         onFatal: options.onFatal,
         ...(options.onEvent && { onEvent: options.onEvent }),
@@ -95,7 +104,7 @@ export class Central {
       await server.listen({ host: listen.address, port: listen.port });
       const bound = server.server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
-      return new Central(access, pair, fleet, server, { address: listen.address, port });
+      return new Central(access, pair, fleet, files, server, { address: listen.address, port });
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
@@ -106,12 +115,14 @@ export class Central {
     access: Access,
     pair: HighAvailability,
     fleet: Fleet,
+    files: FileStore,
     server: FastifyInstance,
     listening: ListenAddress,
   ) {
     this.access = access;
     this.pair = pair;
     this.fleet = fleet;
+    this.files = files;
     this.#server = server;
     this.listening = listening;
   }
@@ -122,6 +133,7 @@ export class Central {
     const closing = this.#server.close();
     await this.pair.stop();
     await closing;
+    this.files.close();
     this.access.close();
   }
 }
