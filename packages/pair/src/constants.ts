@@ -30,9 +30,13 @@ export const holdDownMaxMs = 1 * hour;
 /** Each handover within this time doubles the hold-down, up to `holdDownMaxMs`. */
 export const handoverMemoryMs = 1 * hour;
 export const handoversRememberedMax = 16;
+/** An operator's handover that makes no headway for this long is given up; waiting for running actions is headway … */
+export const handoverOrderMs = 30 * second;
 /** CH11: how long an orderly handover waits for running actions. */
 export const actionWaitDefaultMs = 10 * minute;
 export const actionWaitMaxMs = 1 * hour;
+/** … but it is never carried on for longer than this. */
+export const handoverOrderMaxMs = actionWaitMaxMs + 1 * minute;
 
 /** H3: the answer to a `want` counts for this long on the asker's own clock. */
 export const wantValidMs = 4 * second;

@@ -32,7 +32,10 @@ export type PairEvent =
   | { readonly code: "initial-sync-served"; readonly pairId: PairId; readonly minted: boolean }
   | { readonly code: "initial-sync-failed"; readonly message: string }
   | { readonly code: "joined-pair"; readonly pairId: PairId; readonly backup: string | null }
-  | { readonly code: "handover-asked" }
+  /** An operator told this unit to take the role, or to hand it over. */
+  | { readonly code: "handover-ordered"; readonly as: "taker" | "giver" }
+  | { readonly code: "handover-given-up"; readonly reason: string }
+  | { readonly code: "handover-asked"; readonly byOperator: boolean }
   | { readonly code: "handover-refused"; readonly reason: string }
   | { readonly code: "handover-waiting"; readonly reason: string }
   | { readonly code: "handover-offered"; readonly n: number }

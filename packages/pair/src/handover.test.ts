@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { minute } from "@tandem/base/time";
-import { holdDownNow } from "./handover.ts";
-import { incarnation, master, type OneUnit, settings, slave, unitA, unitB } from "./one-unit.ts";
-import { acting } from "./status.ts";
+import { hour, minute } from "@tandem/base/time";
+import { handoverNote, handoverProgress, holdDownNow } from "./handover.ts";
+import { incarnation, inPair, master, type OneUnit, settings, slave, unitA, unitB } from "./one-unit.ts";
+import { acting, status } from "./status.ts";
 import type { PairMessage } from "./wire.ts";
 
 const preferred = { ...settings, preferredMaster: true };
@@ -208,6 +208,14 @@ test("[CH11] H2: waits for running actions, says so, and offers to the newest qu
   assert.ok(asked(unit, "n2").some((message) => message.type === "hand" && message.nonce === "n2"));
 });
 
+test("[CH11] H3: an offer that answers a question after its deferral is taken as well", () => {
+  const { unit, nonce } = wanting();
+  unit.said({ type: "refuse", nonce, reason: "waits for 1 running actions", gettingReady: true });
+  unit.now += 500;
+  unit.said({ type: "hand", n: 5, nonce });
+  assert.equal(unit.role, "Master");
+});
+
 test("[CH11] H2: the wait for actions is bounded, and everything goes on", () => {
   const unit = master({
     facts: { ...master().state.facts, runningActions: 1 },
@@ -284,4 +292,184 @@ test("[CH11] the giver remembers handovers for a preferred unit in a crash loop"
   );
   passWith(unit, 60_000, () => peerIsSlave(unit));
   assert.ok(asked(unit, "later").some(({ type }) => type === "hand"));
+});
+
+const order = (unit: OneUnit) => unit.give({ type: "handover" });
+const orderedSlave = (input = {}): { unit: OneUnit; nonce: string } => {
+  const unit = slave(input);
+  unit.heard();
+  const { errors, send } = order(unit);
+  assert.deepEqual(errors, []);
+  const want = send.find((message) => message.type === "want");
+  assert.ok(want?.type === "want" && want.byOperator === true);
+  return { unit, nonce: want.nonce };
+};
+const orderedMaster = (input = {}): OneUnit => {
+  const unit = master(input);
+  peerIsSlave(unit, { preferredMaster: false });
+  const { errors, send } = order(unit);
+  assert.deepEqual(errors, []);
+  assert.ok(send.some((message) => message.type === "heartbeat" && message.invites === true));
+  return unit;
+};
+
+test("[CH11] an operator orders the Slave to take the role: it asks at once, preferred or not, and takes the answer", () => {
+  const { unit, nonce } = orderedSlave();
+  assert.equal(status(unit.state, unit.now).handover?.phase, "asking");
+  unit.said({ type: "hand", n: 5, nonce });
+  assert.equal(unit.role, "Master");
+  assert.equal(unit.state.order, null);
+  assert.equal(status(unit.state, unit.now).handover, null);
+});
+
+test("[CH11] an operator's question is answered by a preferred Master as well, and without hold-down", () => {
+  const unit = master({ settings: preferred });
+  peerIsSlave(unit, { preferredMaster: false });
+  const { send } = unit.said({ type: "want", nonce: "n1", byOperator: true });
+  assert.ok(send.some(({ type }) => type === "hand"));
+});
+
+test("[CH11] an operator's question, too, is refused while digests differ", () => {
+  const unit = master();
+  peerIsSlave(unit, { digest: "other" });
+  const { send } = unit.said({ type: "want", nonce: "n1", byOperator: true });
+  assert.ok(send.some((message) => message.type === "refuse" && message.reason === "is not in step"));
+});
+
+test("[CH11] an operator orders the Master to hand over: it invites until asked, and executes until then", () => {
+  const unit = orderedMaster();
+  assert.ok(acting(unit.state, unit.now));
+  assert.equal(handoverProgress(unit.state, unit.now)?.phase, "inviting");
+  unit.said({ type: "want", nonce: "n1", byOperator: true });
+  assert.equal(handoverProgress(unit.state, unit.now)?.phase, "offered");
+  unit.heard({ state: "Master", epoch: { n: unit.state.durable.seen.n, unit: unitB } });
+  assert.equal(unit.role, "Slave");
+  assert.equal(unit.state.order, null);
+});
+
+test("[CH11] an invited Slave asks, without an order of its own", () => {
+  const unit = slave();
+  const { send } = unit.heard({ invites: true });
+  assert.ok(send.some((message) => message.type === "want" && message.byOperator === true));
+});
+
+test("[CH11] an invitation that nobody follows is given up after 30 s, and said", () => {
+  const unit = orderedMaster();
+  for (let at = 0; at < 30_000; at += 1_000) {
+    assert.equal(unit.state.order?.phase, "open");
+    unit.after(1_000);
+    peerIsSlave(unit, { preferredMaster: false });
+  }
+  assert.equal(unit.state.order?.phase, "given-up");
+  const shown = handoverProgress(unit.state, unit.now);
+  assert.equal(shown?.phase, "given-up");
+  assert.match(shown?.waitsFor ?? "", /did not take the role in time/);
+  assert.ok(acting(unit.state, unit.now));
+});
+
+test("[CH11] an order ends with the longest wait for running actions, on both units, and everything goes on", () => {
+  const unit = orderedMaster({
+    facts: { ...master().state.facts, runningActions: 1 },
+    settings: { ...settings, actionWaitMs: 10_000 },
+  });
+  unit.said({ type: "want", nonce: "n0", byOperator: true });
+  assert.equal(handoverProgress(unit.state, unit.now)?.phase, "draining");
+  assert.match(handoverProgress(unit.state, unit.now)?.waitsFor ?? "", /1 running actions/);
+  let said: PairMessage[] = [];
+  for (let at = 2_000; at <= 10_000; at += 2_000) {
+    said = [...unit.after(2_000).send];
+    peerIsSlave(unit);
+    if (at < 10_000) unit.said({ type: "want", nonce: `n${at}`, byOperator: true });
+  }
+  const refusal = said.find((message) => message.type === "refuse");
+  assert.ok(refusal?.type === "refuse" && refusal.final === true);
+  assert.equal(unit.state.order?.phase, "given-up");
+  assert.ok(acting(unit.state, unit.now));
+  const asker = orderedSlave();
+  asker.unit.said({
+    type: "refuse",
+    nonce: asker.nonce,
+    reason: refusal.reason,
+    gettingReady: false,
+    final: true,
+  });
+  assert.equal(asker.unit.state.order?.phase, "given-up");
+  assert.deepEqual(
+    passWith(asker.unit, minute, () => asker.unit.heard()),
+    [],
+  );
+});
+
+test("[CH11] an order that is refused for a moment is asked again for 30 s", () => {
+  const { unit, nonce } = orderedSlave();
+  unit.said({ type: "refuse", nonce, reason: "does not hold everything yet", gettingReady: false });
+  assert.deepEqual(
+    passWith(unit, 2_000, () => unit.heard()).map(({ type }) => type),
+    ["want"],
+  );
+  passWith(unit, 30_000, () => unit.heard());
+  assert.equal(unit.state.order?.phase, "given-up");
+});
+
+test("[CH11] an order without a pair, without its peer, or to a peer of wire version 1, is an error that changes nothing", () => {
+  const refused = (unit: OneUnit): string | undefined => {
+    const before = unit.state;
+    const [error] = order(unit).errors;
+    assert.deepEqual({ ...unit.state, contact: before.contact, counter: 0 }, { ...before, counter: 0 });
+    assert.ok(error === undefined || error.remedy.length > 0);
+    return error?.code;
+  };
+  const alone = slave({ settings: { ...settings, disabled: true } });
+  assert.equal(refused(alone), "no-role");
+  const dead = master();
+  dead.give({ type: "link", event: { kind: "closed", reason: "reset" } });
+  assert.equal(refused(dead), "peer-absent");
+  const old = slave();
+  old.peerWire = 1;
+  old.heard();
+  assert.equal(refused(old), "peer-too-old");
+  const corrupt = slave();
+  corrupt.heard({ digest: "other" });
+  assert.equal(refused(corrupt), "digests-differ");
+  const leaderless = slave();
+  leaderless.heard({ state: "Starting" });
+  assert.ok(["no-pair", "no-role"].includes(refused(leaderless) ?? ""));
+});
+
+test("[CH11] the answer to an order says when the role will not stay: the giver is preferred", () => {
+  const giver = master({ settings: preferred });
+  peerIsSlave(giver, { preferredMaster: false });
+  assert.match(handoverNote(giver.state, giver.now) ?? "", /central1 is Preferred Master .* after 120 s/);
+  const taker = slave();
+  taker.heard({ preferredMaster: true });
+  assert.match(handoverNote(taker.state, taker.now) ?? "", /central2 is Preferred Master/);
+  const neither = slave();
+  neither.heard();
+  assert.equal(handoverNote(neither.state, neither.now), null);
+  const takerPreferred = slave({ settings: preferred });
+  takerPreferred.heard();
+  assert.equal(handoverNote(takerPreferred.state, takerPreferred.now), null);
+});
+
+test("[CH11] the count of handovers that doubles the hold-down outlives the process, and ends an hour after the last", () => {
+  const unit = master();
+  peerIsSlave(unit);
+  asked(unit);
+  const { persist } = unit.heard({ state: "Master", epoch: unit.state.durable.seen });
+  assert.equal(persist?.handovers, 1);
+  const restarted = slave({ settings: preferred, durable: { ...inPair, handovers: 1 } });
+  assert.deepEqual(
+    passWith(restarted, 2 * minute - 1, () => restarted.heard()),
+    [],
+    "a unit that crashed after its handover waits twice as long",
+  );
+  assert.equal(passWith(restarted, 1, () => restarted.heard())[0]?.type, "want");
+  const later = slave({ durable: { ...inPair, handovers: 3 } });
+  let persisted: number | undefined;
+  for (let at = 0; at < hour; at += minute) {
+    later.after(minute);
+    persisted = later.last.outputs.persist?.handovers ?? persisted;
+    later.heard();
+  }
+  assert.equal(later.state.durable.handovers, 0);
 });

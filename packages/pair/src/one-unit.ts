@@ -12,7 +12,7 @@ import {
 } from "./state.ts";
 import { startPair, step } from "./step.ts";
 import { heartbeatOf } from "./turn.ts";
-import type { Heartbeat, PairMessage } from "./wire.ts";
+import { type Heartbeat, type PairMessage, wireVersion } from "./wire.ts";
 
 export const unitA = "a".repeat(16);
 export const unitB = "b".repeat(16);
@@ -60,6 +60,8 @@ export class OneUnit {
   /** The peer's session; another one means that its process was started again. */
   peerSession = "peer-session-1";
   peerCounter = 0;
+  /** The wire version that the peer speaks. */
+  peerWire = wireVersion;
 
   constructor(input: Partial<Omit<StartInput, "now">> = {}) {
     this.last = startPair({
@@ -96,7 +98,7 @@ export class OneUnit {
   }
   said(message: Said): PairStep["outputs"] {
     this.peerCounter += 1;
-    const header = { wire: 1, from: unitB, session: this.peerSession, counter: this.peerCounter };
+    const header = { wire: this.peerWire, from: unitB, session: this.peerSession, counter: this.peerCounter };
     return this.give({ type: "message", message: { ...message, ...header } as PairMessage });
   }
   /** The peer's heartbeat: in the same pair and with the same data, unless told otherwise. */

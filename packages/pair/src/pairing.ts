@@ -289,6 +289,13 @@ export function interruptSnapshot(turn: Turn, message: string, againInMs: number
   });
 }
 
+/** What moves is not given up, however long it takes in all. */
+export function noteSnapshotProgress(turn: Turn): void {
+  const { role, now } = turn;
+  if (role.kind !== "Starting" || role.initialSync?.phase !== "receiving") return;
+  turn.setRole({ ...role, initialSync: { phase: "receiving", since: now } });
+}
+
 /** A new connection may have replaced the one that the snapshot was on: not much longer is waited for that one. */
 export function hastenSnapshot(turn: Turn): void {
   const { role, now } = turn;

@@ -60,6 +60,11 @@ export type PairDurable = {
   readonly overwrittenBackup: string | null;
   /** Removed from its pair (CH24): keeps a copy and executes nothing. */
   readonly removed: boolean;
+  /**
+   * How many handovers of the last hour double the hold-down. A count, not times: no clock survives a restart that
+   * can be trusted, so after a start they count as having happened just then, and a crash loop forgets none.
+   */
+  readonly handovers: number;
 };
 
 /** What the rest of Central tells the pair, whenever it changes. */
@@ -145,17 +150,44 @@ export type InitialSync =
   /** Failed here or refused there; asked for again then. */
   | { readonly phase: "again"; readonly at: Millis; readonly message: string };
 
+/** An operator's order to hand the role over (`ha handover`), given on either unit. */
+export type HandoverOrder =
+  /** On the Slave: it asks for the role. On the Master: its heartbeats invite the Slave to ask. */
+  | { readonly phase: "open"; readonly since: Millis; readonly deadline: Millis }
+  /** Kept for HA Status until the next order or change of role. */
+  | { readonly phase: "given-up"; readonly since: Millis; readonly reason: string };
+
 /** The Master's side of an orderly handover (H2–H4). */
 export type Giving =
   | { readonly phase: "none" }
   /** Starts no more actions and waits for the running ones. */
-  | { readonly phase: "draining"; readonly since: Millis; readonly nonce: string; readonly wantAt: Millis }
+  | {
+      readonly phase: "draining";
+      readonly since: Millis;
+      readonly nonce: string;
+      readonly wantAt: Millis;
+      readonly byOperator: boolean;
+    }
   /** Holds its commits until the peer has everything. */
-  | { readonly phase: "holding"; readonly since: Millis; readonly nonce: string; readonly wantAt: Millis }
-  | { readonly phase: "offered"; readonly at: Millis; readonly n: number };
+  | {
+      readonly phase: "holding";
+      readonly since: Millis;
+      readonly nonce: string;
+      readonly wantAt: Millis;
+      readonly byOperator: boolean;
+    }
+  | { readonly phase: "offered"; readonly at: Millis; readonly n: number; readonly byOperator: boolean };
 
-/** The preferred Slave's side: what it asked, and when, on its own clock (H3). */
-export type Want = { readonly nonce: string; readonly at: Millis };
+/**
+ * The asking Slave's side: what it asked, and when, on its own clock (H3). `isDeferred`: the Master gets ready; its
+ * offer may still answer this very question, and the next one is due soon.
+ */
+export type Want = {
+  readonly nonce: string;
+  readonly at: Millis;
+  readonly byOperator: boolean;
+  readonly isDeferred: boolean;
+};
 
 /** What is known of the peer, and how its silence is judged. See `liveness.ts`. */
 export type Contact = {
@@ -214,8 +246,10 @@ export type PairState = {
   readonly facts: PairFacts;
   readonly role: Role;
   readonly contact: Contact;
-  /** When this unit gave or took the role in order, for the hold-down; newest last. */
+  /** When this unit gave or took the role in order, for the hold-down; newest last. `durable.handovers` counts them. */
   readonly handovers: readonly Millis[];
+  /** An operator's order that is being carried out, or came to nothing. */
+  readonly order: HandoverOrder | null;
   /** A configuration error that both units report (CH12). */
   readonly bothPreferred: boolean;
 };
@@ -275,6 +309,10 @@ export type PairInput =
       readonly backup: string | null;
     }
   | { readonly type: "snapshotFailed"; readonly now: Millis; readonly message: string }
+  /** A part of the snapshot arrived: the transfer moves, however long it takes. */
+  | { readonly type: "snapshotProgress"; readonly now: Millis }
+  /** The operator has the Master hand the role over, from either unit: the path of H1–H4 without hold-down or preference. */
+  | { readonly type: "handover"; readonly now: Millis }
   /** CH15 Refresh: ask the peer at once. */
   | { readonly type: "refresh"; readonly now: Millis }
   /** The process stood still for more than 2 s (boot time or wall clock ran ahead of the loop). */
@@ -318,7 +356,7 @@ export type PairOutputs = {
   readonly send: readonly PairMessage[];
   readonly apply: readonly PairCommand[];
   readonly observe: readonly PairEvent[];
-  /** Only ever filled by `apply` (and `act`): why nothing was changed. */
+  /** Only ever filled by `apply`, `act` and `handover`: why nothing was changed. */
   readonly errors: readonly FieldError[];
   /** Give a `tick` then, at the latest. Infinity: nothing to wait for. */
   readonly wakeAt: Millis;
@@ -338,4 +376,5 @@ export const newDurable: PairDurable = {
   armedFor: null,
   overwrittenBackup: null,
   removed: false,
+  handovers: 0,
 };

@@ -33,6 +33,7 @@ test("[CH15] HA Status of a pair in step", () => {
     digestEqual: true,
     waitingFor: [],
     epoch: { n: 4, unit: unitB },
+    handover: null,
     overwrittenBackup: null,
     configurationErrors: [],
   });

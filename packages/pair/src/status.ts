@@ -3,7 +3,7 @@ import type { UnitId } from "@tandem/base/ids";
 import type { FieldError } from "@tandem/base/result";
 import type { Millis } from "@tandem/base/time";
 import type { RoleKind } from "./events.ts";
-import { isGiving } from "./handover.ts";
+import { type HandoverProgress, handoverProgress, isGiving } from "./handover.ts";
 import { equalVectors, relationOf, sequenceOf } from "./rules.ts";
 import type { Epoch, PairState } from "./state.ts";
 import { heartbeatOf } from "./turn.ts";
@@ -41,6 +41,8 @@ export type PairStatus = {
   readonly waitingFor: readonly { readonly unit: string; readonly what: string }[];
   /** The term that this unit holds or follows; null before the first. */
   readonly epoch: Epoch | null;
+  /** CH11: an orderly handover under way, automatic or ordered; or the ordered one that came to nothing. */
+  readonly handover: HandoverProgress | null;
   readonly overwrittenBackup: string | null;
   readonly configurationErrors: readonly FieldError[];
 };
@@ -74,6 +76,7 @@ export function status(state: PairState, now: Millis): PairStatus {
     digestEqual: inStep === true ? contact.digestsEqual : null,
     waitingFor: waitingFor(state).map(({ name, what }) => ({ unit: name, what })),
     epoch: durable.epoch.n === 0 ? null : durable.epoch,
+    handover: handoverProgress(state, now),
     overwrittenBackup: durable.overwrittenBackup,
     configurationErrors: state.bothPreferred ? [bothPreferredError] : [],
   };

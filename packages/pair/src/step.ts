@@ -28,6 +28,7 @@ import type { Millis } from "@tandem/base/time";
 import {
   electionDeadlineMs,
   fencedMs,
+  handoversRememberedMax,
   holderSilentMs,
   probeIntervalMs,
   retryIntervalMs,
@@ -38,6 +39,7 @@ import {
   handoverWakeAt,
   isOfferFresh,
   onHand,
+  onHandoverOrder,
   onRefuse,
   onWant,
   proceed,
@@ -70,6 +72,7 @@ import {
   interruptSnapshot,
   join,
   joined,
+  noteSnapshotProgress,
   runSnapshotTimers,
   serve,
   snapshotNonce,
@@ -111,7 +114,8 @@ export function startPair(input: StartInput): PairStep {
         ? { kind: "Starting", since: now, deadline: now + electionDeadlineMs, initialSync: null }
         : { kind: "Standalone", since: now, reason: { code: durable.removed ? "removed" : "no-peer" } },
     contact: newContact(now),
-    handovers: [],
+    handovers: Array.from({ length: Math.min(durable.handovers, handoversRememberedMax) }, () => now),
+    order: null,
     bothPreferred: false,
   };
   const turn = new Turn(state, now);
@@ -161,6 +165,12 @@ export function step(state: PairState, input: PairInput): PairStep {
     case "snapshotFailed":
       turn.observe({ code: "initial-sync-failed", message: input.message });
       interruptSnapshot(turn, input.message, snapshotRetryMs);
+      break;
+    case "snapshotProgress":
+      noteSnapshotProgress(turn);
+      break;
+    case "handover":
+      onHandoverOrder(turn);
       break;
     case "refresh":
       askBeside(turn);
@@ -217,14 +227,14 @@ function onMessage(turn: Turn, message: PairMessage): void {
       onHeartbeat(turn, message);
       return;
     case "want":
-      onWant(turn, message.nonce);
+      onWant(turn, message.nonce, message.byOperator === true);
       return;
     case "hand":
       onHand(turn, message.n, message.nonce);
       return;
     case "refuse":
       if (message.nonce === snapshotNonce) interruptSnapshot(turn, message.reason, retryIntervalMs);
-      else onRefuse(turn, message.nonce, message.reason, message.gettingReady);
+      else onRefuse(turn, message);
       return;
     case "snapshot-request":
       serve(turn);
@@ -455,6 +465,7 @@ function gone(turn: Turn, by: "refusal" | "silence" | "stopped"): void {
       )
         voidOffer(turn, "the other unit is gone");
       else resume(turn, null);
+      turn.giveUpOrder(`${peerWords(turn.state)} is gone`);
       if (turn.role.kind === "Master") turn.setRole({ ...turn.role, pausedUntil: null });
       return;
     case "Standalone":

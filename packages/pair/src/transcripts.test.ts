@@ -216,3 +216,37 @@ scene("[CH7] the master stops in order: the slave claims at once", "orderly-stop
   pair.run(5_000);
   assert.ok(pair.isPair(central2));
 });
+
+scene("[CH11] an operator has the Slave take the role", "handover-ordered-on-slave", {}, (pair) => {
+  paired(pair);
+  const [central1, central2] = pair.units;
+  pair.fault("an operator runs `ha handover` on central2, the Slave");
+  assert.deepEqual(pair.give(central2, { type: "handover" }).outputs.errors, []);
+  const tookMs = pair.until("the handover", () => pair.isPair(central2), 1_000);
+  assert.ok(tookMs <= 200, `${tookMs} ms`);
+  pair.run(120_000);
+  assert.ok(pair.isPair(central2), "nobody is preferred: the role stays where it went");
+  assert.equal(pair.state(central1).role.kind, "Slave");
+});
+
+scene(
+  "[CH11] an operator has the preferred Master hand over, while actions run; later it takes the role back",
+  "handover-ordered-on-master",
+  {},
+  (pair) => {
+    paired(pair, [true, false]);
+    const [central1, central2] = pair.units;
+    pair.setRunningActions(central1, 2);
+    pair.fault("an operator runs `ha handover` on central1, the preferred Master; two actions run there");
+    assert.deepEqual(pair.give(central1, { type: "handover" }).outputs.errors, []);
+    pair.run(35_000);
+    pair.logStatus();
+    assert.ok(pair.isPair(central1));
+    pair.fault("the actions are done");
+    pair.setRunningActions(central1, 0);
+    pair.run(5_000);
+    assert.ok(pair.isPair(central2));
+    pair.run(130_000);
+    assert.ok(pair.isPair(central1));
+  },
+);

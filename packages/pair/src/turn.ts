@@ -25,13 +25,14 @@ import { ourReasonWords, peerWords, standaloneWords, waitingFor } from "./words.
 type HeartbeatAnswers = Heartbeat["answers"];
 /** A message without its header, which is added last, when the counter is known. */
 export type Unsent =
-  | { readonly type: "want"; readonly nonce: string }
+  | { readonly type: "want"; readonly nonce: string; readonly byOperator?: boolean }
   | { readonly type: "hand"; readonly n: number; readonly nonce: string }
   | {
       readonly type: "refuse";
       readonly nonce: string;
       readonly reason: string;
       readonly gettingReady: boolean;
+      readonly final?: boolean;
     }
   | { readonly type: "snapshot-request" };
 
@@ -109,9 +110,26 @@ export class Turn {
     if (from.kind === "Master" && from.handover.phase === "holding") this.command({ type: "releaseCommits" });
     if (from.kind === "Starting" && from.initialSync?.phase === "receiving")
       this.command({ type: "dropSnapshot" });
+    this.#endOrder(from, role, why);
     this.setRole(role);
     this.observe({ code: "role-changed", from: from.kind, to: role.kind, why, epoch: this.durable.epoch });
     this.sayHeartbeat(false);
+  }
+
+  /** What an operator ordered has come about with the change of role, or can no longer. */
+  #endOrder(from: Role, to: Role, why: string): void {
+    const { order } = this.state;
+    if (order === null || from.kind === to.kind) return;
+    const isDone =
+      (from.kind === "Slave" && to.kind === "Master") || (from.kind === "Master" && to.kind === "Slave");
+    if (order.phase === "open" && !isDone) this.giveUpOrder(`became ${to.kind}: ${why}`);
+    else this.state = { ...this.state, order: null };
+  }
+
+  giveUpOrder(reason: string): void {
+    if (this.state.order?.phase !== "open") return;
+    this.state = { ...this.state, order: { phase: "given-up", since: this.now, reason } };
+    this.observe({ code: "handover-given-up", reason });
   }
 
   enterStandalone(reason: StandaloneReason): void {
@@ -257,5 +275,6 @@ export function heartbeatOf(state: PairState, now: Millis): Heartbeat {
     sequence: facts.sequence,
     waitingFor: waitingFor(state).map(({ unit, what }) => ({ unit, what })),
     licensing: facts.licensing,
+    invites: role.kind === "Master" && state.order?.phase === "open",
   };
 }

@@ -10,7 +10,7 @@ import { type Static, Type } from "@tandem/base/schema";
 
 export const wireVersion = 2;
 export const wireVersionOldest = 1;
-/** The version from which on a peer understands `channel`, `part` and `part-have`. */
+/** The version from which on a peer understands `channel`, `part`, `part-have`, and an operator's handover. */
 export const wireVersionWithChannels = 2;
 
 const wordsMaxChars = 1_000;
@@ -82,20 +82,28 @@ export const HeartbeatSchema = Type.Object({
   sequence: Counter,
   waitingFor: Type.Array(Type.Object({ unit: Unit, what: Words }), { maxItems: 8 }),
   licensing: Type.Union([Type.Null(), Type.Object({ local: Type.Boolean(), metered: Type.Boolean() })]),
+  /** A Master that an operator told to hand over: the Slave is to ask for the role. Since version 2. */
+  invites: Type.Optional(Type.Boolean()),
 });
 export type Heartbeat = Readonly<Static<typeof HeartbeatSchema>>;
 
-/** H1: the preferred Slave asks for the role. */
-export const WantSchema = Type.Object({ type: Type.Literal("want"), ...header, nonce: Nonce });
+/** H1: the preferred Slave asks for the role, or, since version 2, the Slave whose operator (or the Master's) ordered it. */
+export const WantSchema = Type.Object({
+  type: Type.Literal("want"),
+  ...header,
+  nonce: Nonce,
+  byOperator: Type.Optional(Type.Boolean()),
+});
 /** H3: the role is the asker's, under epoch `(n, asker)`. */
 export const HandSchema = Type.Object({ type: Type.Literal("hand"), ...header, n: Counter, nonce: Nonce });
-/** H2: not now, for this reason. `gettingReady`: ask again with a new nonce soon. */
+/** H2: not now, for this reason. `gettingReady`: ask again with a new nonce soon. `final`: the order is given up. */
 export const RefuseSchema = Type.Object({
   type: Type.Literal("refuse"),
   ...header,
   nonce: Nonce,
   reason: Words,
   gettingReady: Type.Boolean(),
+  final: Type.Optional(Type.Boolean()),
 });
 /** I1: the armed unit asks for the Master's whole state. */
 export const SnapshotRequestSchema = Type.Object({ type: Type.Literal("snapshot-request"), ...header });

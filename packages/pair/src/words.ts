@@ -100,6 +100,7 @@ export function ourReasonWords(state: PairState, now: Millis): string {
       if (role.handover.phase !== "none") return `gives the role to ${peer}`;
       if (role.pausedUntil !== null && role.pausedUntil > now)
         return `${holds}; executes nothing until it has heard ${peer}`;
+      if (state.order?.phase === "open") return `${holds}; invites ${peer} to take the role`;
       if (contact.notKnownThere) return `${holds}; waiting for the other unit to be given our key`;
       const waiting = waitingFor(state);
       if (waiting.length > 0)
@@ -109,8 +110,14 @@ export function ourReasonWords(state: PairState, now: Millis): string {
     }
     case "Slave": {
       const follows = `follows ${peer}, ${epochWords(durable.epoch, nameOf)}`;
-      if (role.want !== null) return `${follows}; asks for the role`;
-      return role.refusal === null ? follows : `${follows}; asks for the role again later (${role.refusal})`;
+      if (role.want !== null && !role.want.isDeferred) return `${follows}; asks for the role`;
+      const asksAgain =
+        state.settings.preferredMaster ||
+        state.order?.phase === "open" ||
+        contact.heartbeat?.invites === true;
+      if (role.refusal !== null && asksAgain)
+        return `${follows}; asks for the role again later (${role.refusal})`;
+      return state.order?.phase === "open" ? `${follows}; is about to ask for the role` : follows;
     }
     default:
       return unreachable(role);
@@ -209,8 +216,22 @@ export function eventWords(
           event.backup === null ? "not kept: there was none" : `kept as backup "${event.backup}"`
         }`,
       );
+    case "handover-ordered":
+      return say(
+        "info",
+        event.as === "taker"
+          ? `an operator told this unit to take the role from ${peer}`
+          : `an operator told this unit to hand the role over to ${peer}`,
+      );
+    case "handover-given-up":
+      return say("warning", `the handover that an operator ordered is given up: ${event.reason}`);
     case "handover-asked":
-      return say("info", `asks ${peer} for the role: in step for the hold-down, and preferred`);
+      return say(
+        "info",
+        event.byOperator
+          ? `asks ${peer} for the role: an operator ordered it`
+          : `asks ${peer} for the role: in step for the hold-down, and preferred`,
+      );
     case "handover-refused":
       return say("info", `the handover does not take place now: ${event.reason}`);
     case "handover-waiting":

@@ -7,12 +7,15 @@ import type { Replica } from "@tandem/replica/replica";
 import type { Vector } from "@tandem/replica/version";
 import type { OnlyHere } from "./acknowledgements.ts";
 
-export type HaStatus = Omit<PairStatus, "ourSince" | "heartbeats"> & {
+export type HaStatus = Omit<PairStatus, "ourSince" | "heartbeats" | "handover"> & {
   readonly ourSince: WallMillis;
   readonly heartbeats: Omit<PairStatus["heartbeats"], "lastSent" | "lastReceived"> & {
     readonly lastSent: WallMillis | null;
     readonly lastReceived: WallMillis | null;
   };
+  readonly handover:
+    | (Omit<NonNullable<PairStatus["handover"]>, "since"> & { readonly since: WallMillis })
+    | null;
   readonly settings: HaSettings;
   /** *HA Key for this Peer*. */
   readonly haKey: string;
@@ -45,6 +48,7 @@ export function statusOf(
       lastSent: dated(pair.heartbeats.lastSent),
       lastReceived: dated(pair.heartbeats.lastReceived),
     },
+    handover: pair.handover && { ...pair.handover, since: dated(pair.handover.since) ?? wall },
     settings: state.settings,
     haKey,
     isActing: acting(state, now),

@@ -10,6 +10,7 @@ import type { UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { second, type WallMillis } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
+import { handoverNote } from "@tandem/pair/handover";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
 import type { HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
 import { acting, answerToQuestion, synchronises } from "@tandem/pair/status";
@@ -246,6 +247,16 @@ export class HighAvailability {
   /** The operator lets a unit act whose peer is disabled or removed; errors when there is nothing to allow. */
   act(): readonly FieldError[] {
     return this.#guarded(() => this.#pair.dispatchNow({ type: "act" })).errors;
+  }
+
+  /**
+   * CH11 `ha handover`: the Slave takes the role, the Master hands it over, in order. Errors change nothing; accepted,
+   * `status().handover` shows how far it is. The note says when the role will not stay where it goes.
+   */
+  handover(): Result<{ readonly note: string | null }, readonly FieldError[]> {
+    const note = handoverNote(this.#pair.state, this.#seams.world.now());
+    const { errors } = this.#guarded(() => this.#pair.dispatchNow({ type: "handover" }));
+    return errors.length > 0 ? err(errors) : ok({ note });
   }
 
   /**
