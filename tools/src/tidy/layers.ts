@@ -12,7 +12,7 @@ type Layer = {
   readonly outside?: readonly string[];
 };
 
-const cores = ["carp", "pair", "replica", "haproxy-config", "fencing"];
+const cores = ["carp", "pair", "replica", "haproxy-config", "fencing", "syslog"];
 const contracts = ["central-api", "loadmaster-api"];
 const shells = ["linux", "peer-link", "storage"];
 
