@@ -15,6 +15,25 @@ export class DatabaseUnusable extends Error {
   override name = "DatabaseUnusable";
 }
 
+/** SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html), on opening or later; extended codes too. */
+export const isDamage = (error: unknown): boolean => {
+  const { errcode = 0 } = error as { errcode?: number };
+  return [11, 26].includes(errcode & 0xff);
+};
+
+/** For files beside the one that a process holds for itself and must not lose a commit of. */
+export type DatabaseOptions = {
+  /**
+   * `alone`: held exclusively, every commit on the disk when it returns, the whole file checked when opened.
+   * `one writer`: others may read meanwhile; a power cut may take the last commits; not checked when opened.
+   * `reader`: no more than reads; the file must be there.
+   */
+  readonly as: "alone" | "one writer" | "reader";
+};
+
+/** How long one connection waits while another opens or closes the same file. */
+const busyMaxMs = 1_000;
+
 /** One step of the file's format; step n brings `user_version` from n to n + 1. Never changed once released. */
 export type Migration = string;
 
@@ -28,21 +47,31 @@ export class Database {
    * Opens `path` (made with mode 0600 when absent) and brings it to the newest format.
    * Throws {@link DatabaseUnusable} with a remedy in words.
    */
-  constructor(path: string, migrations: readonly Migration[]) {
+  constructor(path: string, migrations: readonly Migration[], { as }: DatabaseOptions = { as: "alone" }) {
     this.path = path;
+    if (as === "reader") {
+      this.#database = new DatabaseSync(path, { readOnly: true, timeout: busyMaxMs });
+      return;
+    }
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // SQLite gives its log the mode of the file itself, so this is where both get theirs.
     closeSync(openSync(path, "a", 0o600));
+    this.#database = new DatabaseSync(path, as === "alone" ? {} : { timeout: busyMaxMs });
     try {
-      this.#database = new DatabaseSync(path);
       this.#database.exec(
-        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; BEGIN IMMEDIATE; COMMIT;",
+        as === "alone"
+          ? "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; BEGIN IMMEDIATE; COMMIT;"
+          : "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; BEGIN IMMEDIATE; COMMIT;",
       );
-      const check = this.get("PRAGMA quick_check(1)")?.quick_check;
+      const check = as === "alone" ? this.get("PRAGMA quick_check(1)")?.quick_check : "ok";
       if (check !== "ok")
         throw new DatabaseUnusable(`${path} is damaged (${check}); restore it from a backup`);
       this.#migrate(migrations);
     } catch (error) {
+      if (as !== "alone") {
+        this.#database.close();
+        throw error;
+      }
       if (error instanceof DatabaseUnusable) throw error;
       const { errcode, message } = error as { errcode?: number; message: string };
       // SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html).
@@ -94,6 +123,11 @@ export class Database {
 
   all(sql: string, ...values: SQLInputValue[]): readonly Row[] {
     return this.#statement(sql).all(...values) as Row[];
+  }
+
+  /** A function that statements of this connection may call: `body` of one text, answering 0 or 1. */
+  define(name: string, body: (text: string | null) => boolean): void {
+    this.#database.function(name, { deterministic: true }, (text) => (body(text as string | null) ? 1 : 0));
   }
 
   close(): void {

@@ -54,8 +54,7 @@ export class SyslogFrames {
 
   /** The connection has ended: what came of its last message, if anything did. */
   end(): Frame | undefined {
-    const { digits } = this.#where.kind === "between" ? this.#where : between;
-    if (digits !== "") this.#holdText(digits);
+    if (this.#where.kind === "between") this.#holdText(this.#where.digits);
     if (this.#heldBytes === 0) return undefined;
     const wasCounted = this.#where.kind === "counted";
     const { bytes, isCut } = this.#take();
