@@ -2,45 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { routes } from "@tandem/central-api/routes";
 import { freeze, killMachine, killProcess, start, stop, thaw } from "@tandem/lab/faults";
-import { down, up } from "@tandem/lab/lab";
-import { silentNarrator } from "@tandem/lab/narrator";
 import { monotonicMs } from "@tandem/lab/prober";
-import { stateFolderOf } from "@tandem/lab/state";
 import { pairTheCentrals } from "@tandem/lab/story-centrals";
-import {
-  centralOf,
-  closeWorld,
-  heartbeatSeconds,
-  newWorld,
-  pairIsWhole,
-  statusBecomes,
-} from "@tandem/lab/story-world";
+import { centralOf, heartbeatSeconds, pairIsWhole, statusBecomes } from "@tandem/lab/story-world";
 import { needsRoot } from "@tandem/linux/network-namespace";
+import { inLab } from "./lab-parts.ts";
 
 const lab = "t4";
 /** Returning to the role takes the hold-down, which doubles with each return. */
 const returnsWithinMs = 90_000;
 
 test("a pair of Centrals under faults", { skip: needsRoot(), timeout: 300_000 }, async (t) => {
-  const world = newWorld(lab, silentNarrator);
-  let failed = false;
-  const part = (title: string, act: () => Promise<void>): Promise<void> =>
-    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    });
   const isMaster = ({ ourState }: { readonly ourState: string }): boolean => ourState === "Master";
-  /** Waits until central1, which is preferred, is Master of a pair in step again. */
-  const asBefore = async (): Promise<void> => {
-    await statusBecomes(world, "central1", "Master again", returnsWithinMs, isMaster);
-    await pairIsWhole(world, "central1", "central2");
-  };
-  try {
-    await up(lab, { owned: true });
+  await inLab(t, lab, {}, async (world, part) => {
+    /** Waits until central1, which is preferred, is Master of a pair in step again. */
+    const asBefore = async (): Promise<void> => {
+      await statusBecomes(world, "central1", "Master again", returnsWithinMs, isMaster);
+      await pairIsWhole(world, "central1", "central2");
+    };
     await pairTheCentrals(world);
 
     await part("[CH7] a Master that is stopped in order is replaced at once", async () => {
@@ -101,12 +80,5 @@ test("a pair of Centrals under faults", { skip: needsRoot(), timeout: 300_000 },
       const { status: after } = await centralOf(world, "central1").ha();
       assert.equal(after.ourSequence, before.ourSequence);
     });
-  } catch (error) {
-    failed = true;
-    throw error;
-  } finally {
-    closeWorld(world);
-    await down(lab, { keepLogs: failed });
-    if (failed) t.diagnostic(`the logs are in ${stateFolderOf(lab)}/logs`);
-  }
+  });
 });
