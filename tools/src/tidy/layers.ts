@@ -12,7 +12,7 @@ type Layer = {
   readonly outside?: readonly string[];
 };
 
-const cores = ["carp", "pair", "replica", "haproxy-config", "fencing", "syslog"];
+const cores = ["carp", "pair", "replica", "haproxy-config", "fencing", "syslog", "schedule"];
 const contracts = ["central-api", "loadmaster-api"];
 const shells = ["linux", "peer-link", "storage"];
 
@@ -23,7 +23,13 @@ const layers: readonly Layer[] = [
     mayImport: [],
     outside: ["typebox", "typebox/value", "node:crypto"],
   },
-  ...cores.map((core) => ({ name: "core", roots: [`packages/${core}`], mayImport: ["base"], outside: [] })),
+  ...cores.map((core) => ({
+    name: "core",
+    roots: [`packages/${core}`],
+    mayImport: ["base"],
+    // Cron arithmetic, daylight saving time included.
+    outside: core === "schedule" ? ["croner"] : [],
+  })),
   ...contracts.map((contract) => ({
     name: "contract",
     roots: [`packages/${contract}`],

@@ -12,7 +12,7 @@ import { second, type WallMillis } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
 import { handoverNote } from "@tandem/pair/handover";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
-import type { HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
+import type { Epoch, HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
 import { acting, answerToQuestion, synchronises } from "@tandem/pair/status";
 import {
   decodeMessage,
@@ -177,6 +177,11 @@ export class HighAvailability {
     return unit === self.unit ? self.name : this.#unitNames.of(unit);
   }
 
+  /** The term of office that this unit holds or follows; number 0 before the first. */
+  get epoch(): Epoch {
+    return this.#pair.state.durable.epoch;
+  }
+
   get settings(): HaSettings {
     return this.#pair.state.settings;
   }
@@ -227,6 +232,11 @@ export class HighAvailability {
   setRunningActions(count: number): void {
     this.#runningActions = count;
     this.#guarded(() => this.#tellFacts());
+  }
+
+  /** E5: a device refused this unit's term, since it follows a newer Master, which it heard so long ago. */
+  deviceRefused(holder: Epoch, holderHeardAgoMs: number): void {
+    this.#guarded(() => this.#pair.dispatch({ type: "deviceRefused", holder, holderHeardAgoMs }));
   }
 
   /** CH15 Refresh. */
