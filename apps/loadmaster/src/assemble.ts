@@ -9,6 +9,7 @@ import { hashPassword, newPassword } from "./access/passwords.ts";
 import { unitGate, unitHandlers } from "./api/handlers.ts";
 import { ApiServer } from "./api/server.ts";
 import type { UnitConfiguration } from "./configuration-file.ts";
+import { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole } from "./ha/carp-role.ts";
 import { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { newDocument } from "./state/document.ts";
@@ -35,6 +36,9 @@ export async function assemble(
   const store = new DocumentStore(stateDir);
   const loaded = await store.load();
   if (!loaded.ok) return err(loaded.error);
+  const ledgerStore = new LedgerStore(stateDir);
+  const { ledger, lost } = await ledgerStore.load(Date.now());
+  if (lost !== undefined) parts.log("error", "actions-unreadable", lost);
   const identity = await loadOrCreateIdentity(join(stateDir, "identity"), {
     commonName: configuration.name,
     addresses: configuration.interfaces.map((each) => each.address),
@@ -58,6 +62,8 @@ export async function assemble(
     identity,
     document,
     store,
+    ledger,
+    ledgerStore,
     haproxy,
     carp: parts.carp,
     standalone: new StandaloneAddresses(stateDir),

@@ -5,6 +5,7 @@
  */
 import { uptime, userInfo } from "node:os";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
 import type { ProcessSettings } from "@tandem/haproxy-config/model";
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
 import type { StatRow } from "@tandem/haproxy-config/statistics";
@@ -14,6 +15,8 @@ import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HaStatusWord } from "@tandem/loadmaster-api/views";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { UnitConfiguration } from "./configuration-file.ts";
+import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
+import type { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import { type PartnerEvent, PartnerLink, type PartnerSide, type PartnerState } from "./ha/partner-link.ts";
 import { linkVersion, type PartnerStatus } from "./ha/partner-messages.ts";
@@ -24,6 +27,7 @@ import { type AddressFacts, carriedFor } from "./services/address-rules.ts";
 import { proxyModel } from "./services/proxy-model.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { digestOf, type SharedContent, type UnitDocument } from "./state/document.ts";
+import { Revisions, revisionOf } from "./state/revisions.ts";
 import type { DocumentStore } from "./state/store.ts";
 
 export const connectionsMax = 9_000;
@@ -39,6 +43,8 @@ export type UnitParts = {
   readonly identity: Identity;
   readonly document: UnitDocument;
   readonly store: DocumentStore;
+  readonly ledger: Ledger;
+  readonly ledgerStore: LedgerStore;
   readonly haproxy: HaproxyProcess;
   readonly carp: CarpRole;
   readonly standalone: StandaloneAddresses;
@@ -50,12 +56,27 @@ export type UnitParts = {
 /** A document's next state, and what the caller gets once it is in force. */
 export type Change<Value> = Result<{ readonly document: UnitDocument; readonly value: Value }, Failure>;
 
+/** Who asks for a change, and what he had seen of the configuration. */
+export type Author = {
+  readonly user: string;
+  /** The address the call came from. */
+  readonly client: string;
+  readonly command: string;
+  /** The revision the change is based on; absent: whatever it is now. */
+  readonly baseRevision?: string;
+};
+
+/** What the caller of a change gets, and the revision that it made. */
+export type Changed<Value> = { readonly value: Value; readonly revision: string };
+
 export class Unit implements PartnerSide {
   readonly configuration: UnitConfiguration;
   readonly identity: Identity;
   readonly #parts: UnitParts;
   readonly #link: PartnerLink;
   readonly bootTime = Math.floor(Date.now() / 1_000 - uptime());
+  readonly #fence: ActionFence;
+  readonly #revisions = new Revisions();
   #document: UnitDocument;
   #setup: HaSetup = { kind: "single" };
   #role: CarpRoleStatus["role"] | undefined;
@@ -75,6 +96,15 @@ export class Unit implements PartnerSide {
     this.#document = parts.document;
     this.#setup = this.#setupOf(parts.document);
     this.#link = new PartnerLink(parts.identity, parts.configuration.partnerPort, this);
+    this.#revisions.remember(parts.document);
+    this.#fence = new ActionFence(parts.ledger, {
+      unit: parts.identity.unit,
+      wall: () => Date.now(),
+      save: (ledger) => parts.ledgerStore.save(ledger),
+      tell: (claim, ledger, waitMs) => this.#link.tellLedger(claim, ledger, waitMs),
+      evidence: (run) => this.#evidenceOf(run),
+      log: parts.log,
+    });
     parts.carp.onStatus((status) => this.#carpSays(status));
   }
 
@@ -84,6 +114,15 @@ export class Unit implements PartnerSide {
 
   get setup(): HaSetup {
     return this.#setup;
+  }
+
+  /** The gate for actions that carry a fence. */
+  get fence(): ActionFence {
+    return this.#fence;
+  }
+
+  get revision(): string {
+    return revisionOf(this.#document);
   }
 
   get haStatus(): HaStatusWord {
@@ -131,6 +170,7 @@ export class Unit implements PartnerSide {
   /** Puts everything in force that the document says. `listenOn` makes the API listen on exactly these addresses. */
   async start(listenOn: (addresses: readonly string[]) => Promise<void>): Promise<void> {
     this.#listenOn = listenOn;
+    await this.#fence.start();
     await this.#inTurn(async () => {
       const applied = await this.#putInForce(this.#document);
       if (!applied.ok) this.#troubled("HAProxy", applied.error.message);
@@ -156,13 +196,45 @@ export class Unit implements PartnerSide {
   }
 
   /** Makes a change, or refuses it and leaves everything as it was. */
-  change<Value>(edit: (document: UnitDocument) => Change<Value>): Promise<Result<Value, Failure>> {
+  change<Value>(
+    author: Author,
+    edit: (document: UnitDocument) => Change<Value>,
+  ): Promise<Result<Changed<Value>, Failure>> {
     return this.#inTurn(async () => {
-      const next = edit(this.#document);
+      const movedOn = this.#movedOn(author);
+      if (movedOn !== undefined) return err(movedOn);
+      const before = this.#document;
+      const next = edit(before);
       if (!next.ok) return next;
       const made = await this.#adopt(next.value.document);
-      return made.ok ? ok(next.value.value) : made;
+      if (!made.ok) return made;
+      if (this.#document !== before)
+        this.#parts.log("info", "configuration-changed", {
+          user: author.user,
+          client: author.client,
+          command: author.command,
+          revision: this.revision,
+        });
+      return ok({ value: next.value.value, revision: this.revision });
     });
+  }
+
+  /** An author who has not seen what the configuration is now is told what he has missed (SPEC CH22). */
+  #movedOn({ command, baseRevision }: Author): Failure | undefined {
+    const { revision } = this;
+    if (baseRevision === undefined || baseRevision === revision) return undefined;
+    const difference = this.#revisions.differenceSince(baseRevision, this.#document.shared);
+    this.#parts.log("warn", "action-refused", { command, reason: "moved-on", baseRevision, revision });
+    return {
+      code: 409,
+      message: `${command}: baserevision ${baseRevision} is not the present revision ${revision}; the configuration has changed, look at the difference and base the change on the present one; nothing was changed`,
+      fence: { reason: "moved-on", revision, difference },
+    };
+  }
+
+  /** The result of a run that an earlier process of this unit had under way. */
+  #evidenceOf(_run: Run): RunResult | undefined {
+    return undefined;
   }
 
   // PartnerSide: what the link asks and tells.
@@ -244,6 +316,18 @@ export class Unit implements PartnerSide {
     this.#parts.log(bad ? "warn" : "info", name, details);
   }
 
+  ledgerParts(): Ledger[] {
+    return this.#fence.parts();
+  }
+
+  takeLedger(claim: Run | null, ledger: Ledger): Promise<LedgerAnswer> {
+    return this.#fence.take(claim, ledger);
+  }
+
+  learnLedger(answer: LedgerAnswer): void {
+    this.#fence.learn(answer);
+  }
+
   async #adopt(next: UnitDocument): Promise<Result<void, Failure>> {
     const before = this.#document;
     if (next === before) return ok(undefined);
@@ -265,6 +349,7 @@ export class Unit implements PartnerSide {
       });
     }
     this.#document = next;
+    this.#revisions.remember(next);
     await this.#settle();
     this.#link.nudge();
     return ok(undefined);

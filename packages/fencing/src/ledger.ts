@@ -237,17 +237,19 @@ export function finish(ledger: Ledger, runId: string, result: RunResult): Ledger
 }
 
 /**
- * At the start of a process: the runs that this unit had under way get the result that the caller's evidence gives
- * them, and *interrupted, outcome unknown* where it gives none.
+ * At the start of a process, and when the partner tells of runs that this process knows nothing of: what this unit had
+ * under way gets the result that the caller's evidence gives it, and *interrupted, outcome unknown* where it gives none.
+ * `underWay`: the runs of the present process.
  */
 export function interrupted(
   ledger: Ledger,
   unit: string,
   evidence: (run: Run) => RunResult | undefined,
+  underWay: ReadonlySet<string> = new Set(),
 ): Ledger {
   let next = ledger;
   for (const run of ledger.runs)
-    if (run.by === unit && run.stage.kind !== "ended")
+    if (run.by === unit && run.stage.kind !== "ended" && !underWay.has(run.runId))
       next = finish(next, run.runId, evidence(run) ?? interruptedResult);
   return next;
 }

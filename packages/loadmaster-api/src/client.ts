@@ -10,7 +10,10 @@ import { Agent, type ClientRequestArgs, type IncomingMessage, request } from "no
 import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 import { err, ok, type Result } from "@tandem/base/result";
+import type { WallMillis } from "@tandem/base/time";
+import type { Epoch, Fence } from "@tandem/fencing/fence";
 import { statusOf } from "./envelope.ts";
+import { type Difference, fenceParameters, fenceRefusalIn } from "./fence-parameters.ts";
 import type { HaStatusWord, InterfaceView, RealServerView, VirtualServiceView } from "./views.ts";
 
 /** Fewer than the 30 per 3 s that make a unit drop connections, so that other tools find room too. */
@@ -54,8 +57,30 @@ export type CallError =
   | { readonly kind: "unauthorised"; readonly message: string }
   /** The unit answered that it will not: `code` is its status (422 and the like), `message` its words. */
   | { readonly kind: "refused"; readonly message: string; readonly code: number }
+  | FenceError
   | { readonly kind: "malformed"; readonly message: string }
   | { readonly kind: "busy"; readonly message: string };
+
+/** The unit keeps a run from taking effect late, twice or blindly (SPEC CH22); nothing was changed by this call. */
+export type FenceError =
+  /** It has heard a newer Master, so many milliseconds ago. */
+  | {
+      readonly kind: "fenced";
+      readonly message: string;
+      readonly holder: Epoch;
+      readonly lastHeardMs: number;
+    }
+  /** The same run is under way there, or on its partner. */
+  | { readonly kind: "in-progress"; readonly message: string }
+  /** It was due before what the unit remembers; `oldest` is the least due time that it admits. */
+  | { readonly kind: "too-old"; readonly message: string; readonly oldest: WallMillis }
+  /** The configuration is another one than the change was based on. */
+  | {
+      readonly kind: "moved-on";
+      readonly message: string;
+      readonly revision: string;
+      readonly difference: Difference;
+    };
 
 export type Answer = {
   readonly code: number;
@@ -98,8 +123,11 @@ export class LoadMasterClient {
     return this.#fingerprint;
   }
 
-  /** Any command. Parameters are sent as they are; the answer's fields stand at its top level. */
-  async call(command: string, parameters: Parameters = {}): CallResult {
+  /**
+   * Any command. Parameters are sent as they are; the answer's fields stand at its top level. With a fence a unit of ours
+   * performs the run at most once; `repeated: true` in the answer says that it is the first result, given again.
+   */
+  async call(command: string, parameters: Parameters = {}, fence?: Fence): CallResult {
     if (!(await this.#turn()))
       return err({
         kind: "busy",
@@ -110,7 +138,8 @@ export class LoadMasterClient {
       credentials.kind === "apikey"
         ? { apikey: credentials.apikey }
         : { apiuser: credentials.user, apipass: credentials.password };
-    return this.#post(JSON.stringify({ ...parameters, cmd: command, ...authentication }));
+    const fenced = fence === undefined ? {} : fenceParameters(fence);
+    return this.#post(JSON.stringify({ ...parameters, ...fenced, cmd: command, ...authentication }));
   }
 
   /** `get`: the parameter's value as the unit types it. */
@@ -201,6 +230,12 @@ export class LoadMasterClient {
 
   setPartnerSecret(secret: string): CallResult {
     return this.call("setpartnersecret", { secret });
+  }
+
+  /** Of the configuration that the unit's pair shares: what a change is based on. Only units of ours have one. */
+  async revision(): CallResult<string> {
+    const answer = await this.get("revision");
+    return answer.ok ? ok(String(answer.value)) : answer;
   }
 
   /** The role of the unit behind the address: ask each unit at its own, since any of them may hold the shared one. */
@@ -418,7 +453,24 @@ export function interpret(httpStatus: number, body: string): Result<Answer, Call
   const code = statusOf(httpStatus, answer);
   if (code === 200) return ok(answer);
   const message = typeof answer.message === "string" ? answer.message : `the unit answered ${code}`;
-  return code === 401 ? err({ kind: "unauthorised", message }) : err({ kind: "refused", code, message });
+  if (code === 401) return err({ kind: "unauthorised", message });
+  return err(fenceErrorIn(answer, message) ?? { kind: "refused", code, message });
+}
+
+function fenceErrorIn(answer: Answer, message: string): FenceError | undefined {
+  const refusal = fenceRefusalIn(answer);
+  switch (refusal?.reason) {
+    case undefined:
+      return undefined;
+    case "older-epoch":
+      return { kind: "fenced", message, holder: refusal.holder, lastHeardMs: refusal.lastHeardMs };
+    case "in-progress":
+      return { kind: "in-progress", message };
+    case "too-old":
+      return { kind: "too-old", message, oldest: refusal.oldest };
+    case "moved-on":
+      return { kind: "moved-on", message, revision: refusal.revision, difference: refusal.difference };
+  }
 }
 
 const serviceParameters = (service: ServiceReference): Parameters =>

@@ -2,6 +2,8 @@
  * The envelopes of API v2: every answer is one JSON object with `code` and `status`; data stand beside them at the top
  * level. A failure's HTTP status equals its `code`.
  */
+import type { FenceRefusal } from "./fence-parameters.ts";
+
 export type Envelope = {
   readonly code: number;
   readonly status: "ok" | "fail";
@@ -19,14 +21,19 @@ export const success = (data: object = {}): Envelope =>
     ? { code: 200, message: completedOk, status: "ok" }
     : { code: 200, ...data, status: "ok" };
 
-/** A refusal: 400 malformed or missing, 401 not signed in, 405 unknown command, 422 not possible, 500 a fault of the unit. */
+/**
+ * A refusal: 400 malformed or missing, 401 not signed in, 405 unknown command, 409 fenced (with `fence`), 422 not
+ * possible, 500 a fault of the unit.
+ */
 export type Failure = {
-  readonly code: 400 | 401 | 405 | 413 | 422 | 429 | 500 | 503;
+  readonly code: 400 | 401 | 405 | 409 | 413 | 422 | 429 | 500 | 503;
   readonly message: string;
+  readonly fence?: FenceRefusal;
 };
 export const failure = (refusal: Failure): Envelope => ({
   code: refusal.code,
   message: refusal.message,
+  ...(refusal.fence === undefined ? {} : { fence: refusal.fence }),
   status: "fail",
 });
 

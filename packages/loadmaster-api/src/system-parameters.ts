@@ -91,6 +91,12 @@ export const systemParameters = [
   { name: "boottime", scope: "status", type: status, about: "when it started, seconds since 1970" },
   { name: "version", scope: "status", type: status, about: "of the software" },
   { name: "serialnumber", scope: "status", type: status, about: "of the unit" },
+  {
+    name: "revision",
+    scope: "status",
+    type: status,
+    about: "of the configuration that the pair shares; another one after every change of it",
+  },
   { name: "enableapi", scope: "status", type: status, about: "whether the API is on" },
 ] as const satisfies readonly SystemParameter[];
 

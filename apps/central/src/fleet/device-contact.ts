@@ -117,6 +117,11 @@ export function contactFault(target: DeviceTarget, error: CallError): FieldError
       };
     case "refused":
     case "malformed":
+    // Contacts carry no fence, so nothing of ours answers these.
+    case "fenced":
+    case "in-progress":
+    case "too-old":
+    case "moved-on":
       return {
         code: "not-a-loadmaster",
         field: "address",

@@ -11,10 +11,11 @@ import {
   success,
   unknownCommand,
 } from "@tandem/loadmaster-api/envelope";
+import { type CallFence, readFence } from "@tandem/loadmaster-api/fence-parameters";
 import { type Fields, fieldOf, readParameters, type Values } from "@tandem/loadmaster-api/parameters";
+import type { Author } from "../unit.ts";
 
-export type Caller = {
-  readonly user: string;
+export type Caller = Author & {
   /** The unit's address that the call came in at: its own, or the shared one. */
   readonly localAddress: string;
 };
@@ -33,6 +34,10 @@ export type Gate = {
   signIn(fields: Fields, connection: Connection): Promise<Result<string, Failure>>;
   /** Why this command is refused at the address it came in at (SPEC LH6); undefined when it is not. */
   refusedHere(command: CommandName, fields: Fields, connection: Connection): Failure | undefined;
+  /** True for what both units of a pair share: only its changes have a base revision. */
+  changesShared(command: CommandName, fields: Fields): boolean;
+  /** Carries the command out, if what the call carries lets it pass (SPEC CH22). */
+  fenced(carried: CallFence, command: CommandName, act: () => Promise<Envelope>): Promise<Envelope>;
 };
 
 /** The answer and its HTTP status, which equals its code. */
@@ -53,12 +58,24 @@ export async function dispatch(
   if (!isCommand(command)) return failure({ code: 405, message: unknownCommand });
   const values = readParameters(commands[command].parameters, fields.value);
   if (!values.ok) return failure(values.error);
+  const carried = readFence(fields.value, commands[command].changes === "nothing");
+  if (!carried.ok) return failure(carried.error);
   const refused = gate.refusedHere(command, fields.value, connection);
   if (refused !== undefined) return failure(refused);
   // The table gives each command the values of its own parameters; TypeScript cannot follow that through the index.
   const handler = handlers[command] as (values: unknown, caller: Caller) => Promise<Result<object, Failure>>;
-  const answer = await handler(values.value, { user: user.value, localAddress: connection.localAddress });
-  return answer.ok ? success(answer.value) : failure(answer.error);
+  const { baseRevision } = carried.value;
+  const caller: Caller = {
+    user: user.value,
+    client: connection.remoteAddress,
+    command,
+    localAddress: connection.localAddress,
+    ...(baseRevision === undefined || !gate.changesShared(command, fields.value) ? {} : { baseRevision }),
+  };
+  return gate.fenced(carried.value, command, async () => {
+    const answer = await handler(values.value, caller);
+    return answer.ok ? success(answer.value) : failure(answer.error);
+  });
 }
 
 const shownMaxChars = 60;

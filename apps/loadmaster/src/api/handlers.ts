@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { err, ok, type Result } from "@tandem/base/result";
 import { type CommandName, commands } from "@tandem/loadmaster-api/commands";
-import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { completedOk, type Failure } from "@tandem/loadmaster-api/envelope";
 import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
 import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
@@ -24,7 +24,7 @@ import {
 } from "../services/edit.ts";
 import { serverView, serviceView } from "../services/views.ts";
 import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
-import type { Unit } from "../unit.ts";
+import type { Author, Change, Unit } from "../unit.ts";
 import type { Connection, Gate, Handlers } from "./dispatch.ts";
 import { changeInterface, interfaceViews } from "./interfaces.ts";
 import { readSystem, readWholeSystem, setSystem } from "./system.ts";
@@ -34,7 +34,6 @@ export const version: string = String(
 );
 
 const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
-const done = ok({});
 
 export function unitGate(unit: Unit): Gate {
   const access = new SignIn();
@@ -60,6 +59,13 @@ export function unitGate(unit: Unit): Gate {
       }
     },
     refusedHere: (command, fields, connection) => refusedHere(unit, command, fields, connection),
+    changesShared,
+    async fenced({ fence, heard }, command, act) {
+      if (fence !== undefined)
+        return unit.fence.perform(fence, command, async () => ({ envelope: await act() }));
+      if (heard !== undefined) unit.fence.hear(heard);
+      return act();
+    },
   };
 }
 
@@ -94,26 +100,40 @@ function changesShared(command: CommandName, fields: Fields): boolean {
 }
 
 export function unitHandlers(unit: Unit): Handlers {
-  const service = async (edit: (shared: SharedContent) => Edit): Promise<Result<object, Failure>> => {
-    const made = await unit.change((document) => {
+  const service = async (
+    caller: Author,
+    edit: (shared: SharedContent) => Edit,
+  ): Promise<Result<object, Failure>> => {
+    const made = await unit.change(caller, (document) => {
       const next = edit(document.shared);
       return next.ok
         ? ok({ document: withShared(document, next.value.shared), value: next.value.index })
         : next;
     });
-    return made.ok ? showService(made.value) : made;
+    if (!made.ok) return made;
+    const shown = await showService(made.value.value);
+    return shown.ok ? ok({ ...shown.value, revision: made.value.revision }) : shown;
   };
   const server = async (
+    caller: Author,
     edit: (shared: SharedContent) => ServerEdit,
-    name: string,
   ): Promise<Result<object, Failure>> => {
-    const made = await unit.change((document) => {
+    const made = await unit.change(caller, (document) => {
       const next = edit(document.shared);
       return next.ok ? ok({ document: withShared(document, next.value.shared), value: next.value }) : next;
     });
     if (!made.ok) return made;
-    const shown = await showServer(made.value.index, made.value.server);
-    return shown.ok ? ok({ message: `${name} completed ok`, ...shown.value }) : shown;
+    const { value, revision } = made.value;
+    const shown = await showServer(value.index, value.server);
+    return shown.ok ? ok({ message: `${caller.command} completed ok`, ...shown.value, revision }) : shown;
+  };
+  /** A change that answers nothing but that it was made, and the revision. */
+  const changed = async (
+    caller: Author,
+    edit: (document: UnitDocument) => Change<unknown>,
+  ): Promise<Result<object, Failure>> => {
+    const made = await unit.change(caller, edit);
+    return made.ok ? ok({ message: completedOk, revision: made.value.revision }) : made;
   };
   const showService = async (index: number): Promise<Result<object, Failure>> => {
     const found = findService(unit.document.shared, { vs: String(index) });
@@ -126,23 +146,23 @@ export function unitHandlers(unit: Unit): Handlers {
       : found;
   };
   const ofUnit = (
+    caller: Author,
     edit: (content: UnitContent) => Result<UnitContent, Failure>,
   ): Promise<Result<object, Failure>> =>
-    unit.change((document: UnitDocument) => {
+    changed(caller, (document) => {
       const next = edit(document.unit);
       return next.ok ? ok({ document: { ...document, unit: next.value }, value: {} }) : next;
     });
 
   return {
-    addvs: (values) => service((shared) => addService(shared, unit.addressFacts(), values)),
-    modvs: (values) => service((shared) => changeService(shared, unit.addressFacts(), values)),
-    async delvs(values) {
-      const made = await unit.change((document) => {
+    addvs: (values, caller) => service(caller, (shared) => addService(shared, unit.addressFacts(), values)),
+    modvs: (values, caller) =>
+      service(caller, (shared) => changeService(shared, unit.addressFacts(), values)),
+    delvs: (values, caller) =>
+      changed(caller, (document) => {
         const next = removeService(document.shared, values);
         return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
-      });
-      return made.ok ? done : made;
-    },
+      }),
     async listvs() {
       const rows = await unit.figures();
       return ok({ VS: unit.document.shared.services.map((each) => serviceView(each, rows)) });
@@ -151,22 +171,20 @@ export function unitHandlers(unit: Unit): Handlers {
       const found = findService(unit.document.shared, values);
       return found.ok ? showService(found.value.index) : found;
     },
-    addrs: (values) => server((shared) => addServer(shared, values), "addrs"),
-    modrs: (values) => server((shared) => changeServer(shared, values), "modrs"),
-    async delrs(values) {
-      const made = await unit.change((document) => {
+    addrs: (values, caller) => server(caller, (shared) => addServer(shared, values)),
+    modrs: (values, caller) => server(caller, (shared) => changeServer(shared, values)),
+    delrs: (values, caller) =>
+      changed(caller, (document) => {
         const next = removeServer(document.shared, values);
         return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
-      });
-      return made.ok ? done : made;
-    },
+      }),
     async showrs(values) {
       const found = findServer(unit.document.shared, values);
       return found.ok ? showServer(found.value.service.index, found.value.server.index) : found;
     },
     get: async ({ param }) => readSystem(unit, version, param),
     getall: async () => ok(readWholeSystem(unit, version)),
-    set: ({ param, value }) => unit.change((document) => setSystem(document, param, value)),
+    set: ({ param, value }, caller) => changed(caller, (document) => setSystem(document, param, value)),
     async showiface(values) {
       const rows = interfaceViews(unit).filter(
         (each) => values.interface === undefined || each.Id === values.interface,
@@ -177,17 +195,17 @@ export function unitHandlers(unit: Unit): Handlers {
           )
         : ok({ Interface: rows });
     },
-    modiface: (values) => unit.change((document) => changeInterface(unit, document, values)),
-    async setpartnersecret({ secret }) {
+    modiface: (values, caller) => changed(caller, (document) => changeInterface(unit, document, values)),
+    async setpartnersecret({ secret }, caller) {
       const partnerKey = await partnerKeyOf(secret);
-      return ofUnit((content) => ok({ ...content, partnerKey }));
+      return ofUnit(caller, (content) => ok({ ...content, partnerKey }));
     },
-    async usersetsyspassword({ currpassword, password }) {
+    async usersetsyspassword({ currpassword, password }, caller) {
       const before = unit.document.unit.passwordHash;
       if (!(await passwordMatches(currpassword, before)))
         return refuse("currpassword: this is not the password so far; nothing was changed");
       const passwordHash = await hashPassword(password);
-      const made = await ofUnit((content) =>
+      const made = await ofUnit(caller, (content) =>
         content.passwordHash === before
           ? ok({ ...content, passwordHash })
           : refuse("currpassword: the password was changed by another call meanwhile"),
@@ -203,14 +221,14 @@ export function unitHandlers(unit: Unit): Handlers {
         user: caller.user,
         createdAt: Date.now(),
       };
-      const made = await ofUnit((content) =>
+      const made = await ofUnit(caller, (content) =>
         ok({ ...content, apiKeys: [...content.apiKeys, entry].slice(-keysPerUserMax) }),
       );
       return made.ok ? ok({ apikey: key, apikeys: keyStarts(unit, key) }) : made;
     },
     listapikeys: async () => ok({ apikeys: keyStarts(unit) }),
-    delapikey: ({ key }) =>
-      ofUnit((content) => {
+    delapikey: ({ key }, caller) =>
+      ofUnit(caller, (content) => {
         const hash = hashOfKey(key);
         const apiKeys = content.apiKeys.filter((each) => each.hash !== hash && each.start !== key);
         return apiKeys.length === content.apiKeys.length

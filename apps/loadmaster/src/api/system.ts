@@ -42,6 +42,8 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return version;
     case "serialnumber":
       return unit.identity.unit;
+    case "revision":
+      return unit.revision;
     case "enableapi":
       return true;
   }
@@ -107,6 +109,7 @@ export function setSystem(document: UnitDocument, param: string, value: string):
     case "boottime":
     case "version":
     case "serialnumber":
+    case "revision":
     case "enableapi":
       return err({ code: 422, message: `param: ${parameter.name} is only read` });
   }

@@ -178,7 +178,8 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
         (line) => line.event === "ha-role" && JSON.stringify(line.details).includes('"to":"master"'),
       ),
     );
-    const made = await two.unit.change((document) => ({
+    const author = { user: "bal", client: "127.0.0.1", command: "set" };
+    const made = await two.unit.change(author, (document) => ({
       ok: true,
       value: {
         document: {

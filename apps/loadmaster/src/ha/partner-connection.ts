@@ -4,7 +4,12 @@ import type { Json } from "@tandem/base/canonical-json";
 import { err, ok, type Result } from "@tandem/base/result";
 import { encodeFrame, FrameReader, frameBeforeTrustMaxBytes } from "@tandem/peer-link/frames";
 import { fingerprintOf } from "@tandem/peer-link/identity";
-import { documentMaxBytes, isPartnerMessage, type PartnerMessage } from "./partner-messages.ts";
+import {
+  documentMaxBytes,
+  isPartnerMessage,
+  type LedgerMessage,
+  type PartnerMessage,
+} from "./partner-messages.ts";
 
 /** Messages that may wait to be read; the protocol has one under way. */
 const waitingMax = 4;
@@ -15,6 +20,9 @@ export class PartnerConnection {
   readonly #messages: PartnerMessage[] = [];
   #waiter: ((message: Result<PartnerMessage, string>) => void) | undefined;
   #ended: string | undefined;
+  #trusted = false;
+  /** Gets what stands outside the order of questions and answers. */
+  onLedger: (message: LedgerMessage) => void = () => {};
   /** Called once, when nothing more can be sent or received. */
   onEnd: () => void = () => {};
 
@@ -40,6 +48,7 @@ export class PartnerConnection {
   /** From now on documents may arrive; before, nothing longer than a greeting. */
   trust(): void {
     this.#reader.maxBytes = documentMaxBytes;
+    this.#trusted = true;
   }
 
   send(message: PartnerMessage): void {
@@ -88,7 +97,10 @@ export class PartnerConnection {
 
   #take(message: unknown): string | undefined {
     if (!isPartnerMessage(message)) return "a message that is not known";
-    if (this.#waiter !== undefined) this.#waiter(ok(message));
+    if (message.type === "ledger" || message.type === "ledger-kept") {
+      if (!this.#trusted) return "a ledger before it has proved who it is";
+      this.onLedger(message);
+    } else if (this.#waiter !== undefined) this.#waiter(ok(message));
     else if (this.#messages.length < waitingMax) this.#messages.push(message);
     else return "more without waiting for answers";
     return undefined;

@@ -6,10 +6,19 @@
 import { randomBytes } from "node:crypto";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { equalBytes } from "@tandem/base/digest";
+import type { Ledger, Run } from "@tandem/fencing/ledger";
 import type { Identity } from "@tandem/peer-link/identity";
+import type { LedgerAnswer } from "../fencing/action-fence.ts";
 import type { SharedContent } from "../state/document.ts";
 import { PartnerConnection } from "./partner-connection.ts";
-import { type Handshake, type PartnerMessage, type PartnerStatus, proofOf } from "./partner-messages.ts";
+import {
+  type Handshake,
+  type LedgerMessage,
+  linkVersionWithLedger,
+  type PartnerMessage,
+  type PartnerStatus,
+  proofOf,
+} from "./partner-messages.ts";
 
 export const compareIntervalMs = 10_000;
 export const answerTimeoutMs = 5_000;
@@ -19,6 +28,10 @@ export const redialMs = 1_000;
 /** The one that connects speaks every 10 s; silence for longer than this ends the connection. */
 export const silenceMaxMs = 30_000;
 export const connectionsMax = 8;
+/** Ledger messages that may wait for the partner's answer; one more is not sent, and its action goes on alone. */
+export const ledgerMessagesMax = 256;
+/** For a part of the whole ledger, which no action waits for. */
+export const ledgerPartTimeoutMs = 10_000;
 
 export type PartnerState =
   | { readonly kind: "off" }
@@ -52,6 +65,12 @@ export type PartnerSide = {
   ): Promise<{ accepted: true } | { accepted: false; reason: string }>;
   /** The partner now holds what we sent. */
   agreed(digest: string): void;
+  /** The whole ledger of actions, in parts. */
+  ledgerParts(): Ledger[];
+  /** What the partner has: on this unit's disk when it resolves. */
+  takeLedger(claim: Run | null, ledger: Ledger): Promise<LedgerAnswer>;
+  /** What the partner answered to a part. */
+  learnLedger(answer: LedgerAnswer): void;
   changed(state: PartnerState): void;
   observe(event: PartnerEvent): void;
 };
@@ -63,6 +82,11 @@ export class PartnerLink {
   #settings: PartnerSettings | undefined;
   #server: Server | undefined;
   #outgoing: PartnerConnection | undefined;
+  /** Answers that are waited for on the connection to the partner, by the message's number. */
+  readonly #ledgerWaits = new Map<number, (answer: LedgerAnswer | undefined) => void>();
+  #ledgerMessages = 0;
+  /** True: the partner may lack a part of the ledger, so it is sent the whole. */
+  #ledgerUntold = true;
   readonly #incoming = new Set<TLSSocket>();
   #state: PartnerState = { kind: "off" };
   /** Grows with each new setting, so that loops for the old one end. */
@@ -115,6 +139,52 @@ export class PartnerLink {
 
   close(): Promise<void> {
     return this.configure(undefined);
+  }
+
+  /** Tells the partner of the ledger; undefined when it is not there or does not answer in time. */
+  tellLedger(claim: Run | null, ledger: Ledger, waitMs: number): Promise<LedgerAnswer | undefined> {
+    const connection = this.#outgoing;
+    const state = this.#state;
+    const reachable =
+      connection !== undefined && state.kind === "up" && state.status.version >= linkVersionWithLedger;
+    if (!reachable || this.#ledgerWaits.size >= ledgerMessagesMax) {
+      this.#ledgerUntold = true;
+      return Promise.resolve(undefined);
+    }
+    this.#ledgerMessages += 1;
+    const id = this.#ledgerMessages;
+    return new Promise((resolve) => {
+      const finish = (answer: LedgerAnswer | undefined): void => {
+        clearTimeout(timer);
+        this.#ledgerWaits.delete(id);
+        if (answer === undefined) this.#ledgerUntold = true;
+        resolve(answer);
+      };
+      const timer = setTimeout(() => finish(undefined), waitMs);
+      this.#ledgerWaits.set(id, finish);
+      connection.send({ type: "ledger", id, claim, ledger: ledger as LedgerOnWire });
+    });
+  }
+
+  async #tellWholeLedger(): Promise<void> {
+    this.#ledgerUntold = false;
+    for (const part of this.#side.ledgerParts()) {
+      const answer = await this.tellLedger(null, part, ledgerPartTimeoutMs);
+      if (answer === undefined) return;
+      this.#side.learnLedger(answer);
+    }
+  }
+
+  /** On the connection that the partner opened. */
+  async #takeLedger(connection: PartnerConnection, message: LedgerMessage): Promise<void> {
+    if (message.type !== "ledger") return;
+    const answer = await this.#side
+      .takeLedger(message.claim, message.ledger as Ledger)
+      .catch(() => undefined);
+    // A disk that cannot be written gives no answer: the partner goes on alone, and says so.
+    if (answer === undefined) return;
+    const { accepted, ledger } = answer;
+    connection.send({ type: "ledger-kept", id: message.id, accepted, ledger: ledger as LedgerOnWire });
   }
 
   #listen(settings: PartnerSettings, generation: number): Promise<void> {
@@ -171,6 +241,7 @@ export class PartnerLink {
       return;
     }
     connection.trust();
+    connection.onLedger = (message) => void this.#takeLedger(connection, message);
     connection.send({ type: "welcome", proof: proofOf("called", handshake) });
     while (generation === this.#generation) {
       const asked = await connection.receive(silenceMaxMs);
@@ -197,6 +268,8 @@ export class PartnerLink {
       case "welcome":
       case "accepted":
       case "refused":
+      case "ledger":
+      case "ledger-kept":
         return {
           type: "refused",
           code: "unexpected",
@@ -232,8 +305,10 @@ export class PartnerLink {
       if (outcome.kind === "failed") this.#set(outcome.state);
       else {
         this.#outgoing = outcome.connection;
+        this.#ledgerUntold = true;
         const reason = await this.#converse(outcome.connection, settings, generation);
         this.#outgoing = undefined;
+        for (const finish of [...this.#ledgerWaits.values()]) finish(undefined);
         if (generation !== this.#generation) return;
         this.#set({ kind: "connecting", reason });
       }
@@ -316,7 +391,14 @@ export class PartnerLink {
   ): Promise<string> {
     const { partner } = settings;
     let name: string | undefined;
-    connection.onEnd = () => this.#wake?.();
+    connection.onEnd = () => {
+      for (const finish of [...this.#ledgerWaits.values()]) finish(undefined);
+      this.#wake?.();
+    };
+    connection.onLedger = (message) => {
+      if (message.type === "ledger-kept")
+        this.#ledgerWaits.get(message.id)?.({ accepted: message.accepted, ledger: message.ledger as Ledger });
+    };
     for (;;) {
       const asked = await connection.ask(this.#side.status(), answerTimeoutMs);
       const problem = !asked.ok
@@ -334,6 +416,7 @@ export class PartnerLink {
       name = theirs.name;
       this.#set({ kind: "up", status: theirs });
       this.#compare(theirs);
+      if (this.#ledgerUntold && theirs.version >= linkVersionWithLedger) void this.#tellWholeLedger();
       if (generation !== this.#generation) return "the settings of the pair have changed";
       const sent = await this.#push(connection, theirs);
       // A document that was taken is compared at once; one that was not, at the next interval.
@@ -396,5 +479,7 @@ export class PartnerLink {
     this.#side.observe({ event: "partner-secret-wrong", client, reason });
   }
 }
+
+type LedgerOnWire = LedgerMessage["ledger"];
 
 const sameProof = (a: string, b: string): boolean => equalBytes(Buffer.from(a, "hex"), Buffer.from(b, "hex"));

@@ -5,9 +5,14 @@
 import { fits } from "@tandem/base/check";
 import { hmacSha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
+import { LedgerSchema, RunSchema } from "@tandem/fencing/ledger";
 import { SharedContentSchema } from "../state/document.ts";
 
-export const linkVersion = 1;
+/** Told in `status`. A partner of version 1 knows no `ledger`, and is sent none. */
+export const linkVersion = 2;
+export const linkVersionWithLedger = 2;
+/** Part of what is proved, the same in every version so far. */
+const proofVersion = 1;
 export const documentMaxBytes = 16 * 1024 * 1024;
 
 const nonce = Type.String({ pattern: "^[0-9a-f]{64}$" });
@@ -52,6 +57,23 @@ export const PartnerMessageSchema = Type.Union([
     revision: Type.Integer(),
     digest: Type.String({ maxLength: 64 }),
   }),
+  /**
+   * Runs and epochs of the ledger of actions (SPEC CH22), outside the order of questions and answers, since an action
+   * waits for it. `claim`: the sender is about to perform it.
+   */
+  Type.Object({
+    type: Type.Literal("ledger"),
+    id: Type.Integer({ minimum: 0 }),
+    claim: Type.Union([Type.Null(), RunSchema]),
+    ledger: LedgerSchema,
+  }),
+  /** It is on the disk of the unit that answers, or the claim is refused and the ledger says why. */
+  Type.Object({
+    type: Type.Literal("ledger-kept"),
+    id: Type.Integer({ minimum: 0 }),
+    accepted: Type.Boolean(),
+    ledger: LedgerSchema,
+  }),
   Type.Object({
     type: Type.Literal("refused"),
     code: Type.String({ maxLength: 64 }),
@@ -59,6 +81,7 @@ export const PartnerMessageSchema = Type.Union([
   }),
 ]);
 export type PartnerMessage = Static<typeof PartnerMessageSchema>;
+export type LedgerMessage = Extract<PartnerMessage, { type: "ledger" | "ledger-kept" }>;
 
 export const isPartnerMessage = (value: unknown): value is PartnerMessage =>
   fits(PartnerMessageSchema, value);
@@ -79,7 +102,7 @@ export const proofOf = (role: "caller" | "called", each: Handshake): string =>
   hmacSha256Hex(
     each.key,
     [
-      `tandem partner link ${linkVersion}`,
+      `tandem partner link ${proofVersion}`,
       role,
       each.callerFingerprint,
       each.calledFingerprint,

@@ -1,0 +1,106 @@
+/**
+ * The configuration's revision, and what has changed since an earlier one (SPEC CH22): whoever changes a unit that has
+ * moved on is told what he had not seen.
+ */
+import type { ConfigurationChange, Difference } from "@tandem/loadmaster-api/fence-parameters";
+import { digestOf, type SharedContent, type UnitDocument } from "./document.ts";
+
+/** Earlier documents that a difference can be told from. They are in memory: a unit that has started anew knows none. */
+export const documentsRememberedMax = 50;
+/** Changes that one difference tells one by one. */
+export const changesToldMax = 200;
+const valueMaxChars = 200;
+
+/** Number and content: two units that counted alike while they were cut off still differ. */
+export const revisionOf = (document: Pick<UnitDocument, "revision" | "shared">): string =>
+  `${document.revision}-${digestOf(document.shared).slice(0, 16)}`;
+
+export class Revisions {
+  #earlier: readonly { readonly revision: string; readonly shared: SharedContent }[] = [];
+
+  remember(document: UnitDocument): void {
+    const revision = revisionOf(document);
+    const others = this.#earlier.filter((each) => each.revision !== revision);
+    this.#earlier = [...others, { revision, shared: document.shared }].slice(-documentsRememberedMax);
+  }
+
+  /** Documents that are remembered, latest first. */
+  get remembered(): readonly SharedContent[] {
+    return this.#earlier.map((each) => each.shared).reverse();
+  }
+
+  differenceSince(revision: string, present: SharedContent): Difference {
+    const base = this.#earlier.find((each) => each.revision === revision);
+    return base === undefined
+      ? { since: "too-long-ago", present: describe(present) }
+      : { since: "known", changes: changesBetween(base.shared, present) };
+  }
+}
+
+type Described = { readonly what: string; readonly fields: ReadonlyMap<string, string> };
+
+/** Everything of the document, by a key that stays the same when its values change. */
+function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
+  const objects = new Map<string, Described>();
+  for (const { servers, index, ...service } of shared.services) {
+    const what = `virtual service ${index} (${service.address}:${service.port})`;
+    objects.set(`service ${index}`, { what, fields: fieldsOf(service) });
+    for (const { index: at, ...server } of servers)
+      objects.set(`service ${index} server ${at}`, {
+        what: `real server ${at} (${server.address}:${server.port}) of virtual service ${index}`,
+        fields: fieldsOf(server),
+      });
+  }
+  objects.set("ha", { what: "HA parameters", fields: fieldsOf(shared.ha) });
+  objects.set("shared addresses", {
+    what: "shared addresses by interface",
+    fields: fieldsOf(shared.sharedAddresses),
+  });
+  return objects;
+}
+
+/** Members by path, such as `check.url`. */
+function fieldsOf(value: object, path = ""): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const [name, inner] of Object.entries(value) as [string, unknown][])
+    if (typeof inner === "object" && inner !== null && !Array.isArray(inner))
+      for (const [deeper, text] of fieldsOf(inner, `${path}${name}.`)) fields.set(deeper, text);
+    else fields.set(`${path}${name}`, String(inner).slice(0, valueMaxChars));
+  return fields;
+}
+
+function changesBetween(before: SharedContent, after: SharedContent): ConfigurationChange[] {
+  const [old, present] = [objectsOf(before), objectsOf(after)];
+  const changes: ConfigurationChange[] = [];
+  for (const [key, { what }] of old) if (!present.has(key)) changes.push({ what, change: "removed" });
+  for (const [key, { what, fields }] of present) {
+    const was = old.get(key)?.fields;
+    if (was === undefined) {
+      changes.push({ what, change: "added" });
+      continue;
+    }
+    for (const field of new Set([...was.keys(), ...fields.keys()])) {
+      const [from, to] = [was.get(field), fields.get(field)];
+      if (from !== to)
+        changes.push({
+          what,
+          change: "changed",
+          field,
+          ...(from === undefined ? {} : { before: from }),
+          ...(to === undefined ? {} : { after: to }),
+        });
+    }
+  }
+  if (changes.length <= changesToldMax) return changes;
+  const rest = changes.length - changesToldMax;
+  return [...changes.slice(0, changesToldMax), { what: `${rest} more changes`, change: "changed" }];
+}
+
+function describe(shared: SharedContent): string[] {
+  const all = [...objectsOf(shared).values()].map(
+    ({ what, fields }) => `${what}: ${[...fields].map(([name, value]) => `${name} ${value}`).join(", ")}`,
+  );
+  return all.length <= changesToldMax
+    ? all
+    : [...all.slice(0, changesToldMax), `${all.length - changesToldMax} more`];
+}
