@@ -146,7 +146,7 @@ function registerAbout({ route }: RouteRegistry, name: string, unit: string): vo
 }
 
 /** What the certificate names: every address this unit may be reached at. */
-function addressesOf({ address }: ListenAddress): readonly string[] {
+export function addressesOf({ address }: ListenAddress): readonly string[] {
   if (address !== "0.0.0.0" && address !== "::") return [address];
   return Object.values(networkInterfaces()).flatMap((each) =>
     (each ?? []).map((one) => one.address).filter((one) => !one.includes("%") && !one.startsWith("fe80:")),

@@ -7,6 +7,7 @@ import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import { peerPortDefault } from "@tandem/central-api/ha";
+import { StateUnreadable } from "./state-unreadable.ts";
 
 const webPortDefault = 8_443;
 const everyAddress = "0.0.0.0";
@@ -97,5 +98,5 @@ export function loadConfiguration(path: string): CentralConfiguration {
   const parsed = parseConfiguration(readFileSync(path, "utf8"));
   if (parsed.ok) return parsed.value;
   const faults = parsed.error.map(({ message, remedy }) => `${message}: ${remedy}`);
-  throw new Error(`${path}: ${faults.join("; ")}`);
+  throw new StateUnreadable(`${path}: ${faults.join("; ")}`);
 }

@@ -1,7 +1,15 @@
 /** The process `tandem central`: one JSON line per event on standard output, an orderly end at SIGTERM. */
-import { pino } from "pino";
-import { Central } from "./central.ts";
+import { join } from "node:path";
+import { second } from "@tandem/base/time";
+import { DatabaseUnusable } from "@tandem/storage/database";
+import { SecretUnreadable } from "@tandem/storage/secret-box";
+import { type Logger, pino } from "pino";
+import type { Central } from "./central.ts";
 import { loadConfiguration } from "./configuration.ts";
+import { realWorld } from "./real-world.ts";
+import { recover } from "./recover.ts";
+import { ResumingCentral } from "./resuming-central.ts";
+import { StateUnreadable } from "./state-unreadable.ts";
 import { centralVersion } from "./version.ts";
 
 /** How long an orderly end may take before the process ends anyway. */
@@ -15,7 +23,8 @@ export async function runCentral(configPath: string): Promise<void> {
     messageKey: "message",
     timestamp: pino.stdTimeFunctions.isoTime,
   });
-  const central = await Central.start(configuration, {
+  const starting = ResumingCentral.start(configuration, {
+    world: realWorld,
     onFatal: (error) => {
       log.fatal({ event: "fatal", error: error.stack }, error.message);
       log.flush();
@@ -34,7 +43,14 @@ export async function runCentral(configPath: string): Promise<void> {
       ),
     onDenied: (entry) => log.warn({ event: "denied", ...entry }),
     onFault: (error) => log.error({ event: "fault", error: error.stack }, error.message),
+    onTrouble: ({ code, cause, remedy }, againInMs) =>
+      log.error(
+        { event: "disk", code, againInSeconds: againInMs / second },
+        `${cause}; this unit has let go of its peer and stands still: ${remedy}`,
+      ),
+    onServing: (central) => sayReady(central, log),
   });
+  const central = await starting.catch((error) => Promise.reject(forOperator(error, configPath)));
 
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ event: "stopping", signal });
@@ -52,8 +68,10 @@ export async function runCentral(configPath: string): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+}
 
-  const { passwordJustMade, firstPasswordFile } = central.access;
+function sayReady({ access, pair, listening }: Central, log: Logger): void {
+  const { passwordJustMade, firstPasswordFile } = access;
   if (firstPasswordFile !== undefined)
     log.info(
       { event: "first-password", file: firstPasswordFile },
@@ -65,9 +83,34 @@ export async function runCentral(configPath: string): Promise<void> {
   log.info({
     event: "ready",
     version: centralVersion,
-    unit: central.pair.identity.unit,
-    fingerprint: central.pair.identity.fingerprint,
-    listen: central.listening,
-    peerLink: central.pair.listening,
+    unit: pair.identity.unit,
+    fingerprint: pair.identity.fingerprint,
+    listen: listening,
+    peerLink: pair.listening,
   });
+}
+
+/** What no new start can mend gets the exit code that keeps the service manager from trying, and the way out. */
+function forOperator(error: unknown, configPath: string): unknown {
+  const isForOperator =
+    error instanceof StateUnreadable ||
+    error instanceof SecretUnreadable ||
+    (error instanceof DatabaseUnusable && error.fault !== "in-use");
+  if (!isForOperator) return error;
+  const way = `or, to set what is unreadable aside and begin as a blank unit that its peer overwrites: tandem central recover --config ${configPath}`;
+  return new StateUnreadable(`${error.message}; ${way}`);
+}
+
+/** Sets unreadable state aside, with the process stopped; says what, why, and what comes next. */
+export async function recoverCentral(configPath: string): Promise<void> {
+  const { stateDir } = loadConfiguration(configPath);
+  const aside = recover(stateDir, new Date());
+  for (const { file, why, now } of aside)
+    process.stdout.write(`${join(stateDir, file)} cannot be read (${why}): it is kept as ${now}\n`);
+  process.stdout.write(
+    aside.length === 0
+      ? `everything in ${stateDir} can be read; nothing was changed\n`
+      : "Start the unit again. In a pair it takes over its peer's configuration; HA Status says what it waits for\n" +
+          "(a network on each unit, SPEC CH10: add any). Without a peer it begins anew, or restore a backup first.\n",
+  );
 }

@@ -45,6 +45,12 @@ async function obey(argv: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = argv;
   switch (command) {
     case "central":
+      if (rest[0] === "recover") {
+        const path = configurationPath("central recover", rest.slice(1));
+        if (path === undefined) return exitUsage;
+        await (await import("@tandem/central/main")).recoverCentral(path);
+        return 0;
+      }
       return serve(command, rest, async () => (await import("@tandem/central/main")).runCentral);
     case "loadmaster":
       return serve(command, rest, async () => (await import("@tandem/loadmaster/main")).runLoadMaster);
@@ -85,6 +91,7 @@ if (fault !== undefined) {
     if (code !== undefined) process.exitCode = code;
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
+    // An error that no new start can mend brings its own.
+    process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
   }
 }

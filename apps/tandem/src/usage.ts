@@ -5,6 +5,8 @@ Load balancers that pair up, and a fleet manager that is itself a pair.
 
 Commands
   central --config FILE       run a Central: the fleet manager, its API and its web pages
+  central recover --config FILE
+                              set aside what of a stopped Central's state cannot be read
   loadmaster --config FILE    run a LoadMaster unit: its API, HAProxy, and carpd
   carpd --config FILE         run the CARP process of a LoadMaster unit by itself (same file)
   ctl ...                     work with a Central from the command line; see tandem ctl --help

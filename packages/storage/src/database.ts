@@ -13,13 +13,45 @@ export type Row = { readonly [column: string]: null | number | bigint | string |
 /** The file cannot be used: held by another process, damaged, or written by a newer version. */
 export class DatabaseUnusable extends Error {
   override name = "DatabaseUnusable";
+  readonly fault: "in-use" | "damaged" | "newer";
+
+  constructor(fault: DatabaseUnusable["fault"], message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+/** SQLITE_BUSY (https://sqlite.org/rescode.html). */
+const busy = 5;
+const primary = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+
+const damaged = (path: string, how: unknown): DatabaseUnusable =>
+  new DatabaseUnusable(
+    "damaged",
+    `${path} is damaged (${how}); nothing was changed: restore it from a backup`,
+  );
+const inUse = (path: string): DatabaseUnusable =>
+  new DatabaseUnusable("in-use", `${path} is in use by another process; stop that one first`);
+
+/** What is wrong with the file, in words; null for a sound one. Throws {@link DatabaseUnusable} when it is in use. */
+export function damageOf(path: string): string | null {
+  try {
+    const database = new DatabaseSync(path);
+    try {
+      const check = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+      return check === "ok" ? null : String(check);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (primary(error) === busy) throw inUse(path);
+    if (isDamage(error)) return (error as Error).message;
+    throw error;
+  }
 }
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html), on opening or later; extended codes too. */
-export const isDamage = (error: unknown): boolean => {
-  const { errcode = 0 } = error as { errcode?: number };
-  return [11, 26].includes(errcode & 0xff);
-};
+export const isDamage = (error: unknown): boolean => [11, 26].includes(primary(error));
 
 /** For files beside the one that a process holds for itself and must not lose a commit of. */
 export type DatabaseOptions = {
@@ -64,21 +96,14 @@ export class Database {
           : "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; BEGIN IMMEDIATE; COMMIT;",
       );
       const check = as === "alone" ? this.get("PRAGMA quick_check(1)")?.quick_check : "ok";
-      if (check !== "ok")
-        throw new DatabaseUnusable(`${path} is damaged (${check}); restore it from a backup`);
+      if (check !== "ok") throw damaged(path, check);
       this.#migrate(migrations);
     } catch (error) {
-      if (as !== "alone") {
-        this.#database.close();
-        throw error;
-      }
-      if (error instanceof DatabaseUnusable) throw error;
-      const { errcode, message } = error as { errcode?: number; message: string };
-      // SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html).
-      if (errcode === 5)
-        throw new DatabaseUnusable(`${path} is in use by another process; stop that one first`);
-      if (errcode === 11 || errcode === 26)
-        throw new DatabaseUnusable(`${path} is damaged (${message}); restore it from a backup`);
+      // A lock that stayed behind would keep the next try from opening it.
+      this.#database.close();
+      if (as !== "alone" || error instanceof DatabaseUnusable) throw error;
+      if (primary(error) === busy) throw inUse(path);
+      if (isDamage(error)) throw damaged(path, (error as Error).message);
       throw error;
     }
   }
@@ -87,6 +112,7 @@ export class Database {
     const version = Number(this.get("PRAGMA user_version")?.user_version);
     if (version > migrations.length)
       throw new DatabaseUnusable(
+        "newer",
         `${this.path} has format ${version}, and this version knows formats up to ${migrations.length}; install the newer version again`,
       );
     for (const [from, migration] of migrations.entries()) {

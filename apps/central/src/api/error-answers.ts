@@ -1,6 +1,7 @@
 /** Whatever goes wrong with a call becomes `{ errors: FieldError[] }` with a status. */
 import type { FieldError } from "@tandem/base/result";
 import type { ErrorAnswer } from "@tandem/central-api/errors";
+import { diskTroubleOf } from "@tandem/storage/disk-trouble";
 import type { FastifyError } from "fastify";
 import { TooManySignIns } from "../access/password.ts";
 import { Refusal } from "../refusal.ts";
@@ -38,6 +39,14 @@ export function mapError(error: FastifyError | Error): MappedError {
       field: "password",
       message: "too many sign-ins at the same time",
       remedy: "try again in a few seconds",
+    });
+  const trouble = diskTroubleOf(error);
+  if (trouble !== null)
+    return mapped(503, {
+      code: trouble.code,
+      field: "",
+      message: `${trouble.cause}; nothing was changed`,
+      remedy: trouble.remedy,
     });
   const { code, statusCode, message } = error as FastifyError;
   const whole = (faultCode: string, remedy: string): FieldError => ({

@@ -75,6 +75,7 @@ test("[CH24] a dead unit is removed and replaced by a new one with a new exchang
   await addNetwork(c, "10.3.0.0/16", "of C");
   await setUp(b, c);
   assert.deepEqual(names(c), { "10.1.0.0/16": "after A died" });
+  await canTalk(b, c);
   assert.deepEqual(await rename(c, "10.1.0.0/16", "edited on C"), { ok: true, value: "both" });
 
   await a.restart();

@@ -2,6 +2,7 @@
  * Everything outside itself that one Central's side of its pair touches, so that the simulator can put a
  * virtual world in its place and drive the very same code. `seamsOnDisk` are the real ones.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "@tandem/base/canonical-json";
 import type { WallMillis } from "@tandem/base/time";
@@ -15,6 +16,7 @@ import { openSecretBox } from "@tandem/storage/secret-box";
 import { openSqliteStore } from "@tandem/storage/sqlite-store";
 import type { Store } from "@tandem/storage/store";
 import { realWorld } from "../real-world.ts";
+import { StateUnreadable } from "../state-unreadable.ts";
 import { saveBackup } from "./backup.ts";
 import { askPeer, ownAddresses } from "./ha-form.ts";
 import { loadSettings, saveSettings } from "./settings-file.ts";
@@ -60,10 +62,17 @@ export type OnDisk = {
 /** The machine's own: SQLite and files in `stateDir`, TLS to the peer. Throws when what is kept cannot be opened. */
 export function seamsOnDisk({ stateDir, identity, listen, tables, store }: OnDisk): HaSeams {
   const settingsPath = join(stateDir, "ha-settings.json");
-  const box = openSecretBox(join(stateDir, "secret.key"));
+  const keyPath = join(stateDir, "secret.key");
+  const databasePath = join(stateDir, "config.db");
+  // The key is always made first: without it the secrets in the database could never be read again.
+  if (!existsSync(keyPath) && existsSync(databasePath))
+    throw new StateUnreadable(
+      `${keyPath} is missing, and ${databasePath} holds secrets that only it opens; nothing was changed: put it back from a copy of this unit's folder`,
+    );
+  const box = openSecretBox(keyPath);
   return {
     world: realWorld,
-    store: store ?? openSqliteStore(join(stateDir, "config.db"), box, isSecretIn(tables)),
+    store: store ?? openSqliteStore(databasePath, box, isSecretIn(tables)),
     settings: {
       load: () => loadSettings(settingsPath),
       save: (settings) => saveSettings(settingsPath, settings),

@@ -14,6 +14,7 @@ import {
 } from "@tandem/pair/constants";
 import type { HaSettings } from "@tandem/pair/state";
 import { writeFileAtomicallySync } from "@tandem/peer-link/atomic-file";
+import { StateUnreadable } from "../state-unreadable.ts";
 
 const SettingsSchema = Type.Object({
   disabled: Type.Boolean(),
@@ -56,11 +57,11 @@ export function loadSettings(path: string): HaSettings {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Error(`${path} is not JSON; remove it to begin without HA settings`);
+    throw new StateUnreadable(`${path} is not JSON; remove it to begin without HA settings`);
   }
   const [fault] = schemaFaults(SettingsSchema, value, { whole: "the file" });
   if (fault !== undefined)
-    throw new Error(
+    throw new StateUnreadable(
       `${path}: ${fault.message}; ${fault.remedy}, or remove the file to begin without HA settings`,
     );
   return value as Static<typeof SettingsSchema>;

@@ -10,15 +10,32 @@ import type { World } from "@tandem/base/world";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
 import { type Applied, type ApplyRefusal, Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
-import { covers, type Delta, emptyVector, type Vector } from "@tandem/replica/version";
+import { covers, type Delta, emptyVector, type Stored, type Vector } from "@tandem/replica/version";
 import { decodeDelta, type MalformedDelta } from "@tandem/replica/wire";
+import { diskTroubleOf } from "@tandem/storage/disk-trouble";
+import { SecretUnreadable } from "@tandem/storage/secret-box";
 import type { Change, IsSecret, Store } from "@tandem/storage/store";
+import { StateUnreadable } from "../state-unreadable.ts";
 
 /** Which versions a store has to seal, before there is a replica to ask. */
 export const isSecretIn = (tables: readonly Table[]): IsSecret => {
   const declarations = Replica.empty(tables, "");
   return (version) => declarations.isSecret(version);
 };
+
+function readStored(store: Store): Stored {
+  try {
+    return store.stored();
+  } catch (error) {
+    if (diskTroubleOf(error) !== null) throw error;
+    const { message } = error as Error;
+    throw new StateUnreadable(
+      error instanceof SecretUnreadable
+        ? `${message}: secret.key is not the one that config.db was written with; put the right secret.key back from a copy of this unit's folder`
+        : `the stored configuration cannot be read (${message}); restore config.db from a backup`,
+    );
+  }
+}
 
 export class SharedState {
   readonly #tables: readonly Table[];
@@ -35,9 +52,9 @@ export class SharedState {
     this.#unit = unit;
     this.#world = world;
     this.#incarnation = this.#mintIncarnation();
-    const loaded = Replica.load(tables, store.stored(), pairId ?? "");
+    const loaded = Replica.load(tables, readStored(store), pairId ?? "");
     if (!loaded.ok)
-      throw new Error(
+      throw new StateUnreadable(
         `the stored configuration cannot be read (${JSON.stringify(loaded.error)}); install the version that wrote it, or restore a backup`,
       );
     this.#replica = loaded.value;

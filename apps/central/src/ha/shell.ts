@@ -85,7 +85,13 @@ export class HighAvailability {
 
   /** Opens what is kept in `stateDir`, listens for the peer and takes up its role. Rejects when any of it cannot be had. */
   static async start(options: HighAvailabilityOptions): Promise<HighAvailability> {
-    const unit = new HighAvailability(options);
+    let unit: HighAvailability;
+    try {
+      unit = new HighAvailability(options);
+    } catch (error) {
+      options.seams.store.close();
+      throw error;
+    }
     try {
       const { address, port } = await unit.#link.start();
       unit.#listening = { address, port };
@@ -211,6 +217,11 @@ export class HighAvailability {
   /** The newest first. */
   events(limit: number): readonly TimelineEntry[] {
     return this.#seams.store.events(limit) as unknown as readonly TimelineEntry[];
+  }
+
+  /** Adds to the timeline what another part of Central saw. */
+  report(event: ShellEvent): void {
+    this.#guarded(() => this.#observe(event));
   }
 
   /** Called after the shared state (`data`) or the pair's state (`status`) changed. Returns what ends that. */
@@ -521,7 +532,8 @@ export class HighAvailability {
     } catch (error) {
       if (this.#stopped === null) {
         this.#stopped = error as Error;
-        void this.#letGo("failed").then(() => this.#options.onFatal(error as Error));
+        const told = (): void => this.#options.onFatal(error as Error);
+        this.#letGo("failed").then(told, told);
       }
       throw error;
     }

@@ -11,7 +11,9 @@ export type ShellEvent =
   | { readonly code: "message-refused"; readonly message: string }
   | { readonly code: "conflicts-found"; readonly ids: readonly string[] }
   | { readonly code: "changes-refused"; readonly message: string }
-  | { readonly code: "overwritten-saved"; readonly file: string };
+  | { readonly code: "overwritten-saved"; readonly file: string }
+  /** The unit was held back by its disk, and has opened its state again. */
+  | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number };
 
 export type TimelineEntry = {
   readonly at: WallMillis;
@@ -29,6 +31,7 @@ const shellCodes: ReadonlySet<string> = new Set<ShellEvent["code"]>([
   "conflicts-found",
   "changes-refused",
   "overwritten-saved",
+  "disk-back",
 ]);
 const isShellEvent = (event: PairEvent | ShellEvent): event is ShellEvent => shellCodes.has(event.code);
 
@@ -52,6 +55,11 @@ const describe = (event: ShellEvent): { readonly severity: Severity; readonly te
       return {
         severity: "info",
         text: `the configuration that was overwritten is saved as ${event.file}`,
+      };
+    case "disk-back":
+      return {
+        severity: "warning",
+        text: `this unit stood still for ${event.heldSeconds} s because ${event.cause}; its state is open again, nothing was lost`,
       };
   }
 };
