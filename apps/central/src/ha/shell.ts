@@ -41,7 +41,13 @@ import { durableChange, PairShell, storedDurable } from "./pair-shell.ts";
 import { Replication } from "./replication.ts";
 import type { HaSeams, Link } from "./seams.ts";
 import { SharedState } from "./shared-state.ts";
-import { type ShellEvent, type TimelineEntry, timelineEntry } from "./timeline.ts";
+import {
+  type NotedEvent,
+  notedEntry,
+  type ShellEvent,
+  type TimelineEntry,
+  timelineEntry,
+} from "./timeline.ts";
 import { UnitNames } from "./unit-names.ts";
 
 export type HighAvailabilityOptions = {
@@ -237,6 +243,11 @@ export class HighAvailability {
       opened: () => this.#inTurn(() => ports.opened?.()),
       closed: () => this.#inTurn(() => ports.closed?.()),
     });
+  }
+
+  /** An event of another concern's, for the timeline (CH25). */
+  note(event: NotedEvent): void {
+    this.#inTurn(() => this.#keep(notedEntry(event, this.#seams.world.wall(), this.#pair.state.self)));
   }
 
   /** How many scheduled actions are under way; a handover waits for them (CH11). */
@@ -515,7 +526,10 @@ export class HighAvailability {
   }
 
   #observe(event: ShellEvent): void {
-    const entry = this.#entry(event, this.#pair.state);
+    this.#keep(this.#entry(event, this.#pair.state));
+  }
+
+  #keep(entry: TimelineEntry): void {
     this.#seams.store.commit([{ kind: "event", event: entry as unknown as Json }]);
     this.#options.onEvent?.(entry);
   }

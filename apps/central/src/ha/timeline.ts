@@ -64,6 +64,27 @@ const describe = (event: ShellEvent): { readonly severity: Severity; readonly te
   }
 };
 
+/** What another concern of Central's tells, in its own words. */
+export type NotedEvent = {
+  readonly severity: Severity;
+  readonly code: string;
+  readonly message: string;
+};
+
+export const notedEntry = (
+  { severity, code, message }: NotedEvent,
+  at: WallMillis,
+  self: { readonly unit: UnitId; readonly name: string },
+): TimelineEntry => ({
+  at,
+  unit: self.unit,
+  unitName: self.name,
+  severity,
+  code,
+  message,
+  details: null,
+});
+
 /** `peer` is the other unit's name. */
 export function timelineEntry(
   event: PairEvent | ShellEvent,
