@@ -22,6 +22,7 @@ import { registerHaRoutes } from "./ha/routes.ts";
 import { seamsOnDisk } from "./ha/seams.ts";
 import { HighAvailability } from "./ha/shell.ts";
 import type { TimelineEntry } from "./ha/timeline.ts";
+import { realWorld } from "./real-world.ts";
 import { centralVersion } from "./version.ts";
 
 export type CentralOptions = {
@@ -81,7 +82,7 @@ export class Central {
         ...(options.onEvent && { onEvent: options.onEvent }),
       });
       undo.push(() => pair.stop());
-      const fleet = new Fleet(pair, options);
+      const fleet = new Fleet(pair, realWorld, options);
       undo.push(() => fleet.stop());
       const sessionCookie = `${sessionCookiePrefix}${identity.unit}`;
       const server = await makeServer(

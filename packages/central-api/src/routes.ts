@@ -14,6 +14,13 @@ import {
   DeviceWritten,
 } from "./devices.ts";
 import { HaAnswer, HaApply, HaEvents, HaEventsQuery, HaSynchronised } from "./ha.ts";
+import {
+  DeviceServiceList,
+  DeviceServiceParams,
+  DeviceServicePut,
+  DeviceServiceRemoval,
+  DeviceServiceWritten,
+} from "./device-services.ts";
 import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
 import { haRoutes } from "./ha-routes.ts";
 import {
@@ -231,6 +238,39 @@ export const routes = {
     params: DeviceParams,
     answer: DeviceRemoved,
     matches: true,
+  }),
+
+  listDeviceServices: route({
+    method: "GET",
+    path: "/devices/:id/services",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Read a device's virtual services, with the revision that a change is based on",
+    status: 200,
+    params: DeviceParams,
+    answer: DeviceServiceList,
+  }),
+  putDeviceService: route({
+    method: "PUT",
+    path: "/devices/:id/services",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Add or change a virtual service of a device, on either Central",
+    status: 200,
+    params: DeviceParams,
+    body: DeviceServicePut,
+    answer: DeviceServiceWritten,
+  }),
+  removeDeviceService: route({
+    method: "DELETE",
+    path: "/devices/:id/services/:service",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Remove a virtual service of a device",
+    status: 200,
+    params: DeviceServiceParams,
+    query: DeviceServiceRemoval,
+    answer: DeviceServiceWritten,
   }),
 
   listHaGroups: route({

@@ -39,7 +39,7 @@ export class LoadMasterContacts {
   }
 
   readonly contact: ContactDevice = async (target) => {
-    const client = this.#client(target);
+    const client = this.client(target);
     const ha = await client.highAvailability();
     if (!ha.ok) return ha;
     const { fingerprint } = client;
@@ -59,7 +59,8 @@ export class LoadMasterContacts {
     for (const key of [...this.#clients.keys()]) if (!wanted.has(key)) this.#clients.delete(key);
   }
 
-  #client(target: DeviceTarget): LoadMasterClient {
+  /** The client for a target; it keeps to the number of calls that a unit allows. */
+  client(target: DeviceTarget): LoadMasterClient {
     const key = keyOf(target);
     const existing = this.#clients.get(key);
     if (existing) return existing;

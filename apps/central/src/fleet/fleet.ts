@@ -1,17 +1,20 @@
 /** The fleet of one Central: its part of the shared rows, and the devices behind them, which it contacts by itself. */
+import type { World } from "@tandem/base/world";
 import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
 import type { ContactDevice } from "./device-contact.ts";
-import { LoadMasterContacts } from "./device-contact.ts";
+import { type DeviceTarget, LoadMasterContacts } from "./device-contact.ts";
 import { DevicePoller } from "./device-poller.ts";
-import { type DeviceWorld, listDevices, targetOf } from "./devices.ts";
+import { listDevices, targetOf } from "./devices.ts";
 import { listHaGroups } from "./ha-groups.ts";
 import { depthOf, smallestAround } from "./network-tree.ts";
 import { listNetworks } from "./networks.ts";
+import type { ConfiguredDevice, ServicesWorld } from "./services.ts";
 import type { SharedRows } from "./shared-rows.ts";
 import { devices, haGroups } from "./tables.ts";
 
-export class Fleet implements DeviceWorld {
+export class Fleet implements ServicesWorld {
+  readonly world: World;
   readonly shared: SharedRows;
   readonly poller: DevicePoller;
   readonly contact: ContactDevice;
@@ -20,9 +23,11 @@ export class Fleet implements DeviceWorld {
 
   constructor(
     shared: SharedRows,
+    world: World,
     options: { readonly pollIntervalMs?: number; readonly contactTimeoutMs?: number } = {},
   ) {
     this.shared = shared;
+    this.world = world;
     this.#contacts = new LoadMasterContacts(options.contactTimeoutMs);
     this.contact = this.#contacts.contact;
     this.poller = new DevicePoller({
@@ -34,6 +39,10 @@ export class Fleet implements DeviceWorld {
       if (what === "data") this.#follow();
     });
     this.#follow();
+  }
+
+  configured(target: DeviceTarget): ConfiguredDevice {
+    return this.#contacts.client(target);
   }
 
   /** The network tree as it is drawn. */

@@ -3,6 +3,7 @@ import type { RouteRegistry } from "../api/route-registry.ts";
 import { addDevice, changeDevice, listDevices, removeDevice } from "./devices.ts";
 import type { Fleet } from "./fleet.ts";
 import { addHaGroup, listHaGroups, removeHaGroup } from "./ha-groups.ts";
+import { listServices, putService, removeService } from "./services.ts";
 import { addNetwork, changeNetwork, listNetworks, removeNetwork } from "./networks.ts";
 
 export function registerFleetRoutes({ route }: RouteRegistry, fleet: Fleet): void {
@@ -24,6 +25,14 @@ export function registerFleetRoutes({ route }: RouteRegistry, fleet: Fleet): voi
   );
   route(routes.removeDevice, ({ params, tag }, { caller }) =>
     removeDevice(fleet, params.id, tag, caller.author),
+  );
+
+  route(routes.listDeviceServices, ({ params }) => listServices(fleet, params.id));
+  route(routes.putDeviceService, ({ params, body }, { caller }) =>
+    putService(fleet, params.id, body, caller.author),
+  );
+  route(routes.removeDeviceService, ({ params, query }, { caller }) =>
+    removeService(fleet, params.id, params.service, query?.basedOn, caller.author),
   );
 
   route(routes.listHaGroups, () => ({ haGroups: [...listHaGroups(fleet)] }));

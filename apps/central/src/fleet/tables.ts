@@ -37,7 +37,7 @@ export const devices = defineTable({
 
 /** Parameters of the LoadMaster API by name, as text. */
 const parameters = Type.Record(
-  Type.String({ pattern: "^[a-z0-9_]{1,64}$" }),
+  Type.String({ pattern: "^[A-Za-z0-9_.]{1,64}$" }),
   Type.String({ maxLength: 4_096 }),
   {
     maxProperties: 256,
