@@ -6,6 +6,13 @@ import type { Static, TSchema } from "@tandem/base/schema";
 import { About } from "./about.ts";
 import { ApiKeyList, ApiKeyMade, ApiKeyNew, ApiKeyParams, ApiKeyRemoved } from "./api-keys.ts";
 import {
+  DeviceServiceList,
+  DeviceServiceParams,
+  DeviceServicePut,
+  DeviceServiceRemoval,
+  DeviceServiceWritten,
+} from "./device-services.ts";
+import {
   DeviceChange,
   DeviceList,
   DeviceNew,
@@ -14,13 +21,6 @@ import {
   DeviceWritten,
 } from "./devices.ts";
 import { HaAnswer, HaApply, HaEvents, HaEventsQuery, HaSynchronised } from "./ha.ts";
-import {
-  DeviceServiceList,
-  DeviceServiceParams,
-  DeviceServicePut,
-  DeviceServiceRemoval,
-  DeviceServiceWritten,
-} from "./device-services.ts";
 import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
 import { haRoutes } from "./ha-routes.ts";
 import {

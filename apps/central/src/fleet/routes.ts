@@ -3,8 +3,8 @@ import type { RouteRegistry } from "../api/route-registry.ts";
 import { addDevice, changeDevice, listDevices, removeDevice } from "./devices.ts";
 import type { Fleet } from "./fleet.ts";
 import { addHaGroup, listHaGroups, removeHaGroup } from "./ha-groups.ts";
-import { listServices, putService, removeService } from "./services.ts";
 import { addNetwork, changeNetwork, listNetworks, removeNetwork } from "./networks.ts";
+import { listServices, putService, removeService } from "./services.ts";
 
 export function registerFleetRoutes({ route }: RouteRegistry, fleet: Fleet): void {
   const { shared } = fleet;

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { err, ok } from "@tandem/base/result";
 import type { DeviceServicePut } from "@tandem/central-api/device-services";
 import type { Fence } from "@tandem/fencing/fence";
-import type { Parameters } from "@tandem/loadmaster-api/client";
+import type { CallResult, Parameters } from "@tandem/loadmaster-api/client";
 import type { VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { createRow } from "@tandem/replica/edits";
 import { startCentral as startWhole } from "../central-on-loopback.ts";
@@ -42,7 +42,7 @@ class ModelDevice implements ConfiguredDevice {
   listVirtualServices() {
     return Promise.resolve(ok([...this.services.values()]));
   }
-  call(command: string, parameters: Parameters = {}, fence?: Fence) {
+  call(command: string, parameters: Parameters = {}, fence?: Fence): CallResult {
     if (fence?.baseRevision !== `r${this.number}`)
       return Promise.resolve(
         err({
@@ -50,13 +50,14 @@ class ModelDevice implements ConfiguredDevice {
           message: "the configuration has changed",
           revision: `r${this.number}`,
           difference: { since: "known", changes: [{ what: "virtual service 1", change: "changed" }] },
-        } as const),
+        }),
       );
     assert.equal(fence.epoch, null, "an operator's change carries no epoch");
     this.said.push(`${command} ${parameters.rs ?? parameters.vs}`);
     const at = String(parameters.vs);
     const rs = (this.services.get(at)?.Rs ?? []).filter(({ Addr }) => Addr !== parameters.rs);
-    if (command === "addrs") rs.push({ Addr: String(parameters.rs), Port: Number(parameters.rsport) } as (typeof rs)[0]);
+    if (command === "addrs")
+      rs.push({ Addr: String(parameters.rs), Port: Number(parameters.rsport) } as (typeof rs)[0]);
     if (command === "delvs") this.services.clear();
     else
       this.services.set(at, {
@@ -112,7 +113,12 @@ test("[CH2] on either unit an operator changes a device's configuration, and bot
   await setUp(a, b);
   const device = new ModelDevice();
   const onMaster = await putService(worldOf(a, device), id, wanted, "alice");
-  assert.deepEqual(onMaster, { service: "tcp 10.0.0.1 80", revision: "r3", commands: 2, acknowledged: "both" });
+  assert.deepEqual(onMaster, {
+    service: "tcp 10.0.0.1 80",
+    revision: "r3",
+    commands: 2,
+    acknowledged: "both",
+  });
   const more = { ...wanted, servers: [...wanted.servers, { address: "10.0.0.22", port: 80 }] };
   const onSlave = await putService(worldOf(b, device), id, more, "bob");
   assert.equal(onSlave.acknowledged, "both");

@@ -127,7 +127,10 @@ export async function removeService(
 }
 
 /** What has to be said to a device to get from what it has to what is wanted. Pure. */
-export function commandsFor(live: VirtualServiceView | undefined, wanted: DeviceServicePut): readonly Command[] {
+export function commandsFor(
+  live: VirtualServiceView | undefined,
+  wanted: DeviceServicePut,
+): readonly Command[] {
   const reference = { vs: wanted.address, port: wanted.port, prot: wanted.protocol };
   const commands: Command[] = [];
   const parameters = wanted.parameters ?? {};
@@ -186,7 +189,8 @@ function refusalOf(
   index: number,
   count: number,
 ): Refusal {
-  const before = index === 0 ? "nothing was changed" : `${index} of ${count} commands were carried out before`;
+  const before =
+    index === 0 ? "nothing was changed" : `${index} of ${count} commands were carried out before`;
   switch (error.kind) {
     case "moved-on":
       return new Refusal(409, {
