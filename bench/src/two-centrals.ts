@@ -40,6 +40,7 @@ export class BenchedCentral {
       stateDir: this.stateDir,
       listen: { address, port: apiPort },
       peerLink: { address, port: peerPort },
+      syslog: { address, port: 0 },
     };
     writeFileSync(this.#configuration, JSON.stringify(file), { mode: 0o600 });
   }

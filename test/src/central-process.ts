@@ -39,7 +39,13 @@ export async function startCentral(name: string, address: string): Promise<Centr
   const stateDir = join(folder, "state");
   writeFileSync(
     configuration,
-    JSON.stringify({ name, stateDir, listen: { address, port }, peerLink: { address, port: peerPort } }),
+    JSON.stringify({
+      name,
+      stateDir,
+      listen: { address, port },
+      peerLink: { address, port: peerPort },
+      syslog: { address, port: 0 },
+    }),
   );
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {

@@ -47,6 +47,8 @@ export async function startCentral(
     readonly pollIntervalMs?: number;
     readonly webPages?: string;
     readonly keepFirstPassword?: true;
+    /** A free one by default. */
+    readonly syslogPort?: number;
   } = {},
 ): Promise<LoopbackCentral> {
   const stateDir = mkdtempSync(join(tmpdir(), "tandem-central-test-"));
@@ -55,9 +57,16 @@ export async function startCentral(
     await running?.stop();
     rmSync(stateDir, { recursive: true, force: true });
   });
+  const syslogPort = options.syslogPort ?? 0;
   const start = async (port: number, peerPort: number): Promise<Central> => {
     running = await Central.start(
-      { name, stateDir, listen: { address, port }, peerLink: { address, port: peerPort } },
+      {
+        name,
+        stateDir,
+        listen: { address, port },
+        peerLink: { address, port: peerPort },
+        syslog: { address, port: syslogPort, retentionDays: 90 },
+      },
       {
         onFatal: (error) => assert.fail(error),
         onFault: (error) => assert.fail(error),

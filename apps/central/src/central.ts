@@ -23,6 +23,8 @@ import { seamsOnDisk } from "./ha/seams.ts";
 import { HighAvailability } from "./ha/shell.ts";
 import type { TimelineEntry } from "./ha/timeline.ts";
 import { realWorld } from "./real-world.ts";
+import { registerLogRoutes } from "./syslog/routes.ts";
+import { Syslog } from "./syslog/syslog.ts";
 import { centralVersion } from "./version.ts";
 
 export type CentralOptions = {
@@ -53,6 +55,7 @@ export class Central {
   readonly fleet: Fleet;
   /** Files by their digest: snapshots of devices, and what the repository holds. */
   readonly files: FileStore;
+  readonly syslog: Syslog;
   readonly #server: FastifyInstance;
   /** Where web pages and API are served. */
   readonly listening: ListenAddress;
@@ -84,6 +87,14 @@ export class Central {
       undo.push(() => pair.stop());
       const fleet = new Fleet(pair, realWorld, options);
       undo.push(() => fleet.stop());
+      const syslog = new Syslog({
+        stateDir,
+        settings: configuration.syslog,
+        world: realWorld,
+        shared: pair,
+        onEvent: (event) => pair.note(event),
+      });
+      undo.push(() => syslog.stop());
       const sessionCookie = `${sessionCookiePrefix}${identity.unit}`;
       const server = await makeServer(
         {
@@ -99,13 +110,14 @@ export class Central {
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
           registerHaRoutes(registry, pair, allTables);
+          registerLogRoutes(registry, syslog, pair);
         },
       );
       undo.push(() => server.close());
       await server.listen({ host: listen.address, port: listen.port });
       const bound = server.server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
-      return new Central(access, pair, fleet, files, server, { address: listen.address, port });
+      return new Central(access, pair, fleet, files, syslog, server, { address: listen.address, port });
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
@@ -117,6 +129,7 @@ export class Central {
     pair: HighAvailability,
     fleet: Fleet,
     files: FileStore,
+    syslog: Syslog,
     server: FastifyInstance,
     listening: ListenAddress,
   ) {
@@ -124,6 +137,7 @@ export class Central {
     this.pair = pair;
     this.fleet = fleet;
     this.files = files;
+    this.syslog = syslog;
     this.#server = server;
     this.listening = listening;
   }
@@ -134,6 +148,7 @@ export class Central {
     const closing = this.#server.close();
     await this.pair.stop();
     await closing;
+    await this.syslog.stop();
     this.files.close();
     this.access.close();
   }

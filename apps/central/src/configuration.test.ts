@@ -16,6 +16,7 @@ test("only the state folder must be named; everything else has its default", () 
       stateDir: "/var/lib/tandem/central",
       listen: { address: "0.0.0.0", port: 443 },
       peerLink: { address: "0.0.0.0", port: 6974 },
+      syslog: { address: "0.0.0.0", port: process.getuid?.() === 0 ? 514 : 1_514, retentionDays: 90 },
     },
   });
 });
@@ -25,6 +26,14 @@ test("faults name the field: no JSON, missing, mistyped, misspelt, relative, mal
   assert.deepEqual(faultsOf({}), ["stateDir missing"]);
   assert.deepEqual(faultsOf({ stateDir: "/x", listen: { port: "8443" } }), ["listen/port wrong-type"]);
   assert.deepEqual(faultsOf({ stateDir: "/x", lisen: {} }), ["lisen unknown-field"]);
+  assert.deepEqual(faultsOf({ stateDir: "/x", syslog: { port: 70_000, retentionDays: 0, adress: "::" } }), [
+    "syslog/adress unknown-field",
+    "syslog/port not-allowed",
+    "syslog/retentionDays not-allowed",
+  ]);
+  assert.deepEqual(faultsOf({ stateDir: "/x", syslog: { address: "any" } }), [
+    "syslog/address address-malformed",
+  ]);
   assert.deepEqual(faultsOf({ stateDir: "state", peerLink: { address: "central1" } }), [
     "stateDir path-relative",
     "peerLink/address address-malformed",

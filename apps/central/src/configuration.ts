@@ -11,12 +11,25 @@ import { StateUnreadable } from "./state-unreadable.ts";
 
 const webPortDefault = 8_443;
 const everyAddress = "0.0.0.0";
+/** RFC 3164's port, and one above those that only root may take. */
+const syslogPortDefault = process.getuid?.() === 0 ? 514 : 1_514;
+const logRetentionDaysDefault = 90;
 const closed = { additionalProperties: false } as const;
 
 const Listen = Type.Object(
   {
     address: Type.Optional(Type.String({ description: "an IP address of this machine, or 0.0.0.0 for all" })),
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: "0 takes a free one" })),
+  },
+  closed,
+);
+
+const Syslog = Type.Object(
+  {
+    ...Listen.properties,
+    retentionDays: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 3_650, description: "days for which received lines are kept" }),
+    ),
   },
   closed,
 );
@@ -32,6 +45,7 @@ const File = Type.Object(
     }),
     listen: Type.Optional(Listen),
     peerLink: Type.Optional(Listen),
+    syslog: Type.Optional(Syslog),
   },
   closed,
 );
@@ -44,6 +58,8 @@ export type CentralConfiguration = {
   readonly listen: ListenAddress;
   /** Where the other Central of a pair connects to. */
   readonly peerLink: ListenAddress;
+  /** Where syslog is received, UDP and TCP, and for how many days it is kept. */
+  readonly syslog: ListenAddress & { readonly retentionDays: number };
 };
 
 /** Reads the text of a configuration file; every fault names its field and what would be right. */
@@ -69,6 +85,12 @@ export function parseConfiguration(text: string): Result<CentralConfiguration, r
     stateDir: file.stateDir,
     listen: { address: everyAddress, port: webPortDefault, ...file.listen },
     peerLink: { address: everyAddress, port: peerPortDefault, ...file.peerLink },
+    syslog: {
+      address: everyAddress,
+      port: syslogPortDefault,
+      retentionDays: logRetentionDaysDefault,
+      ...file.syslog,
+    },
   };
   const wrong: FieldError[] = [];
   if (!isAbsolute(configuration.stateDir))
@@ -79,7 +101,7 @@ export function parseConfiguration(text: string): Result<CentralConfiguration, r
       message: `stateDir "${configuration.stateDir}" is not an absolute path`,
       remedy: "begin it with /, for example /var/lib/tandem/central",
     });
-  for (const which of ["listen", "peerLink"] as const) {
+  for (const which of ["listen", "peerLink", "syslog"] as const) {
     const { address } = configuration[which];
     if (isIP(address) === 0)
       wrong.push({

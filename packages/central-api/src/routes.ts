@@ -23,6 +23,7 @@ import {
 import { HaAnswer, HaApply, HaEvents, HaEventsQuery, HaSynchronised } from "./ha.ts";
 import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
 import { haRoutes } from "./ha-routes.ts";
+import { logRoutes } from "./logs.ts";
 import {
   NetworkChange,
   NetworkList,
@@ -352,6 +353,7 @@ export const routes = {
     answer: HaSynchronised,
   }),
   ...haRoutes,
+  ...logRoutes,
 } as const;
 
 type PartOf<R extends Route, K extends "params" | "query" | "body"> = R extends {
