@@ -40,10 +40,6 @@ export function fillDisk(lab: string, node: FaultyNode): void {
 /** Gives back what `fillDisk` took. */
 export const freeDisk = (lab: string, node: FaultyNode): void => rmSync(fillerOf(lab, node), { force: true });
 
-/** Makes the machine's small disk refuse every write, or take them again. */
-export const setReadOnly = (lab: string, node: FaultyNode, isReadOnly: boolean): Promise<unknown> =>
-  run(["mount", "-o", `remount,${isReadOnly ? "ro" : "rw"}`, nodeFolder(lab, node)]);
-
 /** Takes away every small disk of a lab, with all that is on it. */
 export async function unmountDisks(lab: string): Promise<void> {
   const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1]);
