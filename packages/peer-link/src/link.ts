@@ -11,10 +11,11 @@
 import type { Json } from "@tandem/base/canonical-json";
 import type { Fingerprint } from "@tandem/base/ids";
 import { second } from "@tandem/base/time";
+import type { Cancel } from "@tandem/base/world";
+import { type Endpoints, type PeerConnection, type PeerListener, tlsEndpoints } from "./endpoints.ts";
 import type { Identity } from "./identity.ts";
 import { linkVersion, readHello, readReply } from "./link-frames.ts";
 import type { PeerAddress } from "./probe.ts";
-import { type Connection, connectTls, type Listener, listenTls } from "./tls-endpoints.ts";
 
 export type PeerLinkFailure =
   | "timeout"
@@ -47,6 +48,8 @@ export type PeerLinkOptions = {
   readonly onEvent: (event: PeerLinkEvent) => void;
   /** What this unit answers to the peer's question before an Apply (`probe.ts`). */
   readonly answer: () => Json;
+  /** For the simulator: instead of TLS. */
+  readonly endpoints?: Endpoints;
 };
 
 const connectTimeoutMs = 2 * second;
@@ -72,13 +75,14 @@ export class PeerLink {
     malformedHellos: 0,
   };
   readonly #options: PeerLinkOptions;
-  readonly #connections = new Map<"us" | "peer", Connection>();
-  #listener: Listener | undefined;
+  readonly #endpoints: Endpoints;
+  readonly #connections = new Map<"us" | "peer", PeerConnection>();
+  #listener: PeerListener | undefined;
   #peer: PeerAddress | null = null;
-  #preferred: Connection | undefined;
+  #preferred: PeerConnection | undefined;
   #heardAt = Number.NEGATIVE_INFINITY;
   #dialling: AbortController | undefined;
-  #redial: NodeJS.Timeout | undefined;
+  #cancelRedial: Cancel | undefined;
   #dialledAt = Number.NEGATIVE_INFINITY;
   #doubtedAt = Number.NEGATIVE_INFINITY;
   /** Tries since the link was last up. */
@@ -88,11 +92,12 @@ export class PeerLink {
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
+    this.#endpoints = options.endpoints ?? tlsEndpoints;
   }
 
   /** Listens, and dials the peer if one is set. Rejects when the address or port cannot be had. */
   async start(): Promise<{ readonly address: string; readonly port: number }> {
-    this.#listener = await listenTls({
+    this.#listener = await this.#endpoints.listen({
       identity: this.#options.identity,
       ...this.#options.listen,
       onConnection: (connection) => this.#accept(connection),
@@ -143,9 +148,9 @@ export class PeerLink {
   connectNow(): void {
     if (this.#isClosed || this.#listener === undefined || this.#peer === null || this.#dialling !== undefined)
       return;
-    if (this.isUp && performance.now() - this.#heardAt < heardRecentlyMs) return;
-    clearTimeout(this.#redial);
-    this.#dialledAt = performance.now();
+    if (this.isUp && this.#now() - this.#heardAt < heardRecentlyMs) return;
+    this.#cancelRedial?.();
+    this.#dialledAt = this.#now();
     if (this.isUp) this.#doubtedAt = this.#dialledAt;
     void this.#dial(this.#peer);
   }
@@ -153,7 +158,7 @@ export class PeerLink {
   /** Closes everything in order, and stops listening. */
   async close(reason: string): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#redial);
+    this.#cancelRedial?.();
     this.#dialling?.abort();
     this.#listener?.stopListening();
     // What was sent just before (a last heartbeat) still goes out; then the listener drops what is left.
@@ -173,7 +178,7 @@ export class PeerLink {
   async #dial(peer: PeerAddress): Promise<void> {
     const attempt = new AbortController();
     this.#dialling = attempt;
-    const outcome = await connectTls({
+    const outcome = await this.#endpoints.connect({
       identity: this.#options.identity,
       address: peer.address,
       port: peer.port,
@@ -194,11 +199,11 @@ export class PeerLink {
   }
 
   /** A connection of ours counts once the other end has welcomed us: TLS alone does not say that it knows our key. */
-  #introduce(connection: Connection, attempt: AbortController): void {
+  #introduce(connection: PeerConnection, attempt: AbortController): void {
     connection.trust();
     let isWelcome = false;
     const failed = (code: PeerLinkFailure, message: string): void => {
-      clearTimeout(timer);
+      cancelTimer();
       if (isWelcome) return;
       isWelcome = true;
       connection.destroy(message);
@@ -206,7 +211,9 @@ export class PeerLink {
       this.#dialEnded(attempt);
       this.#emit({ kind: "failed", code, message });
     };
-    const timer = setTimeout(() => failed("timeout", "connected, and not welcomed in time"), helloTimeoutMs);
+    const cancelTimer = this.#endpoints.clock.after(helloTimeoutMs, () =>
+      failed("timeout", "connected, and not welcomed in time"),
+    );
     attempt.signal.addEventListener("abort", () => failed("unreachable", "no longer wanted"), { once: true });
     connection.onClose((reason) => failed("unreachable", reason));
     connection.onMessage((frame) => {
@@ -215,7 +222,7 @@ export class PeerLink {
         return failed("not-known-there", "the peer has not been given this unit's HA key");
       if (reply?.type !== "welcome")
         return failed("not-understood", "the peer speaks another version of the peer link");
-      clearTimeout(timer);
+      cancelTimer();
       isWelcome = true;
       this.#dialEnded(attempt);
       this.#adopt(connection);
@@ -231,16 +238,16 @@ export class PeerLink {
 
   /** The delay counts from the beginning of the last try: one that timed out has waited enough. */
   #armRedial(): void {
-    clearTimeout(this.#redial);
+    this.#cancelRedial?.();
     if (this.#isClosed || this.#peer === null) return;
     const interval = redialDelaysMs[Math.min(this.#redials, redialDelaysMs.length - 1)] as number;
-    const sinceLastTry = performance.now() - this.#dialledAt;
+    const sinceLastTry = this.#now() - this.#dialledAt;
     this.#redials += 1;
-    this.#redial = setTimeout(
+    this.#cancelRedial = this.#endpoints.clock.after(
+      Math.max(redialDelayMinMs, interval - sinceLastTry),
       () => {
         if (!this.isUp || this.#isDoubted) this.connectNow();
       },
-      Math.max(redialDelayMinMs, interval - sinceLastTry),
     );
   }
 
@@ -249,7 +256,7 @@ export class PeerLink {
     return this.#doubtedAt > this.#heardAt;
   }
 
-  #accept(connection: Connection): void {
+  #accept(connection: PeerConnection): void {
     if (this.#isClosed) {
       connection.destroy("stopping");
       return;
@@ -259,10 +266,12 @@ export class PeerLink {
       return;
     }
     connection.trust();
-    const timer = setTimeout(() => connection.destroy("no hello in time"), helloTimeoutMs);
-    connection.onClose(() => clearTimeout(timer));
+    const cancelTimer = this.#endpoints.clock.after(helloTimeoutMs, () =>
+      connection.destroy("no hello in time"),
+    );
+    connection.onClose(() => cancelTimer());
     connection.onMessage((frame) => {
-      clearTimeout(timer);
+      cancelTimer();
       const hello = readHello(frame);
       if (hello === undefined) {
         this.counters.malformedHellos += 1;
@@ -280,11 +289,11 @@ export class PeerLink {
     });
   }
 
-  #reject(connection: Connection): void {
+  #reject(connection: PeerConnection): void {
     this.counters.rejectedPeers += 1;
     connection.send({ type: "unknown-peer" });
     connection.close("unknown peer");
-    const now = performance.now();
+    const now = this.#now();
     if (now - this.#rejectedReportedAt < rejectedReportIntervalMs) return;
     this.#rejectedReportedAt = now;
     this.#emit({
@@ -294,7 +303,7 @@ export class PeerLink {
     });
   }
 
-  #adopt(connection: Connection): void {
+  #adopt(connection: PeerConnection): void {
     const older = this.#connections.get(connection.openedBy);
     this.#connections.set(connection.openedBy, connection);
     this.#redials = 0;
@@ -309,19 +318,23 @@ export class PeerLink {
     this.#emit({ kind: "up", openedBy: connection.openedBy, remoteAddress: connection.remoteAddress });
   }
 
-  #heard(connection: Connection): void {
+  #heard(connection: PeerConnection): void {
     if (this.#connections.get(connection.openedBy) !== connection) return;
     this.#preferred = connection;
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#now();
   }
 
-  #lost(connection: Connection, reason: string): void {
+  #lost(connection: PeerConnection, reason: string): void {
     if (this.#connections.get(connection.openedBy) !== connection) return;
     this.#connections.delete(connection.openedBy);
     if (this.#preferred === connection) this.#preferred = this.#connections.values().next().value;
     if (this.isUp) return;
     this.#armRedial();
     this.#emit({ kind: "closed", reason });
+  }
+
+  #now(): number {
+    return this.#endpoints.clock.now();
   }
 
   #emit(event: PeerLinkEvent): void {

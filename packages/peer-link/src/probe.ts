@@ -4,9 +4,9 @@
  */
 import type { Json } from "@tandem/base/canonical-json";
 import type { Fingerprint } from "@tandem/base/ids";
+import { type Endpoints, tlsEndpoints } from "./endpoints.ts";
 import type { Identity } from "./identity.ts";
 import { linkVersion, readReply } from "./link-frames.ts";
-import { connectTls } from "./tls-endpoints.ts";
 
 /** The unit at the other end, as the operator named it: where it listens and which key it must prove. */
 export type PeerAddress = {
@@ -29,8 +29,13 @@ export type ProbeAnswer =
   | { readonly kind: "answer"; readonly message: Json };
 
 /** Asks within `timeoutMs` for the connection and as much again for the answer. Never rejects. */
-export async function probe(identity: Identity, peer: PeerAddress, timeoutMs: number): Promise<ProbeAnswer> {
-  const connected = await connectTls({
+export async function probe(
+  identity: Identity,
+  peer: PeerAddress,
+  timeoutMs: number,
+  endpoints: Endpoints = tlsEndpoints,
+): Promise<ProbeAnswer> {
+  const connected = await endpoints.connect({
     identity,
     address: peer.address,
     port: peer.port,
@@ -49,13 +54,12 @@ export async function probe(identity: Identity, peer: PeerAddress, timeoutMs: nu
   connection.trust();
   return new Promise((resolve) => {
     const finish = (answer: ProbeAnswer): void => {
-      clearTimeout(timer);
+      cancelTimer();
       connection.destroy("answered");
       resolve(answer);
     };
-    const timer = setTimeout(
-      () => finish({ kind: "unreachable", code: "timeout", message: `no answer within ${timeoutMs} ms` }),
-      timeoutMs,
+    const cancelTimer = endpoints.clock.after(timeoutMs, () =>
+      finish({ kind: "unreachable", code: "timeout", message: `no answer within ${timeoutMs} ms` }),
     );
     connection.onClose((reason) => finish({ kind: "unreachable", code: "unreachable", message: reason }));
     connection.onMessage((frame) => {

@@ -5,6 +5,7 @@ import { second } from "@tandem/base/time";
 import { applyFields, peerChanges } from "@tandem/pair/pairing";
 import type { ApplyAnswer, HaSettings, PeerSettings } from "@tandem/pair/state";
 import { decodeMessage } from "@tandem/pair/wire";
+import type { Endpoints } from "@tandem/peer-link/endpoints";
 import { parseHaKey } from "@tandem/peer-link/ha-key";
 import type { Identity } from "@tandem/peer-link/identity";
 import { probe } from "@tandem/peer-link/probe";
@@ -32,8 +33,12 @@ export const mustAsk = (requested: HaSettings, current: HaSettings, isPaired: bo
   requested.peer !== null && !requested.disabled && !(isPaired && !peerChanges(current, requested));
 
 /** Asks the unit that the operator named; nothing changes there or here. */
-export async function askPeer(own: Identity, peer: PeerSettings): Promise<ApplyAnswer> {
-  const answer = await probe(own, peer, probeTimeoutMs);
+export async function askPeer(
+  own: Identity,
+  peer: PeerSettings,
+  endpoints?: Endpoints,
+): Promise<ApplyAnswer> {
+  const answer = await probe(own, peer, probeTimeoutMs, endpoints);
   if (answer.kind !== "answer") return answer;
   const decoded = decodeMessage(answer.message);
   return decoded.ok && decoded.value.type === "heartbeat"
