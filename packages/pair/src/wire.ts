@@ -3,7 +3,7 @@
  * N − 1: members may be added, none removed or given another meaning, without a new `wireVersion`
  * (`wire.test.ts` pins the schema's hash to it).
  */
-import { fits } from "@tandem/base/check";
+import { compiledCheck } from "@tandem/base/compiled-check";
 import type { PairId, UnitId } from "@tandem/base/ids";
 import { err, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
@@ -201,6 +201,8 @@ const schemas = {
 /** Every schema by type, for the test that pins them. */
 export const messageSchemas: { readonly [type: string]: unknown } = schemas;
 
+const checks = new Map(Object.entries(schemas).map(([type, schema]) => [type, compiledCheck(schema)]));
+
 const pairTypes: ReadonlySet<string> = new Set(["heartbeat", "want", "hand", "refuse", "snapshot-request"]);
 
 /** True for the messages that `step` takes. */
@@ -214,7 +216,7 @@ export function decodeMessage(input: unknown): Result<PeerMessage, WireFault> {
   const wire = record.wire;
   if (typeof wire === "number" && (wire > wireVersion + 1 || wire < wireVersionOldest))
     return err({ code: "wire-version", theirs: wire });
-  const schema = Object.hasOwn(schemas, type) ? schemas[type as keyof typeof schemas] : undefined;
-  if (schema === undefined || !fits(schema, input)) return err({ code: "malformed", type });
+  const check = checks.get(type);
+  if (check === undefined || !check(input)) return err({ code: "malformed", type });
   return ok(input as PeerMessage);
 }

@@ -21,7 +21,7 @@ const layers: readonly Layer[] = [
     name: "base",
     roots: ["packages/base"],
     mayImport: [],
-    outside: ["typebox", "typebox/value", "node:crypto"],
+    outside: ["typebox", "typebox/compile", "typebox/value", "node:crypto"],
   },
   ...cores.map((core) => ({
     name: "core",
@@ -49,6 +49,7 @@ const layers: readonly Layer[] = [
     roots: ["bench"],
     mayImport: ["base", ...cores, ...contracts, ...shells, "central", "loadmaster", "lab"],
   },
+  { name: "sim", roots: ["sim"], mayImport: ["base", ...cores, ...contracts, ...shells, "central"] },
   { name: "lab", roots: ["lab"], mayImport: ["base", ...cores, ...contracts, ...shells] },
 ];
 

@@ -56,3 +56,10 @@ test("the list is bounded, and its number stays right", async () => {
   acknowledgements.reported({ [x]: 499 });
   assert.deepEqual(acknowledgements.onlyHere(), { count: 1, newest: [change("500")] });
 });
+
+test("[CH13] [CH21] what was overwritten is no longer listed: it is in the backup, and no peer will ever report it", async () => {
+  const acknowledgements = new Acknowledgements(realWorld);
+  await acknowledgements.await({ [x]: 1 }, change("of a configuration that is overwritten"), false);
+  acknowledgements.overwritten();
+  assert.equal(acknowledgements.onlyHere().count, 0);
+});

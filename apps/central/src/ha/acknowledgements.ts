@@ -68,6 +68,13 @@ export class Acknowledgements {
     for (const waiting of this.#waiting) this.#giveUp(waiting);
   }
 
+  /** This unit's state was overwritten (CH13): what was its alone is in the backup, and nobody will ever report it. */
+  overwritten(): void {
+    this.disconnected();
+    this.#onlyHere = [];
+    this.#unlisted = { count: 0, vector: {} };
+  }
+
   /** What is known to this unit alone, oldest first, and how many there are. */
   onlyHere(): { readonly count: number; readonly newest: readonly OnlyHere[] } {
     return {

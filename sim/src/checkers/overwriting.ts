@@ -1,0 +1,48 @@
+/**
+ * CH13, I1–I5: a unit that has data is overwritten only if it belongs to no pair and an operator's Apply there
+ * asked for it; and what is overwritten is first saved, byte for byte.
+ */
+import type { UnitId } from "@tandem/base/ids";
+import type { PairDurable } from "@tandem/pair/state";
+import type { Report } from "./violation.ts";
+
+export class Overwriting {
+  readonly #report: Report;
+  readonly #armedBy = new Map<UnitId, string>();
+  readonly #saved = new Map<UnitId, string>();
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** An operator pressed Apply on this unit. */
+  applied(unit: UnitId): void {
+    this.#armedBy.set(unit, "apply");
+  }
+
+  /** The pair's durable state came onto a disk. `isBlank`: nothing was ever written there. */
+  stored(unit: UnitId, before: PairDurable | undefined, after: PairDurable, isBlank: boolean): void {
+    if (after.armedFor === null || after.armedFor === before?.armedFor) return;
+    if (!isBlank && !this.#armedBy.has(unit))
+      this.#report(
+        `unit ${unit.slice(0, 4)} has data and was armed to be overwritten without an operator's Apply`,
+      );
+  }
+
+  /** A backup was made: its content, and that of the disk at this moment. */
+  backedUp(unit: UnitId, backup: string, disk: string): void {
+    if (backup !== disk) this.#report(`the backup of unit ${unit.slice(0, 4)} is not what is on its disk`);
+    this.#saved.set(unit, backup);
+  }
+
+  /** A disk's shared state is about to be replaced: as it is before. */
+  replaced(unit: UnitId, before: PairDurable | undefined, disk: string, isBlank: boolean): void {
+    if ((before?.pairId ?? null) !== null)
+      this.#report(`unit ${unit.slice(0, 4)} belongs to a pair and was overwritten`);
+    if (isBlank) return;
+    if ((before?.armedFor ?? null) === null)
+      this.#report(`unit ${unit.slice(0, 4)} has data, was not armed, and was overwritten`);
+    if (this.#saved.get(unit) !== disk)
+      this.#report(`unit ${unit.slice(0, 4)} was overwritten, and the backup does not equal what was`);
+  }
+}

@@ -1,0 +1,53 @@
+/** How often each kind of fault met each state of a unit. */
+import type { FaultKind } from "./faults.ts";
+import type { Unit } from "./unit.ts";
+
+export const pairStates = [
+  "Standalone",
+  "Starting",
+  "initial sync",
+  "Master",
+  "gives the role",
+  "Slave",
+  "catching up",
+  "asks for the role",
+  "Disabled",
+  "down",
+] as const;
+export type PairStateName = (typeof pairStates)[number];
+
+/** What a unit is doing, in the words of the coverage table. */
+export function stateOf(unit: Unit): PairStateName {
+  if (unit.ha === undefined) return "down";
+  const { ourState, ourReason, inStep } = unit.ha.status();
+  switch (ourState) {
+    case "Starting":
+      return /receiving|armed|initial synchronisation/.test(ourReason) ? "initial sync" : "Starting";
+    case "Master":
+      return /gives the role|running actions/.test(ourReason) ? "gives the role" : "Master";
+    case "Slave":
+      return /asks for the role$/.test(ourReason)
+        ? "asks for the role"
+        : inStep === false
+          ? "catching up"
+          : "Slave";
+    default:
+      return ourState;
+  }
+}
+
+export class Coverage {
+  readonly counts = new Map<string, number>();
+
+  met(kind: FaultKind, unit: Unit): void {
+    this.add(`${kind}|${stateOf(unit)}`, 1);
+  }
+
+  add(cell: string, count: number): void {
+    this.counts.set(cell, (this.counts.get(cell) ?? 0) + count);
+  }
+
+  count(kind: FaultKind, state: PairStateName): number {
+    return this.counts.get(`${kind}|${state}`) ?? 0;
+  }
+}

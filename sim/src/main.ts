@@ -1,0 +1,90 @@
+/** `npm run sim -- …`: see `usage`. */
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { readCorpus } from "./corpus.ts";
+import { clockText } from "./journal.ts";
+import { runSeeds } from "./many-seeds.ts";
+import { logPage, printed } from "./report.ts";
+import { Run } from "./run.ts";
+
+const usage = `npm run sim -- --seeds N [--from N] [--jobs N] [--log FILE]   run N seeds; exit 1 at a failure
+npm run sim -- --seconds N [--from N] [--jobs N]              as many seeds as fit into N seconds
+npm run sim -- --corpus                                       the seeds that failed once
+npm run sim -- --seed N [--story] [--trace]                   one seed; what happened in sentences; its trace's hash`;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string" },
+    seconds: { type: "string" },
+    from: { type: "string", default: "1" },
+    jobs: { type: "string" },
+    log: { type: "string" },
+    corpus: { type: "boolean", default: false },
+    seed: { type: "string" },
+    story: { type: "boolean", default: false },
+    trace: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const failuresMax = 20;
+const progressMs = 60_000;
+
+async function one(seed: number): Promise<boolean> {
+  const run = new Run(seed, { story: values.story, trace: values.trace });
+  const outcome = await run.execute();
+  for (const { at, who, text } of run.journal.lines ?? []) console.log(`${clockText(at)} ${who}: ${text}`);
+  if (values.trace) console.log(`trace ${outcome.trace}`);
+  const { failure } = outcome;
+  console.log(
+    `seed ${seed}: ${outcome.hours.toFixed(1)} h, ${outcome.edits.join(" + ")} edits, ${outcome.faults.join(" + ")} faults, ${
+      failure === null ? "nothing wrong" : `${failure.checker}: ${failure.message}`
+    }`,
+  );
+  return failure === null;
+}
+
+async function many(next: () => number | undefined): Promise<boolean> {
+  const jobs = Number(values.jobs ?? availableParallelism());
+  let toldAt = Date.now();
+  const total = await runSeeds({
+    next,
+    jobs,
+    failuresMax,
+    each: ({ seeds, failures }) => {
+      if (Date.now() - toldAt < progressMs) return;
+      toldAt = Date.now();
+      console.log(`${seeds} seeds, ${failures.length} failures`);
+    },
+  });
+  console.log(printed(total));
+  if (values.log !== undefined) {
+    const commit = execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { encoding: "utf8" }).trim();
+    const command = `npm run sim -- ${process.argv.slice(2).join(" ")}`;
+    writeFileSync(values.log, logPage(total, { commit, command, findings: readCorpus() }));
+  }
+  return total.failures.length === 0;
+}
+
+async function main(): Promise<boolean> {
+  if (values.seed !== undefined) return one(Number(values.seed));
+  if (values.corpus) {
+    const seeds = readCorpus().map(({ seed }) => seed);
+    return many(() => seeds.shift());
+  }
+  let seed = Number(values.from);
+  if (values.seeds !== undefined) {
+    const end = seed + Number(values.seeds);
+    return many(() => (seed < end ? seed++ : undefined));
+  }
+  if (values.seconds !== undefined) {
+    const until = Date.now() + Number(values.seconds) * 1_000;
+    return many(() => (Date.now() < until ? seed++ : undefined));
+  }
+  console.log(usage);
+  return values.help;
+}
+
+process.exitCode = (await main()) ? 0 : 1;

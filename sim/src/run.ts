@@ -1,0 +1,683 @@
+/**
+ * One run: two Centrals (a third in reserve), their network and their operators, for 24 hours and more of virtual
+ * time. In phase 1 anything may go wrong at any time, and what must never be is looked for. Then everything is
+ * mended, and the pair must be whole again within a bound; in phase 2 single faults of the kind a pair gets over by
+ * itself follow, and each time it must.
+ */
+import { canonicalJson, type Json } from "@tandem/base/canonical-json";
+import { hour, minute, second } from "@tandem/base/time";
+import type { TimelineEntry } from "@tandem/central/ha/timeline";
+import type { PairDurable } from "@tandem/pair/state";
+import type { Replica } from "@tandem/replica/replica";
+import { covers, emptyVector, equalVectors, type Vector } from "@tandem/replica/version";
+import type { Change } from "@tandem/storage/store";
+import { DeletedRows } from "./checkers/deleted-rows.ts";
+import { EditsKept } from "./checkers/edits-kept.ts";
+import { Epochs } from "./checkers/epochs.ts";
+import { checkEqualStates } from "./checkers/equal-states.ts";
+import { OneMaster } from "./checkers/one-master.ts";
+import { Overwriting } from "./checkers/overwriting.ts";
+import { faultOfPair } from "./checkers/progress.ts";
+import type { Kept } from "./checkers/violation.ts";
+import { Coverage, type PairStateName, stateOf } from "./coverage.ts";
+import type { DiskImage } from "./disk.ts";
+import { Engine } from "./engine.ts";
+import { drawFault, type Fault, type FaultKind, faultKinds } from "./faults.ts";
+import { Journal } from "./journal.ts";
+import type { Process } from "./machine.ts";
+import { Network } from "./network.ts";
+import { Operators } from "./operators.ts";
+import { Random } from "./random.ts";
+import { asVersion1, Unit, type UnitObserver } from "./unit.ts";
+
+const runMs = 24 * hour;
+const editsPerPhase = 50;
+const faultsPerPhase = 10;
+/** How soon a pair that nothing keeps from it is whole again: interval, retries, election, catching up. */
+const wholeWithinMs = 3 * minute;
+/** CH11: hold-down, doubled with each handover of the last hour, at most an hour; and the exchange after it. */
+const preferredWithinMs = 2.2 * hour;
+const supervisorDelayMs = 5 * second;
+const careIntervalMs = 7 * second;
+const labelsMax = 40;
+
+export type Failure = {
+  readonly checker: string;
+  readonly message: string;
+  readonly at: number;
+  readonly phase: 1 | 2;
+};
+export type Outcome = {
+  readonly seed: number;
+  readonly failure: Failure | null;
+  readonly hours: number;
+  readonly cpuMs: number;
+  readonly events: number;
+  readonly edits: readonly [number, number];
+  readonly refusedEdits: number;
+  readonly faults: readonly [number, number];
+  readonly coverage: Coverage;
+  readonly twoMastersMs: number;
+  readonly trace: string;
+};
+
+export type RunOptions = { readonly story?: boolean; readonly trace?: boolean };
+
+/** A fault that waits for a unit to be in the state that it is meant for. */
+type Trigger = { readonly wanted: PairStateName; readonly begin: (victim: Unit) => void };
+const mildlyWanted: readonly PairStateName[] = [
+  "gives the role",
+  "asks for the role",
+  "catching up",
+  "Starting",
+];
+const wildlyWanted: readonly PairStateName[] = [
+  ...mildlyWanted,
+  "initial sync",
+  "initial sync",
+  "Standalone",
+  "Disabled",
+];
+
+class Stop extends Error {}
+
+export class Run implements UnitObserver {
+  readonly seed: number;
+  readonly engine = new Engine();
+  readonly journal: Journal;
+  readonly network: Network;
+  readonly random: Random;
+  readonly operators: Operators;
+  readonly checkers: {
+    readonly editsKept: EditsKept;
+    readonly deletedRows: DeletedRows;
+    readonly epochs: Epochs;
+    readonly oneMaster: OneMaster;
+    readonly overwriting: Overwriting;
+  };
+  readonly coverage = new Coverage();
+  readonly images = new Map<Unit, DiskImage[]>();
+  /** Disk calls that were seen, for crashes at each of them. */
+  readonly labels: string[] = ["settings", "backup", "replace+pair-durable"];
+  pair: readonly [Unit, Unit];
+  readonly #units: readonly Unit[];
+  readonly #downs = new Map<Unit, number>();
+  readonly #copies: boolean;
+  #failure: Failure | null = null;
+  #phase: 1 | 2 = 1;
+  #faults: [number, number] = [0, 0];
+  #ongoing = new Set<{ end: () => void }>();
+  #triggers: Trigger[] = [];
+  #victim: Unit | null = null;
+  #oneMasterLook: (() => void) | null = null;
+  /** The unit whose configuration survives when the pair is set up. */
+  #survivor: Unit;
+  #isCaring = false;
+  #isHealing = false;
+
+  constructor(seed: number, options: RunOptions = {}) {
+    this.seed = seed;
+    this.random = new Random(`tandem ${seed}`);
+    this.journal = new Journal({ story: options.story === true, trace: options.trace === true });
+    const random = this.random.stream("run");
+    this.#copies = random.chance(0.1);
+    const report = (checker: string) => (message: string) => this.fail(checker, message);
+    this.checkers = {
+      editsKept: new EditsKept(report("edits kept")),
+      deletedRows: new DeletedRows(report("deleted rows")),
+      epochs: new Epochs(report("epochs")),
+      oneMaster: new OneMaster(report("one master")),
+      overwriting: new Overwriting(report("overwriting")),
+    };
+    this.network = new Network(this.engine, this.random.stream("network"), {
+      outgoing: (process, message) => this.#outgoing(process, message),
+      incoming: (process, message) => this.#incoming(process, message),
+    });
+    const unit = (name: string, address: string): Unit =>
+      new Unit(name, address, this.engine, this.network, this.random.stream(name), this);
+    this.#units = [unit("A", "10.77.0.1"), unit("B", "10.77.0.2"), unit("C", "10.77.0.3")];
+    this.pair = [this.#units[0] as Unit, this.#units[1] as Unit];
+    this.#survivor = random.pick(this.pair);
+    this.operators = new Operators(this, this.random.stream("operators"));
+  }
+
+  async execute(): Promise<Outcome> {
+    const cpu = process.threadCpuUsage();
+    const edits: [number, number] = [0, 0];
+    try {
+      await this.#phase1();
+      edits[0] = this.operators.accepted;
+      this.operators.accepted = 0;
+      this.#phase = 2;
+      await this.#phase2();
+    } catch (error) {
+      if (!(error instanceof Stop)) this.#note("crash", (error as Error).stack ?? String(error));
+    }
+    edits[this.#phase - 1] = this.operators.accepted;
+    const used = process.threadCpuUsage(cpu);
+    return {
+      seed: this.seed,
+      failure: this.#failure,
+      hours: this.engine.now / hour,
+      cpuMs: (used.user + used.system) / 1_000,
+      events: this.engine.events,
+      edits,
+      refusedEdits: this.operators.refused,
+      faults: this.#faults,
+      coverage: this.coverage,
+      twoMastersMs: this.checkers.oneMaster.longestMs,
+      trace: this.journal.isTraced ? this.journal.digest() : "",
+    };
+  }
+
+  // The phases.
+
+  async #phase1(): Promise<void> {
+    const random = this.random.stream("phase 1");
+    const beginMs = this.engine.now;
+    const lengthMs = random.between(14, 17) * hour;
+    for (const unit of this.pair) unit.start();
+    this.#care(random.chance(0.3));
+    const faults = random.integer(12, 22);
+    for (let index = 0; index < faults; index += 1)
+      this.engine.at(beginMs + random.between(random.chance(0.2) ? 0 : 10 * minute, lengthMs), () =>
+        this.#drawFault(random, false),
+      );
+    const acts = random.integer(2, 7);
+    for (let index = 0; index < acts; index += 1)
+      this.engine.at(beginMs + random.between(20 * minute, lengthMs), () => this.operators.act());
+    this.#scheduleEdits(random, beginMs + minute, lengthMs);
+    for (let index = 0; index < 3; index += 1)
+      this.engine.at(beginMs + random.between(hour, lengthMs), () => this.#takeImage(random));
+    await this.#go(beginMs + lengthMs);
+    while (this.#faults[0] < faultsPerPhase) {
+      this.#drawFault(random, false);
+      await this.#go(this.engine.now + 10 * minute);
+    }
+    await this.#finishEdits(random);
+    await this.#heal();
+  }
+
+  async #phase2(): Promise<void> {
+    const random = this.random.stream("phase 2");
+    const beginMs = this.engine.now;
+    const lengthMs = Math.max(4 * hour, runMs - beginMs - 30 * minute);
+    this.#scheduleEdits(random, beginMs, lengthMs);
+    const faults = random.integer(faultsPerPhase, 14);
+    for (let index = 0; index < faults; index += 1) {
+      const nextMs = beginMs + (lengthMs * (index + random.next())) / faults;
+      await this.#go(Math.max(this.engine.now, nextMs));
+      const before = this.#faults[1];
+      while (this.#faults[1] === before) {
+        this.#drawFault(random, true);
+        await this.#goUntil(() => this.#triggers.length === 0, 2 * minute);
+      }
+      await this.#untilFaultsEnd();
+      await this.#mustBecomeWhole();
+    }
+    await this.#go(Math.max(this.engine.now, runMs));
+    await this.#finishEdits(random);
+    await this.#mustBecomeWhole();
+    await this.#mustHavePreferredMaster();
+    this.#checkDisks();
+  }
+
+  #scheduleEdits(random: Random, fromMs: number, lengthMs: number): void {
+    const attempts = random.integer(50, 75);
+    for (let index = 0; index < attempts; index += 1)
+      this.engine.at(fromMs + random.between(0, lengthMs), () => {
+        const burst = random.chance(0.15) ? 4 : 1;
+        for (let each = 0; each < burst; each += 1)
+          this.engine.after(each === 0 ? 0 : random.between(0, 2 * second), () =>
+            this.operators.edit(random.pick(this.#units.filter((unit) => unit.isUp)) ?? this.pair[0]),
+          );
+      });
+  }
+
+  async #finishEdits(random: Random): Promise<void> {
+    for (let tries = 0; this.operators.accepted < editsPerPhase && tries < 500; tries += 1) {
+      this.operators.edit(random.pick(this.pair));
+      await this.#go(this.engine.now + 10 * second);
+    }
+  }
+
+  async #heal(): Promise<void> {
+    this.#isHealing = true;
+    this.#isCaring = false;
+    this.#triggers = [];
+    for (const fault of [...this.#ongoing]) fault.end();
+    for (const unit of this.#units) {
+      unit.crashPoint = null;
+      this.#downs.set(unit, 0);
+      unit.machine.resume();
+      unit.machine.process?.thaw();
+    }
+    for (const unit of this.pair) {
+      unit.machine.isOn = true;
+      unit.start();
+    }
+    this.network.reopened();
+    this.say("simulator", "everything is mended");
+    this.#care(false);
+    const isSetUp = await this.#goUntil(() => this.#isSetUp(), 30 * minute);
+    if (!isSetUp)
+      this.fail(
+        "progress",
+        `the pair could not be set up again: ${this.pair.map((unit) => `${unit.name} ${unit.ha?.status().ourState}: ${unit.ha?.status().ourReason}`).join("; ")}`,
+      );
+    this.#isCaring = false;
+    await this.#mustBecomeWhole();
+    this.#checkDisks();
+  }
+
+  async #untilFaultsEnd(): Promise<void> {
+    await this.#goUntil(() => this.#ongoing.size === 0, 2 * hour);
+    await this.#goUntil(() => this.pair.every((unit) => unit.isRunning), minute);
+  }
+
+  async #mustBecomeWhole(): Promise<void> {
+    const intervalMs = Math.max(...this.pair.map(({ settings }) => settings.heartbeatMs));
+    const isWhole = (): boolean => faultOfPair(this.pair) === null;
+    if (!(await this.#goUntil(isWhole, wholeWithinMs + 2 * intervalMs)))
+      this.fail("progress", `nothing is in the way, and the pair is not whole: ${faultOfPair(this.pair)}`);
+  }
+
+  async #mustHavePreferredMaster(): Promise<void> {
+    const preferred = this.pair.filter(({ settings }) => settings.preferredMaster);
+    const [only] = preferred;
+    if (preferred.length !== 1 || only === undefined) return;
+    if (!(await this.#goUntil(() => only.ha?.status().ourState === "Master", preferredWithinMs)))
+      this.fail("preferred master", `${only.name} is preferred and never became Master`);
+    await this.#mustBecomeWhole();
+  }
+
+  async #go(until: number): Promise<void> {
+    if (this.#failure === null) await this.engine.runUntil(until);
+    if (this.#failure !== null) throw new Stop();
+  }
+
+  async #goUntil(condition: () => boolean, withinMs: number): Promise<boolean> {
+    const end = this.engine.now + withinMs;
+    for (let stepMs = 200; !condition(); stepMs = Math.min(stepMs * 1.5, 10 * second)) {
+      if (this.engine.now >= end) return false;
+      await this.#go(Math.min(end, this.engine.now + stepMs));
+    }
+    return true;
+  }
+
+  // Faults.
+
+  #drawFault(random: Random, isMild: boolean): void {
+    const kind = drawFault(random, isMild);
+    const begin = (victim: Unit | null): void => {
+      this.#victim = victim;
+      this.#begin(kind, faultKinds[kind](this, random, isMild));
+      this.#victim = null;
+    };
+    if (!random.chance(isMild ? 0.25 : 0.5)) {
+      begin(null);
+      return;
+    }
+    // Most states last for milliseconds: this one waits until a unit is in the one that it is meant for.
+    const wanted = random.pick(isMild ? mildlyWanted : wildlyWanted);
+    const trigger = { wanted, begin };
+    this.#triggers.push(trigger);
+    this.engine.after(isMild ? random.between(second, minute) : random.between(10 * minute, 4 * hour), () => {
+      if (this.#forget(trigger)) begin(null);
+    });
+  }
+
+  /** The unit that a fault is to befall. */
+  victim(random: Random): Unit {
+    return this.#victim ?? random.pick(this.pair);
+  }
+
+  #forget(trigger: Trigger): boolean {
+    const index = this.#triggers.indexOf(trigger);
+    if (index >= 0) this.#triggers.splice(index, 1);
+    return index >= 0;
+  }
+
+  /** Something has happened at a unit: a fault may have waited for the state that it is in now. */
+  #pull(unit: Unit): void {
+    if (this.#triggers.length === 0) return;
+    this.engine.after(0, () => {
+      if (this.#triggers.length === 0 || !this.pair.includes(unit)) return;
+      const state = stateOf(unit);
+      const trigger = this.#triggers.find(({ wanted }) => wanted === state);
+      if (trigger !== undefined && this.#forget(trigger)) trigger.begin(unit);
+    });
+  }
+
+  #begin(kind: FaultKind, fault: Fault): void {
+    if (this.#phase === 1 && this.#isHealing) return;
+    // A unit that is down already can hardly suffer.
+    if (fault.units.every((unit) => !unit.isUp)) return;
+    this.#faults[this.#phase - 1] = (this.#faults[this.#phase - 1] as number) + 1;
+    for (const unit of fault.units) this.coverage.met(kind, unit);
+    this.say("fault", fault.text);
+    fault.begin();
+    this.#look();
+    let hasEnded = false;
+    const ongoing = {
+      end: () => {
+        if (hasEnded) return;
+        hasEnded = true;
+        this.#ongoing.delete(ongoing);
+        fault.end();
+        if (fault.durationMs > 0) this.say("fault", `over: ${fault.text}`);
+        this.#look();
+      },
+    };
+    this.#ongoing.add(ongoing);
+    this.engine.after(fault.durationMs, ongoing.end);
+  }
+
+  holdDown(unit: Unit): void {
+    this.#downs.set(unit, (this.#downs.get(unit) ?? 0) + 1);
+  }
+
+  letUp(unit: Unit): void {
+    const downs = Math.max(0, (this.#downs.get(unit) ?? 0) - 1);
+    this.#downs.set(unit, downs);
+    if (downs > 0 || !this.pair.includes(unit)) return;
+    if (unit.isUp) unit.kill();
+    unit.switchOn();
+  }
+
+  /** The next crash of this unit keeps it away for so long. */
+  holdDownAtCrash(unit: Unit, awayMs: number, crashed: () => void): void {
+    unit.onCrash = () => {
+      unit.onCrash = null;
+      crashed();
+      this.holdDown(unit);
+      this.engine.after(awayMs, () => this.letUp(unit));
+    };
+  }
+
+  /** Does to a unit's disk what makes it forget. */
+  loseDisk(unit: Unit, how: () => unknown): void {
+    const known = unit.disk.vector;
+    how();
+    const { editsKept, epochs } = this.checkers;
+    editsKept.noteLoss(known, unit.disk.vector);
+    editsKept.diskLost(known, this.#kept(), "fault");
+    epochs.diskLost(unit.identity.unit, unit.durable);
+  }
+
+  #takeImage(random: Random): void {
+    const unit = random.pick(this.pair);
+    if (unit.durable?.pairId == null && random.chance(0.9)) return;
+    this.images.set(unit, [...(this.images.get(unit) ?? []), unit.disk.image()].slice(-3));
+  }
+
+  // Setting up, as the manual says, and again whenever the pair fell apart.
+
+  #care(withDelays: boolean): void {
+    if (this.#isCaring) return;
+    this.#isCaring = true;
+    const random = this.random.stream(`care ${this.engine.now}`);
+    const tick = (): void => {
+      if (!this.#isCaring) return;
+      this.#setUpStep(random);
+      if (this.#phase === 1 && !this.#isHealing && this.#isSetUp()) {
+        this.#isCaring = false;
+        return;
+      }
+      this.engine.after(withDelays ? random.between(second, 4 * minute) : careIntervalMs, tick);
+    };
+    this.engine.after(random.between(second, 30 * second), tick);
+  }
+
+  #isSetUp(): boolean {
+    const [a, b] = this.pair;
+    const pairId = a.durable?.pairId ?? null;
+    return (
+      pairId !== null &&
+      b.durable?.pairId === pairId &&
+      a.settings.peer?.unit === b.identity.unit &&
+      b.settings.peer?.unit === a.identity.unit &&
+      !a.settings.disabled &&
+      !b.settings.disabled
+    );
+  }
+
+  #setUpStep(random: Random): void {
+    if (this.#isSetUp()) return;
+    const { operators } = this;
+    const [first, second_] =
+      this.#survivor === this.pair[0] ? this.pair : ([this.pair[1], this.pair[0]] as const);
+    for (const unit of this.pair) {
+      if (!unit.isRunning) return;
+      operators.needNetwork(unit);
+      if (unit.settings.disabled) operators.apply(unit, this.peerOf(unit), { disabled: false }, "enable");
+    }
+    const theirs = second_.durable?.pairId ?? null;
+    const ours = first.durable?.pairId ?? null;
+    if (theirs !== null && theirs !== ours) {
+      if (ours === null) {
+        this.#survivor = second_;
+        return;
+      }
+      operators.do(second_, "removes the unit from its pair", (ha) => ha.unpair("leaves"));
+      return;
+    }
+    const isNamed = first.settings.peer?.unit === second_.identity.unit;
+    const state = first.ha?.status().ourState;
+    if (!isNamed) {
+      operators.apply(first, second_, { preferredMaster: true }, `sets up with ${second_.name}`);
+      return;
+    }
+    if (state === "Master") {
+      const isWaiting = second_.ha?.status().ourState === "Starting";
+      if (second_.settings.peer?.unit !== first.identity.unit || !isWaiting)
+        operators.apply(
+          second_,
+          first,
+          { preferredMaster: false, heartbeatMs: first.settings.heartbeatMs },
+          `joins ${first.name}`,
+        );
+      return;
+    }
+    if (state === "Standalone" && random.chance(0.5))
+      operators.do(first, "tells the unit to act", (ha) => ha.act());
+    else if (state === "Standalone") operators.apply(first, second_, {}, "once more");
+  }
+
+  /** An operator takes a unit out of its pair for good, and another takes its place; or the pair is only dissolved. */
+  rePair(leaving: Unit, isReplaced: boolean): void {
+    const staying = this.peerOf(leaving);
+    const spare = this.#units.find((unit) => !this.pair.includes(unit)) as Unit;
+    this.operators.do(leaving, "removes the unit from its pair", (ha) => ha.unpair("leaves"));
+    this.operators.do(staying, "dissolves the pair and stays", (ha) => ha.unpair("stays"));
+    this.#survivor = staying;
+    if (isReplaced) {
+      this.say("operator", `${spare.name} takes the place of ${leaving.name}`);
+      this.pair = [staying, spare];
+      spare.machine.isOn = true;
+      spare.start();
+    }
+    this.#care(false);
+  }
+
+  peerOf(unit: Unit): Unit {
+    return unit === this.pair[0] ? this.pair[1] : this.pair[0];
+  }
+
+  // What units tell.
+
+  started(unit: Unit): void {
+    this.say(unit.name, "runs");
+    this.#look();
+  }
+
+  ended(unit: Unit, how: string): void {
+    this.say(unit.name, how);
+    this.#look();
+  }
+
+  failed(unit: Unit, _error: Error): void {
+    const isPlanned = unit.disk.failure !== null;
+    if (!isPlanned) this.fail("no crash", `${unit.name} ended by itself: ${_error.stack ?? _error.message}`);
+    // Its supervisor starts it again.
+    this.engine.after(supervisorDelayMs, () => {
+      if ((this.#downs.get(unit) ?? 0) === 0) unit.start();
+    });
+  }
+
+  entry(unit: Unit, entry: TimelineEntry): void {
+    this.journal.say(this.engine.now, unit.name, entry.message);
+    if (entry.code === "role-changed") {
+      const details = entry.details as { to?: string; epoch?: { n: number; unit: string } };
+      if (details.to === "Master" && details.epoch)
+        this.checkers.epochs.isMaster(unit.identity.unit, details.epoch);
+      this.#look();
+    }
+    this.#pull(unit);
+  }
+
+  committing(unit: Unit, _label: string, changes: readonly Change[]): void {
+    if (changes.some(({ kind }) => kind === "replace"))
+      this.checkers.overwriting.replaced(
+        unit.identity.unit,
+        unit.durable,
+        unit.disk.text(),
+        covers(emptyVector, unit.disk.vector),
+      );
+    for (const change of changes)
+      if (change.kind === "document" && change.name === "pair")
+        this.checkers.overwriting.stored(
+          unit.identity.unit,
+          unit.durable,
+          change.value as unknown as PairDurable,
+          covers(emptyVector, unit.disk.vector),
+        );
+    this.#knownBefore = unit.disk.vector;
+  }
+  #knownBefore: Vector = emptyVector;
+
+  committed(unit: Unit, label: string, changes: readonly Change[]): void {
+    const { editsKept, deletedRows, epochs } = this.checkers;
+    for (const change of changes) {
+      switch (change.kind) {
+        case "versions":
+          for (const version of change.persist.versions) {
+            editsKept.stored(version);
+            deletedRows.stored(version);
+          }
+          break;
+        case "replace":
+          editsKept.diskLost(this.#knownBefore, this.#kept(), "overwritten");
+          break;
+        case "document":
+          if (change.name === "pair") {
+            const durable = change.value as unknown as PairDurable;
+            epochs.stored(unit.identity.unit, durable.epoch, durable.seen);
+          }
+          break;
+        case "event":
+          break;
+      }
+    }
+    if (label === "versions") this.#pull(unit);
+    if (label !== "event" && !this.labels.includes(label) && this.labels.length < labelsMax)
+      this.labels.push(label);
+    if (this.journal.isTraced) this.journal.trace(this.engine.now, unit.name, `disk ${label}`);
+  }
+
+  backedUp(unit: Unit, _name: string, replica: Replica): void {
+    const slots = [...replica.versions()].map(
+      (version) => [`${version.table}\0${version.row}\0${version.field}`, version] as const,
+    );
+    const versions = slots.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, version]) => version);
+    const backup = canonicalJson({
+      versions,
+      vector: replica.vector,
+      clock: replica.clock,
+    } as unknown as Json);
+    this.checkers.overwriting.backedUp(unit.identity.unit, backup, unit.disk.text());
+  }
+
+  acknowledged(author: string, how: "both" | "this unit only"): void {
+    this.checkers.editsKept.acknowledged(author, how, this.#kept());
+  }
+
+  say(who: string, text: string): void {
+    this.journal.say(this.engine.now, who, text);
+  }
+
+  fail(checker: string, message: string): void {
+    this.#note(checker, message);
+    // Nothing is thrown: this may be told from within what is looked at.
+    this.engine.isHalted = true;
+  }
+
+  #note(checker: string, message: string): void {
+    if (this.#failure !== null) return;
+    this.#failure = { checker, message, at: this.engine.now, phase: this.#phase };
+    this.say("CHECKER", `${checker}: ${message}`);
+  }
+
+  // What is looked at.
+
+  #kept(): readonly Kept[] {
+    return this.#units.map(({ name, disk }) => ({
+      name,
+      vector: disk.vector,
+      version: (table, row, field) => disk.version(table, row, field),
+      versions: () => disk.versions(),
+    }));
+  }
+
+  #checkDisks(): void {
+    const kept = this.#kept();
+    this.checkers.editsKept.check(kept);
+    for (const disk of kept) this.checkers.deletedRows.check(disk);
+    const [a, b] = this.pair.map(({ name }) => kept.find((disk) => disk.name === name) as Kept);
+    checkEqualStates(a as Kept, b as Kept, (message) => this.fail("equal states", message));
+  }
+
+  /** Something that decides whether two Masters may be has changed. */
+  #look(): void {
+    const { oneMaster } = this.checkers;
+    oneMaster.update(this.engine.now, this.#areTwoConnectedMasters());
+    this.#oneMasterLook?.();
+    this.#oneMasterLook = null;
+    const { dueAt } = oneMaster;
+    if (dueAt !== null) this.#oneMasterLook = this.engine.at(dueAt, () => this.#look());
+    const [a, b] = this.pair;
+    if (equalVectors(a.disk.vector, b.disk.vector)) {
+      const kept = this.#kept();
+      const of = (unit: Unit): Kept => kept.find((disk) => disk.name === unit.name) as Kept;
+      checkEqualStates(of(a), of(b), (message) => this.fail("equal states", message));
+    }
+  }
+
+  #areTwoConnectedMasters(): boolean {
+    const [a, b] = this.pair;
+    if (!this.#isSetUp() || !a.isRunning || !b.isRunning) return false;
+    if (a.machine.process?.slowMs !== 0 || b.machine.process?.slowMs !== 0) return false;
+    if (!this.network.path(a.machine, b.machine).isClean || !this.network.path(b.machine, a.machine).isClean)
+      return false;
+    return a.ha?.status().ourState === "Master" && b.ha?.status().ourState === "Master";
+  }
+
+  // The wire.
+
+  #unitOf(process: Process): Unit {
+    return this.#units.find(({ machine }) => machine === process.machine) as Unit;
+  }
+
+  #outgoing(process: Process, message: Json): Json | undefined {
+    const unit = this.#unitOf(process);
+    const sent = unit.wire === 1 ? asVersion1(message, true) : message;
+    if (sent === undefined) return undefined;
+    if (this.journal.isTraced)
+      this.journal.trace(this.engine.now, unit.name, `sends ${JSON.stringify(sent)}`);
+    return this.#copies ? (JSON.parse(JSON.stringify(sent)) as Json) : sent;
+  }
+
+  #incoming(process: Process, message: Json): Json | undefined {
+    return this.#unitOf(process).wire === 1 ? asVersion1(message, false) : message;
+  }
+}

@@ -1,0 +1,277 @@
+/** One Central: the production shell of the pair over this simulator's seams, and what may befall its process. */
+import type { Json } from "@tandem/base/canonical-json";
+import { sha256Hex } from "@tandem/base/digest";
+import { unitIdOf } from "@tandem/base/ids";
+import { fleetTables, networks } from "@tandem/central/fleet/tables";
+import { askPeer } from "@tandem/central/ha/ha-form";
+import { newSettings } from "@tandem/central/ha/settings-file";
+import { HighAvailability } from "@tandem/central/ha/shell";
+import type { TimelineEntry } from "@tandem/central/ha/timeline";
+import type { HaSettings, PairDurable } from "@tandem/pair/state";
+import { formatHaKey } from "@tandem/peer-link/ha-key";
+import type { Identity } from "@tandem/peer-link/identity";
+import { PeerLink } from "@tandem/peer-link/link";
+import type { Replica } from "@tandem/replica/replica";
+import type { Change } from "@tandem/storage/store";
+import { Disk } from "./disk.ts";
+import type { Engine } from "./engine.ts";
+import { Machine, Process } from "./machine.ts";
+import type { Network } from "./network.ts";
+import type { Random } from "./random.ts";
+
+export const linkPort = 6974;
+
+/** Who looks on. All is told in the turn in which it happens. */
+export type UnitObserver = {
+  started(unit: Unit): void;
+  ended(unit: Unit, how: string): void;
+  entry(unit: Unit, entry: TimelineEntry): void;
+  committing(unit: Unit, label: string, changes: readonly Change[]): void;
+  committed(unit: Unit, label: string, changes: readonly Change[]): void;
+  backedUp(unit: Unit, name: string, replica: Replica): void;
+  /** The process ended by itself: its state could not be kept, or it is at fault. */
+  failed(unit: Unit, error: Error): void;
+};
+
+/** Where a process is to die: at the disk call of this label (`*`: any), before it or after it. */
+export type CrashPoint = { readonly label: string; readonly when: "before" | "after" };
+
+class Crash extends Error {}
+
+export class Unit {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly identity: Identity;
+  readonly disk: Disk;
+  settings: HaSettings = newSettings;
+  /** The wire version that its program speaks. */
+  wire: 1 | 2 = 2;
+  /** Undefined while no process runs that has come up. */
+  ha: HighAvailability | undefined;
+  crashPoint: CrashPoint | null = null;
+  onCrash: (() => void) | null = null;
+  readonly #network: Network;
+  readonly #random: Random;
+  readonly #observer: UnitObserver;
+  #starts = 0;
+
+  constructor(
+    name: string,
+    address: string,
+    engine: Engine,
+    network: Network,
+    random: Random,
+    observer: UnitObserver,
+  ) {
+    this.name = name;
+    this.machine = new Machine(name, address, engine);
+    this.#network = network;
+    this.#random = random;
+    this.#observer = observer;
+    const fingerprint = sha256Hex(`${name} ${random.hex(8)}`);
+    this.identity = { unit: unitIdOf(fingerprint), fingerprint, certificatePem: "", privateKeyPem: "" };
+    this.disk = new Disk({
+      before: (label, changes) => {
+        this.#crashAt(label, "before");
+        observer.committing(this, label, changes);
+      },
+      after: (label, changes) => {
+        observer.committed(this, label, changes);
+        this.#crashAt(label, "after");
+      },
+    });
+    network.add(this.machine);
+  }
+
+  get durable(): PairDurable | undefined {
+    return this.disk.document("pair") as unknown as PairDurable | undefined;
+  }
+
+  get haKey(): string {
+    return formatHaKey(this.identity.fingerprint);
+  }
+
+  get isUp(): boolean {
+    return this.ha !== undefined && this.machine.process !== null;
+  }
+
+  get isRunning(): boolean {
+    return this.isUp && this.machine.process?.isRunning === true;
+  }
+
+  start(): void {
+    if (this.machine.process !== null || !this.machine.isOn) return;
+    this.#starts += 1;
+    const process = new Process(this.machine, this.#random.stream(`process ${this.#starts}`));
+    this.machine.process = process;
+    process.run(() => {
+      void process
+        .follow(
+          HighAvailability.start({
+            seams: {
+              world: process.world,
+              store: this.disk.open(),
+              settings: {
+                load: () => this.settings,
+                save: (settings) => this.#save(settings),
+              },
+              saveBackup: (name, replica) => {
+                this.#crashAt("backup", "before");
+                this.#observer.backedUp(this, name, replica);
+                this.#crashAt("backup", "after");
+                return `${name}-${this.#starts}.json`;
+              },
+              openLink: (ports) =>
+                new PeerLink({
+                  identity: this.identity,
+                  listen: { address: this.machine.address, port: linkPort },
+                  endpoints: this.#network.endpoints(process),
+                  ...ports,
+                }),
+              askPeer: (peer) => askPeer(this.identity, peer, this.#network.endpoints(process)),
+              ownAddresses: () => [this.machine.address],
+              watchStalls: (onStall) => {
+                process.watchStalls(onStall);
+                return { check: () => process.checkStall(), stop: () => undefined };
+              },
+            },
+            name: this.name,
+            identity: this.identity,
+            centralVersion: "1.0.0",
+            tables: fleetTables,
+            networks,
+            onFatal: (error) => this.#failed(process, error),
+            onEvent: (entry) => {
+              if (process.isAlive) this.#observer.entry(this, entry);
+            },
+          }),
+        )
+        .then(
+          (ha) => {
+            if (!process.isAlive) return;
+            this.ha = ha;
+            this.#observer.started(this);
+          },
+          (error: Error) => this.#failed(process, error),
+        );
+      this.machine.engine.settled();
+    });
+  }
+
+  /** As by SIGKILL: no last word, and its kernel closes its connections. */
+  kill(how = "killed"): void {
+    const { process } = this.machine;
+    if (process === null) return;
+    this.ha = undefined;
+    process.die();
+    this.#network.died(process);
+    this.#observer.ended(this, how);
+  }
+
+  /** The machine is without power; what a lying disk had not written is lost. */
+  losePower(lostCommits: number): number {
+    this.machine.isOn = false;
+    this.machine.resume();
+    this.kill("without power");
+    return lostCommits === 0 ? 0 : this.disk.rollBack(lostCommits);
+  }
+
+  switchOn(): void {
+    this.machine.isOn = true;
+    this.#network.reopened();
+    this.start();
+  }
+
+  /** In order; `done` when its process is gone. */
+  stop(done: () => void): void {
+    const { process } = this.machine;
+    const { ha } = this;
+    if (process === null || ha === undefined || !process.isRunning) {
+      this.kill();
+      done();
+      return;
+    }
+    const gone = (): void => {
+      if (process.isAlive) this.kill("stopped in order");
+      done();
+    };
+    void process.follow(ha.stop()).then(gone, gone);
+    this.machine.engine.settled();
+  }
+
+  /** Runs what an operator or a program of this unit does, if the unit can do anything at this moment. */
+  within<Value>(body: (ha: HighAvailability) => Promise<Value>): Promise<Value> | null {
+    const { ha } = this;
+    const { process } = this.machine;
+    if (ha === undefined || process === null || !process.isRunning) return null;
+    this.machine.engine.settled();
+    return process.follow(body(ha));
+  }
+
+  #save(settings: HaSettings): void {
+    this.#crashAt("settings", "before");
+    if (this.disk.failure !== null) throw new Error(this.disk.failure);
+    this.settings = settings;
+    this.#crashAt("settings", "after");
+  }
+
+  #crashAt(label: string, when: CrashPoint["when"]): void {
+    const point = this.crashPoint;
+    if (point === null || point.when !== when || (point.label !== "*" && point.label !== label)) return;
+    this.crashPoint = null;
+    this.kill(`crashed ${when} the disk call "${label}"`);
+    this.onCrash?.();
+    throw new Crash(`simulated crash ${when} ${label}`);
+  }
+
+  #failed(process: Process, error: Error): void {
+    if (!process.isAlive) return;
+    this.kill(`ended: ${error.message}`);
+    this.#observer.failed(this, error);
+  }
+}
+
+/** What version 1 of the program does not know of, on its way out of it and into it. */
+export function asVersion1(message: Json, outgoing: boolean): Json | undefined {
+  if (message === null || typeof message !== "object" || Array.isArray(message)) return message;
+  const record = message as { readonly [member: string]: Json };
+  if (typeof record.type !== "string") return message;
+  if (laterTypes.has(record.type)) return undefined;
+  if (!outgoing || typeof record.wire !== "number") return message;
+  if (record.type !== "heartbeat") return { ...record, wire: 1 };
+  return {
+    ...Object.fromEntries(Object.entries(record).filter(([member]) => heartbeatMembersOf1.has(member))),
+    wire: 1,
+  };
+}
+
+const laterTypes: ReadonlySet<string> = new Set(["channel", "part", "part-have"]);
+const heartbeatMembersOf1: ReadonlySet<string> = new Set([
+  "type",
+  "wire",
+  "from",
+  "session",
+  "counter",
+  "ask",
+  "answers",
+  "name",
+  "centralVersion",
+  "state",
+  "reason",
+  "stopping",
+  "pairId",
+  "setUpFirst",
+  "armed",
+  "epoch",
+  "seen",
+  "preferredMaster",
+  "heartbeatMs",
+  "holdDownMs",
+  "networks",
+  "runningActions",
+  "vector",
+  "digest",
+  "sequence",
+  "waitingFor",
+  "licensing",
+]);
