@@ -28,7 +28,7 @@ export type Assembled = {
 
 export async function assemble(
   configuration: UnitConfiguration,
-  parts: { readonly carp: CarpRole; readonly log: Log },
+  parts: { readonly carp: CarpRole; readonly log: Log; readonly restart: () => void },
 ): Promise<Result<Assembled, FieldError>> {
   const { stateDir } = configuration;
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -66,6 +66,7 @@ export async function assemble(
     ledgerStore,
     haproxy,
     carp: parts.carp,
+    restart: parts.restart,
     standalone: new StandaloneAddresses(stateDir),
     ...(await proxyUser()),
     log: parts.log,

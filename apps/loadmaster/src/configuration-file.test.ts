@@ -17,8 +17,19 @@ test("defaults are filled in", () => {
       interfaces: [{ id: 0, device: "eth0", address: "10.213.0.21", prefix: 24 }],
       apiPort: 443,
       partnerPort: 6973,
+      rebootCommand: ["systemctl", "reboot"],
     },
   });
+});
+
+test("a reboot command is words, or exit", () => {
+  const commandOf = (rebootCommand: string): unknown => {
+    const parsed = parseUnitConfiguration(JSON.stringify({ ...good, rebootCommand }));
+    return parsed.ok ? parsed.value.rebootCommand : parsed.error.field;
+  };
+  assert.equal(commandOf("exit"), "exit");
+  assert.deepEqual(commandOf("/sbin/shutdown -r  now"), ["/sbin/shutdown", "-r", "now"]);
+  assert.equal(commandOf(""), "rebootCommand");
 });
 
 for (const [title, text, field] of [

@@ -5,6 +5,7 @@ import { contains, formatIpv4, parseInterfaceCidr } from "@tandem/base/ip";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
+import { type RebootCommand, rebootCommandDefault } from "./reboot.ts";
 
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
@@ -28,6 +29,14 @@ const ConfigurationFileSchema = Type.Object(
     ),
     api: Type.Optional(Type.Object({ port: Type.Optional(port) }, { additionalProperties: false })),
     partnerLink: Type.Optional(Type.Object({ port: Type.Optional(port) }, { additionalProperties: false })),
+    /** Words of a command, separated by blanks, no shell; or `exit`: the process ends and its supervisor starts it again. */
+    rebootCommand: Type.Optional(
+      Type.String({
+        pattern: "^\\S+( +\\S+)*$",
+        maxLength: 1_000,
+        description: "the words of a command separated by blanks, or exit",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -46,6 +55,7 @@ export type UnitConfiguration = {
   readonly interfaces: readonly NetworkInterface[];
   readonly apiPort: number;
   readonly partnerPort: number;
+  readonly rebootCommand: RebootCommand;
 };
 
 export const apiPortDefault = 443;
@@ -103,6 +113,8 @@ export function parseUnitConfiguration(text: string): Result<UnitConfiguration, 
     interfaces,
     apiPort: file.api?.port ?? apiPortDefault,
     partnerPort: file.partnerLink?.port ?? partnerPortDefault,
+    rebootCommand:
+      file.rebootCommand === "exit" ? "exit" : (file.rebootCommand?.split(/ +/) ?? rebootCommandDefault),
   });
 }
 

@@ -56,6 +56,7 @@ describe("a unit as a process", { skip }, () => {
         interfaces: [{ id: 0, device: "lo", address: `${loopback(1)}/8` }],
         api: { port: portFor(0) },
         partnerLink: { port: portFor(1) },
+        rebootCommand: "exit",
       }),
     );
     web = await startWebServer(60, "web");
@@ -125,6 +126,14 @@ describe("a unit as a process", { skip }, () => {
       "it is in the log",
       () => output.includes('"event":"haproxy-missing"') && output.includes('"event":"haproxy-started"'),
     );
+  });
+
+  test("[CE3] reboot ends it in order, with the status on which a supervisor starts it again", async () => {
+    const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+    assert.ok((await client().reboot()).ok);
+    assert.equal(await ended, 75);
+    assert.ok(!existsSync(join(stateDir, "haproxy/process.json")), "HAProxy was stopped as well");
+    await start();
   });
 
   test("SIGTERM ends it in an orderly way: exit status 0, no HAProxy left", async () => {

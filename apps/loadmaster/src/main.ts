@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { assemble } from "./assemble.ts";
 import { readUnitConfiguration } from "./configuration-file.ts";
 import { CarpdClient } from "./ha/carpd-client.ts";
+import { rebootExitCode } from "./reboot.ts";
 import type { Log } from "./unit.ts";
 
 /** Rejects with words for the operator when the unit cannot start. Resolves when it serves; a signal ends the process. */
@@ -17,19 +18,20 @@ export async function runLoadMaster(configPath: string): Promise<void> {
   });
   const log: Log = (level, event, details) => logger[level]({ event, ...details });
   const carp = new CarpdClient({ stateDir, configPath, log });
-  const assembled = await assemble(configuration.value, { carp, log });
+  let restart = (): void => {};
+  const assembled = await assemble(configuration.value, { carp, log, restart: () => restart() });
   if (!assembled.ok) throw new Error(`${assembled.error.message}; ${assembled.error.remedy}`);
   const { unit, api, firstPassword, start, stop } = assembled.value;
 
   let stopping = false;
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  const end = async (reason: NodeJS.Signals | "reboot", exitCode: number): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    log("info", "stopping", { signal });
+    log("info", "stopping", { reason });
     try {
       await stop();
       log("info", "stopped", {});
-      process.exitCode = 0;
+      process.exitCode = exitCode;
     } catch (error) {
       log("error", "stop-failed", { reason: (error as Error).message });
       process.exitCode = 1;
@@ -37,8 +39,9 @@ export async function runLoadMaster(configPath: string): Promise<void> {
     logger.flush();
     process.exit();
   };
-  process.on("SIGTERM", (signal) => void end(signal));
-  process.on("SIGINT", (signal) => void end(signal));
+  restart = () => void end("reboot", rebootExitCode);
+  process.on("SIGTERM", (signal) => void end(signal, 0));
+  process.on("SIGINT", (signal) => void end(signal, 0));
 
   if (firstPassword !== undefined) {
     log("info", "first-password", { user: "bal", file: firstPassword.path });

@@ -11,6 +11,7 @@ import { type Assembled, assemble } from "./assemble.ts";
 import type { UnitConfiguration } from "./configuration-file.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
+import type { RebootCommand } from "./reboot.ts";
 
 /** Each test process has a network of its own within 127.0.0.0/8. */
 export const loopback = (host: number): string =>
@@ -73,7 +74,12 @@ export type TestUnit = Assembled & {
 /** Starts a unit on one loopback address; `stateDir` of an earlier one continues it. */
 export async function startUnit(
   host: number,
-  options: { readonly stateDir?: string; readonly password?: string; readonly partnerPort?: number } = {},
+  options: {
+    readonly stateDir?: string;
+    readonly password?: string;
+    readonly partnerPort?: number;
+    readonly rebootCommand?: RebootCommand;
+  } = {},
 ): Promise<TestUnit> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tandem-unit-"));
   const address = loopback(host);
@@ -83,11 +89,13 @@ export async function startUnit(
     interfaces: [{ id: 0, device: "lo", address, prefix: 8 }],
     apiPort: portFor(0),
     partnerPort: options.partnerPort ?? portFor(1),
+    rebootCommand: options.rebootCommand ?? "exit",
   };
   const carp = new FakeCarp();
   const log: LogLine[] = [];
   const assembled = await assemble(configuration, {
     carp,
+    restart: () => log.push({ level: "info", event: "restart", details: {} }),
     log: (level, event, details) => log.push({ level, event, details }),
   });
   if (!assembled.ok) throw new Error(assembled.error.message);

@@ -4,15 +4,16 @@
  * disk, then told to the partner; one that is refused leaves all three as they were.
  */
 import { uptime, userInfo } from "node:os";
+import { sha256Hex } from "@tandem/base/digest";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
-import type { ProcessSettings } from "@tandem/haproxy-config/model";
+import { type ProcessSettings, serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
-import type { StatRow } from "@tandem/haproxy-config/statistics";
+import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
-import type { HaStatusWord } from "@tandem/loadmaster-api/views";
+import type { HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { UnitConfiguration } from "./configuration-file.ts";
 import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
@@ -23,9 +24,13 @@ import { linkVersion, type PartnerStatus } from "./ha/partner-messages.ts";
 import { linkKeyOf } from "./ha/partner-secret.ts";
 import { activeTimeOf, haProblems, haStatusOf } from "./ha/report.ts";
 import { type HaSetup, haSetup } from "./ha/setup.ts";
+import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, carriedFor } from "./services/address-rules.ts";
+import { Counters } from "./services/counters.ts";
 import { proxyModel } from "./services/proxy-model.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
+import { statisticsView } from "./services/statistics.ts";
+import { backupOf } from "./state/backup.ts";
 import { digestOf, type SharedContent, type UnitDocument } from "./state/document.ts";
 import { Revisions, revisionOf } from "./state/revisions.ts";
 import type { DocumentStore } from "./state/store.ts";
@@ -33,6 +38,7 @@ import type { DocumentStore } from "./state/store.ts";
 export const connectionsMax = 9_000;
 export const hardStopSeconds = 60;
 export const superviseIntervalMs = 1_000;
+export const sampleIntervalMs = 2_000;
 /** A carpd that runs answers on its local socket at once. */
 export const leftCarpWaitMs = 200;
 
@@ -47,6 +53,8 @@ export type UnitParts = {
   readonly ledgerStore: LedgerStore;
   readonly haproxy: HaproxyProcess;
   readonly carp: CarpRole;
+  /** Ends the process in order, for its supervisor to start it again. */
+  readonly restart: () => void;
   readonly standalone: StandaloneAddresses;
   /** Under which HAProxy's workers run; they stay what the unit is when it is absent. */
   readonly runAs?: { readonly user: string; readonly group: string };
@@ -75,6 +83,13 @@ export class Unit implements PartnerSide {
   readonly #parts: UnitParts;
   readonly #link: PartnerLink;
   readonly bootTime = Math.floor(Date.now() / 1_000 - uptime());
+  readonly #startedAt = Date.now();
+  readonly #counters = new Counters(performance.now());
+  /** Real servers by proxy and name, as a health check last left them for good. */
+  readonly #servers = new Map<string, "Up" | "Down">();
+  #changedAt = Date.now();
+  #sampler: NodeJS.Timeout | undefined;
+  #sampling: Promise<readonly StatRow[]> | undefined;
   readonly #fence: ActionFence;
   readonly #revisions = new Revisions();
   #document: UnitDocument;
@@ -167,6 +182,52 @@ export class Unit implements PartnerSide {
     return rows.ok ? rows.value : [];
   }
 
+  /** What `stats` answers. */
+  async statistics(): Promise<StatisticsView> {
+    const rows = await this.#sample();
+    return statisticsView({
+      shared: this.#document.shared,
+      rows,
+      counters: this.#counters,
+      wall: Date.now(),
+      periodMs: sampleIntervalMs,
+      changedAt: this.#changedAt,
+      epoch: `${this.identity.unit}.${this.#startedAt}`,
+      since: this.#startedAt,
+    });
+  }
+
+  /** The configuration as one file. */
+  backup(): { readonly bytes: Buffer; readonly revision: string } {
+    const { shared, unit } = this.#document;
+    return { bytes: backupOf(shared, unit), revision: this.revision };
+  }
+
+  /** The bytes of an earlier backup, while the unit can still make them. */
+  backupWith(digest: string): Buffer | undefined {
+    for (const shared of [this.#document.shared, ...this.#revisions.remembered]) {
+      const bytes = backupOf(shared, this.#document.unit);
+      if (sha256Hex(bytes) === digest) return bytes;
+    }
+    return undefined;
+  }
+
+  /** Starts the unit again, after this call has been answered; or says why not. */
+  async reboot(): Promise<Result<object, Failure>> {
+    const { rebootCommand } = this.configuration;
+    if (rebootCommand === "exit") {
+      setTimeout(() => this.#parts.restart(), rebootDelayMs);
+      return ok({ message: "the unit starts again" });
+    }
+    const fault = await runRebootCommand(rebootCommand);
+    return fault === undefined
+      ? ok({ message: "the unit starts again" })
+      : err({
+          code: 500,
+          message: `reboot: "${rebootCommand.join(" ")}" has failed: ${fault}; set rebootCommand in the configuration file`,
+        });
+  }
+
   /** Puts everything in force that the document says. `listenOn` makes the API listen on exactly these addresses. */
   async start(listenOn: (addresses: readonly string[]) => Promise<void>): Promise<void> {
     this.#listenOn = listenOn;
@@ -177,6 +238,8 @@ export class Unit implements PartnerSide {
       if (this.#setup.kind !== "pair") await this.#endLeftCarp();
       await this.#settle();
     });
+    await this.#sample();
+    this.#sampler = setInterval(() => void this.#sample(), sampleIntervalMs);
     this.#supervisor = setInterval(() => void this.#inTurn(() => this.#supervise()), superviseIntervalMs);
   }
 
@@ -184,6 +247,7 @@ export class Unit implements PartnerSide {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#supervisor);
+    clearInterval(this.#sampler);
     await this.#inTurn(async () => {
       if (this.#carpStarted)
         await this.#parts.carp
@@ -232,9 +296,56 @@ export class Unit implements PartnerSide {
     };
   }
 
-  /** The result of a run that an earlier process of this unit had under way. */
-  #evidenceOf(_run: Run): RunResult | undefined {
-    return undefined;
+  /** The result of a run that an earlier process had under way: a reboot took effect if the start came after it. */
+  #evidenceOf({ command, admittedAt }: Run): RunResult | undefined {
+    if (command !== "reboot") return undefined;
+    const byExit = this.configuration.rebootCommand === "exit";
+    const startedAt = byExit ? this.#startedAt : this.bootTime * 1_000;
+    if (startedAt <= admittedAt) return undefined;
+    const message = "rebooted";
+    return {
+      ok: true,
+      known: true,
+      message,
+      answer: { code: 200, message, evidence: { started: byExit ? "unit" : "machine", startedAt } },
+    };
+  }
+
+  /** Figures of all services; the counters go on by them, and real servers that went up or down are told of. */
+  #sample(): Promise<readonly StatRow[]> {
+    this.#sampling ??= this.#takeSample().finally(() => {
+      this.#sampling = undefined;
+    });
+    return this.#sampling;
+  }
+
+  async #takeSample(): Promise<readonly StatRow[]> {
+    const sample = await this.#parts.haproxy.sample();
+    if (!sample.ok) return [];
+    this.#counters.take(sample.value, performance.now());
+    for (const { proxy, server, status, check } of sample.value.rows) {
+      const state = serverStatus(status);
+      // Before its first check, and while checks disagree, a server is what it was.
+      if ((state !== "Up" && state !== "Down") || status.includes("/") || check === "INI" || check === "")
+        continue;
+      const key = `${proxy}/${server}`;
+      const before = this.#servers.get(key);
+      this.#servers.set(key, state);
+      if (before === undefined || before === state) continue;
+      const [level, event] =
+        state === "Up" ? (["info", "real-server-up"] as const) : (["warn", "real-server-down"] as const);
+      this.#parts.log(level, event, { ...this.#namesOf(proxy, server), check });
+    }
+    return sample.value.rows;
+  }
+
+  #namesOf(proxy: string, server: string): object {
+    const service = this.#document.shared.services.find((each) => serviceName(each.index) === proxy);
+    const real = service?.servers.find((each) => serverName(each.index) === server);
+    return {
+      service: service === undefined ? proxy : `${service.address}:${service.port}`,
+      server: real === undefined ? server : `${real.address}:${real.port}`,
+    };
   }
 
   // PartnerSide: what the link asks and tells.
@@ -349,6 +460,7 @@ export class Unit implements PartnerSide {
       });
     }
     this.#document = next;
+    if (next.shared !== before.shared || next.unit !== before.unit) this.#changedAt = Date.now();
     this.#revisions.remember(next);
     await this.#settle();
     this.#link.nudge();
@@ -365,6 +477,8 @@ export class Unit implements PartnerSide {
       await this.#reportAddresses(
         this.#parts.standalone.add(carriedFor(this.addressFacts(document), document.shared.services)),
       );
+    // The worker that a reload ends takes its counters with it.
+    await this.#sample();
     const applied = await this.#parts.haproxy.apply(rendered.value);
     return applied.ok ? ok(undefined) : applied;
   }

@@ -15,10 +15,15 @@ test("show stat is read by column name", () => {
       totalSessions: 40,
       bytesIn: 500,
       bytesOut: 6000,
+      requests: 0,
       check: "L4OK",
     },
   ]);
   assert.deepEqual(parseStatistics("nonsense"), []);
+  const [frontend, server] = parseStatistics(
+    "# pxname,svname,req_tot,hrsp_1xx,hrsp_2xx,hrsp_other\nvs1,FRONTEND,9,0,7,1\nvs1,rs2,,0,7,1\n",
+  );
+  assert.deepEqual([frontend?.requests, server?.requests], [9, 8]);
 });
 
 test("show proc tells the master from workers new and old", () => {

@@ -13,6 +13,8 @@ export type StatRow = {
   readonly totalSessions: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** HTTP requests: those that came to a proxy, those that a server answered; 0 where no HTTP is spoken. */
+  readonly requests: number;
   /** The last check in a few letters (L4OK, L7STS, …), empty without checks. */
   readonly check: string;
 };
@@ -30,8 +32,11 @@ export function parseStatistics(csv: string): StatRow[] {
     total: column("stot"),
     bytesIn: column("bin"),
     bytesOut: column("bout"),
+    requests: column("req_tot"),
     check: column("check_status"),
   };
+  // A server counts no requests, but its answers by class of status.
+  const responses = columns.flatMap((name, index) => (/^hrsp_(\dxx|other)$/.test(name) ? [index] : []));
   const rows: StatRow[] = [];
   for (const line of lines) {
     if (line.length === 0) continue;
@@ -45,6 +50,7 @@ export function parseStatistics(csv: string): StatRow[] {
       totalSessions: number(at.total),
       bytesIn: number(at.bytesIn),
       bytesOut: number(at.bytesOut),
+      requests: number(at.requests) || responses.reduce((sum, index) => sum + number(index), 0),
       check: (cells[at.check] ?? "").replace(/^\* /, ""),
     });
   }

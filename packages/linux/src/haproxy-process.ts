@@ -149,6 +149,17 @@ export class HaproxyProcess {
     return answer.ok ? ok(parseStatistics(answer.value)) : answer;
   }
 
+  /** The same with the worker that says it: a reload makes another one, which counts from nothing. */
+  async sample(): Promise<Result<{ readonly worker: number; readonly rows: StatRow[] }, SocketFailure>> {
+    const answer = await askHaproxy(this.runtimeSocket, "show info; show stat");
+    if (!answer.ok) return answer;
+    const at = answer.value.indexOf("# pxname,");
+    const worker = Number(parseInformation(answer.value.slice(0, Math.max(0, at))).get("pid"));
+    return at < 0 || !Number.isInteger(worker)
+      ? err({ code: "no-answer", message: "HAProxy answers without its figures" })
+      : ok({ worker, rows: parseStatistics(answer.value.slice(at)) });
+  }
+
   /** Ends the traffic: workers and master stop at once. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {

@@ -14,7 +14,13 @@ import type { WallMillis } from "@tandem/base/time";
 import type { Epoch, Fence } from "@tandem/fencing/fence";
 import { statusOf } from "./envelope.ts";
 import { type Difference, fenceParameters, fenceRefusalIn } from "./fence-parameters.ts";
-import type { HaStatusWord, InterfaceView, RealServerView, VirtualServiceView } from "./views.ts";
+import type {
+  HaStatusWord,
+  InterfaceView,
+  RealServerView,
+  StatisticsView,
+  VirtualServiceView,
+} from "./views.ts";
 
 /** Fewer than the 30 per 3 s that make a unit drop connections, so that other tools find room too. */
 export const callsPerWindow = 24;
@@ -98,6 +104,16 @@ export type ServiceReference =
   | { readonly address: string; readonly port: number; readonly protocol?: "tcp" | "udp" };
 /** A real server by index, or by address and port. */
 export type ServerReference = number | { readonly address: string; readonly port: number };
+
+export type Backup = {
+  /** Null: the run was performed before, and the unit can no longer make the bytes it made then. */
+  readonly bytes: Uint8Array | null;
+  /** SHA-256 of the bytes. Equal configurations of a unit of ours have equal ones. */
+  readonly digest: string;
+  /** Units of ours only. */
+  readonly revision?: string;
+  readonly repeated: boolean;
+};
 
 export type HaView = {
   readonly hamode: number;
@@ -236,6 +252,46 @@ export class LoadMasterClient {
   async revision(): CallResult<string> {
     const answer = await this.get("revision");
     return answer.ok ? ok(String(answer.value)) : answer;
+  }
+
+  /** Counters of the unit, its virtual services and their real servers. */
+  async statistics(epoch?: Epoch): CallResult<StatisticsView> {
+    const heard: Parameters = epoch === undefined ? {} : { epoch: epoch.n, epochunit: epoch.unit };
+    const answer = await this.call("stats", heard);
+    if (!answer.ok) return answer;
+    // A unit without services leaves the lists out.
+    return ok({
+      ...answer.value,
+      Vs: listIn(answer.value, "Vs"),
+      Rs: listIn(answer.value, "Rs"),
+    } as unknown as StatisticsView);
+  }
+
+  /** The whole configuration as one file. */
+  async backup(fence?: Fence): CallResult<Backup> {
+    const answer = await this.call("backup", {}, fence);
+    if (!answer.ok) return answer;
+    const { data, digest, revision, repeated } = answer.value;
+    const bytes = typeof data === "string" ? Buffer.from(data, "base64") : null;
+    const actual = bytes === null ? undefined : createHash("sha256").update(bytes).digest("hex");
+    if (bytes === null && typeof digest !== "string")
+      return err({ kind: "malformed", message: "the answer to backup holds no file" });
+    if (actual !== undefined && typeof digest === "string" && digest !== actual)
+      return err({
+        kind: "malformed",
+        message: "the backup's bytes do not have the digest that came with them",
+      });
+    return ok({
+      bytes,
+      digest: actual ?? String(digest),
+      ...(typeof revision === "string" ? { revision } : {}),
+      repeated: repeated === true,
+    });
+  }
+
+  /** Starts the unit again; it answers before it does. With a fence, the run's result is known once it is back. */
+  reboot(fence?: Fence): CallResult {
+    return this.call("reboot", {}, fence);
   }
 
   /** The role of the unit behind the address: ask each unit at its own, since any of them may hold the shared one. */
@@ -481,11 +537,15 @@ const serviceParameters = (service: ServiceReference): Parameters =>
 const serverParameters = (server: ServerReference): Parameters =>
   typeof server === "number" ? { rs: `!${server}` } : { rs: server.address, rsport: server.port };
 
+const listIn = (answer: Answer, name: string): unknown[] => {
+  const rows = answer[name] ?? [];
+  return Array.isArray(rows) ? rows : [rows];
+};
+
 /** A list out of an answer. A unit without any leaves the field out. */
 function field<Row>(answer: Result<Answer, CallError>, name: string): Result<Row[], CallError> {
   if (!answer.ok) return answer;
-  const rows = answer.value[name] ?? [];
-  return Array.isArray(rows) ? ok(rows as Row[]) : ok([rows as Row]);
+  return ok(listIn(answer.value, name) as Row[]);
 }
 
 function whole<View>(answer: Result<Answer, CallError>): Result<View, CallError> {

@@ -17,7 +17,17 @@ export type Command = {
   readonly parameters: readonly Parameter[];
   /** `services`: configuration of the pair, made at the shared address. `unit`: this unit's own, made at its own address too. */
   readonly changes: "nothing" | "services" | "unit";
-  readonly answer: "VS" | "VirtualService" | "Rs" | "Interface" | "value" | "apikeys" | "commands" | "ok";
+  readonly answer:
+    | "VS"
+    | "VirtualService"
+    | "Rs"
+    | "Interface"
+    | "value"
+    | "apikeys"
+    | "commands"
+    | "data"
+    | "stats"
+    | "ok";
   readonly about: string;
 };
 
@@ -217,6 +227,19 @@ export const commands = {
     answer: "ok",
     about: "withdraws an API key",
   },
+  stats: {
+    parameters: [],
+    changes: "nothing",
+    answer: "stats",
+    about: "counters of the unit, its virtual services and their real servers",
+  },
+  backup: {
+    parameters: [],
+    changes: "nothing",
+    answer: "data",
+    about: "the whole configuration as one file, in base64; secrets are left out",
+  },
+  reboot: { parameters: [], changes: "unit", answer: "ok", about: "starts the unit again" },
   listapi: { parameters: [], changes: "nothing", answer: "commands", about: "all commands, and the version" },
 } as const satisfies { readonly [name: string]: Command };
 

@@ -125,5 +125,80 @@ export type InterfaceView = {
   PartnerIPAddress?: string;
 };
 
+/** Counters only grow while `Counters.Epoch` of {@link StatisticsView} stays the same. */
+export type VirtualServiceStatistics = {
+  VSAddress: string;
+  /** A number here, other than in `listvs`. */
+  VSPort: number;
+  VSProt: string;
+  Index: number;
+  /** In lower case. */
+  Status: string;
+  ErrorCode: number;
+  Enable: 0 | 1;
+  TotalConns: number;
+  TotalPkts: number;
+  TotalBytes: number;
+  TotalBits: number;
+  ActiveConns: number;
+  /** From clients. */
+  BytesRead: number;
+  /** To clients. */
+  BytesWritten: number;
+  /** HTTP only. */
+  Requests: number;
+  ConnsPerSec: number;
+  ConnsRateBlocked: number;
+  RequestsRateBlocked: number;
+  MaxConnsBlocked: number;
+  WafEnable: 0 | 1;
+  InterceptMode: number;
+};
+
+export type RealServerStatistics = {
+  VSIndex: number;
+  RSIndex: number;
+  Addr: string;
+  Port: number;
+  Status: string;
+  Enable: 0 | 1;
+  Weight: number;
+  ActivConns: number;
+  Conns: number;
+  Pkts: number;
+  Bytes: number;
+  Bits: number;
+  BytesRead: number;
+  BytesWritten: number;
+  Requests: number;
+  ConnsPerSec: number;
+  Persist: number;
+};
+
+/** What `stats` answers. Units that are not ours have no `Counters`, `Requests` and `Rs[].Status`. */
+export type StatisticsView = {
+  VStotals: {
+    ConnsPerSec: number;
+    TotalConns: number;
+    BitsPerSec: number;
+    TotalBits: number;
+    BytesPerSec: number;
+    TotalBytes: number;
+    PktsPerSec: number;
+    TotalPackets: number;
+    BytesRead: number;
+    BytesWritten: number;
+    Requests: number;
+  };
+  Vs: VirtualServiceStatistics[];
+  Rs: RealServerStatistics[];
+  /** When the unit says it; `Period`: microseconds that rates are worked out over. */
+  Timestamp: { Sec: number; Usec: number; Period: number };
+  /** Seconds since 1970 of the last change of the configuration. */
+  ChangeTime: number;
+  /** Counters began at nothing at `Since` (milliseconds since 1970); another `Epoch` says that they have begun anew. */
+  Counters: { Epoch: string; Since: number };
+};
+
 /** What `hastatus` says. `Passive` is a unit that takes no part. */
 export type HaStatusWord = "Active" | "Standby" | "Passive" | "HA not configured";

@@ -1,9 +1,10 @@
 /** What each command of the API does, and who may call it where. */
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import { sha256Hex } from "@tandem/base/digest";
 import { err, ok, type Result } from "@tandem/base/result";
 import { type CommandName, commands } from "@tandem/loadmaster-api/commands";
-import { completedOk, type Failure } from "@tandem/loadmaster-api/envelope";
+import { completedOk, type Envelope, type Failure } from "@tandem/loadmaster-api/envelope";
 import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
 import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
@@ -61,8 +62,16 @@ export function unitGate(unit: Unit): Gate {
     refusedHere: (command, fields, connection) => refusedHere(unit, command, fields, connection),
     changesShared,
     async fenced({ fence, heard }, command, act) {
-      if (fence !== undefined)
-        return unit.fence.perform(fence, command, async () => ({ envelope: await act() }));
+      if (fence !== undefined) {
+        const answer = await unit.fence.perform(fence, command, async () => {
+          const envelope = await act();
+          // What a reboot has come to is known once the unit has started again.
+          return command === "reboot" && envelope.status === "ok"
+            ? { envelope, unfinished: true }
+            : { envelope };
+        });
+        return command === "backup" && answer.repeated === true ? withBytes(unit, answer) : answer;
+      }
       if (heard !== undefined) unit.fence.hear(heard);
       return act();
     },
@@ -235,8 +244,25 @@ export function unitHandlers(unit: Unit): Handlers {
           ? refuse("key: there is no such key; listapikeys shows how the present ones begin")
           : ok({ ...content, apiKeys });
       }),
+    stats: async () => ok(await unit.statistics()),
+    async backup() {
+      const { bytes, revision } = unit.backup();
+      return ok({
+        data: bytes.toString("base64"),
+        digest: sha256Hex(bytes),
+        revision,
+        filename: `LMBackups_${unit.document.unit.hostname}`,
+      });
+    },
+    reboot: () => unit.reboot(),
     listapi: async () => ok({ commands: Object.keys(commands).sort(), version }),
   };
+}
+
+/** A backup that was made before, with its bytes again while they can still be made. */
+function withBytes(unit: Unit, answer: Envelope): Envelope {
+  const bytes = typeof answer.digest === "string" ? unit.backupWith(answer.digest) : undefined;
+  return bytes === undefined ? answer : { ...answer, data: bytes.toString("base64") };
 }
 
 /** How the keys begin; the one that was just made is shown whole, this once. */

@@ -136,6 +136,61 @@ describe("a single unit", { skip }, () => {
     value(await client.call("delvs", { vs: String(service.index) }, operators("delete 3", refused.revision)));
   });
 
+  test("[CH22] equal configurations give equal backups, and a backup that was made is answered again", async () => {
+    const fence = scheduled("backup", 6, newer);
+    const first = value(await client.backup(fence));
+    assert.ok(first.bytes);
+    assert.equal(first.digest, value(await client.backup()).digest);
+    const text = Buffer.from(first.bytes).toString("utf8");
+    for (const secret of [unit.unit.document.unit.passwordHash, "passwordHash", "apiKeys"])
+      assert.ok(!text.includes(secret));
+    value(await add(9, operators("after the backup")));
+    const again = value(await client.backup(fence));
+    assert.equal(again.repeated, true);
+    assert.deepEqual(again.bytes, first.bytes, "from the documents that are remembered");
+    assert.notEqual(value(await client.backup()).digest, first.digest);
+    value(await client.set("hostname", "another"));
+    const gone = value(await client.backup(fence));
+    assert.equal(gone.bytes, null);
+    assert.equal(gone.digest, first.digest, "the evidence stays");
+    assert.equal(value(await client.backup(scheduled("next", 6, newer))).repeated, false);
+  });
+
+  test("[CH22] [CE3] a reboot is answered, and its run has a result once the unit is back", async () => {
+    const fence = scheduled("reboot", 6, newer);
+    value(await client.reboot(fence));
+    await waitFor("the unit is to start again", () => unit.log.some((line) => line.event === "restart"));
+    assert.equal(error(await client.reboot(fence)).kind, "in-progress");
+    const { stateDir } = unit.configuration;
+    await unit.stop();
+    unit = await startUnit(51, { stateDir, password: unit.password });
+    client = unit.client();
+    const again = value(await client.reboot(fence));
+    assert.equal(again.message, "rebooted");
+    assert.equal(again.repeated, true);
+    assert.ok(!unit.log.some((line) => line.event === "restart"), "and it is not started again for that");
+  });
+
+  test("a reboot command that fails is a failed run, in words", async () => {
+    const { stateDir } = unit.configuration;
+    await unit.stop();
+    unit = await startUnit(51, {
+      stateDir,
+      password: unit.password,
+      rebootCommand: ["/bin/sh", "-c", "echo not today >&2; exit 3"],
+    });
+    client = unit.client();
+    const fence = scheduled("failing reboot", 6, newer);
+    for (const _time of [1, 2]) {
+      const failed = error(await client.reboot(fence));
+      assert.ok(failed.kind === "refused" && failed.code === 500);
+      assert.match(failed.message, /not today/);
+    }
+    await unit.stop();
+    unit = await startUnit(51, { stateDir, password: unit.password });
+    client = unit.client();
+  });
+
   test("half a fence is refused with what is missing", async () => {
     const whole = { runid: "0".repeat(64), epoch: 9, epochunit: newer, dueat: 1 };
     for (const [left, words] of [

@@ -131,7 +131,7 @@ function stateOf(service: StoredService, server: StoredServer, rows: readonly St
 }
 
 /** Up with one server that a check found alive, Unchecked with only unchecked ones, else Down. */
-function serviceState(service: StoredService, rows: readonly StatRow[]): ServiceStatus {
+export function serviceState(service: StoredService, rows: readonly StatRow[]): ServiceStatus {
   if (!service.enabled) return "Disabled";
   const states = service.servers.map((server) => stateOf(service, server, rows));
   if (states.includes("Up")) return "Up";

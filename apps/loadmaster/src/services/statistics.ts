@@ -1,0 +1,124 @@
+/** What `stats` answers: counters of the unit, of its virtual services and of their real servers (SPEC CH8). */
+
+import type { WallMillis } from "@tandem/base/time";
+import { serverName, serviceName } from "@tandem/haproxy-config/model";
+import type { StatRow } from "@tandem/haproxy-config/statistics";
+import type {
+  RealServerStatistics,
+  StatisticsView,
+  VirtualServiceStatistics,
+} from "@tandem/loadmaster-api/views";
+import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
+import { type Counters, type Counts, frontendRow } from "./counters.ts";
+import { serverView, serviceState } from "./views.ts";
+
+const bitsPerByte = 8;
+
+export type StatisticsFacts = {
+  readonly shared: SharedContent;
+  readonly rows: readonly StatRow[];
+  readonly counters: Counters;
+  readonly wall: WallMillis;
+  /** Milliseconds between the samples that rates come from. */
+  readonly periodMs: number;
+  readonly changedAt: WallMillis;
+  /** Names the counters' life; another one means that they have begun anew. */
+  readonly epoch: string;
+  readonly since: WallMillis;
+};
+
+export function statisticsView(facts: StatisticsFacts): StatisticsView {
+  const { shared, counters, wall } = facts;
+  const rows = new Map(facts.rows.map((row) => [`${row.proxy}/${row.server}`, row]));
+  const { total, totalPerSecond } = counters;
+  return {
+    VStotals: {
+      ConnsPerSec: totalPerSecond.connections,
+      TotalConns: total.connections,
+      BitsPerSec: bytesOf(totalPerSecond) * bitsPerByte,
+      TotalBits: bytesOf(total) * bitsPerByte,
+      BytesPerSec: bytesOf(totalPerSecond),
+      TotalBytes: bytesOf(total),
+      PktsPerSec: 0,
+      TotalPackets: 0,
+      BytesRead: total.bytesIn,
+      BytesWritten: total.bytesOut,
+      Requests: total.requests,
+    },
+    Vs: shared.services.map((service) => serviceStatistics(service, rows, facts)),
+    Rs: shared.services.flatMap((service) =>
+      service.servers.map((server) => serverStatistics(service, server, rows, facts)),
+    ),
+    Timestamp: {
+      Sec: Math.floor(wall / 1_000),
+      Usec: (wall % 1_000) * 1_000,
+      Period: facts.periodMs * 1_000,
+    },
+    ChangeTime: Math.floor(facts.changedAt / 1_000),
+    Counters: { Epoch: facts.epoch, Since: facts.since },
+  };
+}
+
+const bytesOf = ({ bytesIn, bytesOut }: Counts): number => bytesIn + bytesOut;
+
+function serviceStatistics(
+  service: StoredService,
+  rows: ReadonlyMap<string, StatRow>,
+  { counters, rows: all }: StatisticsFacts,
+): VirtualServiceStatistics {
+  const proxy = serviceName(service.index);
+  const counts = counters.counts(proxy, frontendRow);
+  return {
+    VSAddress: service.address,
+    VSPort: service.port,
+    VSProt: "tcp",
+    Index: service.index,
+    Status: serviceState(service, all).toLowerCase(),
+    ErrorCode: 0,
+    Enable: service.enabled ? 1 : 0,
+    TotalConns: counts.connections,
+    TotalPkts: 0,
+    TotalBytes: bytesOf(counts),
+    TotalBits: bytesOf(counts) * bitsPerByte,
+    ActiveConns: rows.get(`${proxy}/${frontendRow}`)?.currentSessions ?? 0,
+    BytesRead: counts.bytesIn,
+    BytesWritten: counts.bytesOut,
+    Requests: counts.requests,
+    ConnsPerSec: counters.connectionsPerSecond(proxy, frontendRow),
+    ConnsRateBlocked: 0,
+    RequestsRateBlocked: 0,
+    MaxConnsBlocked: 0,
+    WafEnable: 0,
+    InterceptMode: 0,
+  };
+}
+
+function serverStatistics(
+  service: StoredService,
+  server: StoredServer,
+  rows: ReadonlyMap<string, StatRow>,
+  { counters, rows: all }: StatisticsFacts,
+): RealServerStatistics {
+  const proxy = serviceName(service.index);
+  const name = serverName(server.index);
+  const counts = counters.counts(proxy, name);
+  return {
+    VSIndex: service.index,
+    RSIndex: server.index,
+    Addr: server.address,
+    Port: server.port,
+    Status: serverView(service, server, all).Status.toLowerCase(),
+    Enable: server.enabled ? 1 : 0,
+    Weight: server.weight,
+    ActivConns: rows.get(`${proxy}/${name}`)?.currentSessions ?? 0,
+    Conns: counts.connections,
+    Pkts: 0,
+    Bytes: bytesOf(counts),
+    Bits: bytesOf(counts) * bitsPerByte,
+    BytesRead: counts.bytesIn,
+    BytesWritten: counts.bytesOut,
+    Requests: counts.requests,
+    ConnsPerSec: counters.connectionsPerSecond(proxy, name),
+    Persist: 0,
+  };
+}
