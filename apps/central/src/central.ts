@@ -6,7 +6,8 @@ import { routes, sessionCookiePrefix } from "@tandem/central-api/routes";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import type { Table } from "@tandem/replica/schema";
 import { openDiskFileStore } from "@tandem/storage/disk-file-store";
-import type { FileStore } from "@tandem/storage/file-store";
+import { openSecretBox } from "@tandem/storage/secret-box";
+import { openSqliteStore } from "@tandem/storage/sqlite-store";
 import type { FastifyInstance } from "fastify";
 import { Access } from "./access/access.ts";
 import { registerAccessRoutes } from "./access/routes.ts";
@@ -14,15 +15,20 @@ import { apiKeys, users } from "./access/tables.ts";
 import { type CallEntry, type RouteRegistry, routeRegistry } from "./api/route-registry.ts";
 import { type DeniedEntry, makeServer } from "./api/server.ts";
 import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
+import { digestsInFolder, Files } from "./files/files.ts";
 import { snapshots } from "./files/tables.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { registerFleetRoutes } from "./fleet/routes.ts";
 import { fleetTables, networks } from "./fleet/tables.ts";
 import { registerHaRoutes } from "./ha/routes.ts";
 import { seamsOnDisk } from "./ha/seams.ts";
+import { isSecretIn } from "./ha/shared-state.ts";
 import { HighAvailability } from "./ha/shell.ts";
-import type { TimelineEntry } from "./ha/timeline.ts";
+import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
 import { realWorld } from "./real-world.ts";
+import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
+import { OptionalRows } from "./synchronisation/optional-rows.ts";
+import { type SwitchName, synchronisation } from "./synchronisation/tables.ts";
 import { registerLogRoutes } from "./syslog/routes.ts";
 import { Syslog } from "./syslog/syslog.ts";
 import { centralVersion } from "./version.ts";
@@ -44,8 +50,22 @@ export type CentralOptions = {
   readonly webPages?: string;
 };
 
-/** What the pair synchronises. */
-const sharedTables = [...fleetTables, snapshots] as unknown as readonly Table[];
+/** What each switch of SPEC CH4 is about. */
+const switchedTables = {
+  repository: [repositoryFiles],
+  profiles: [profiles],
+  targetEnvironments: [targetEnvironments],
+  users: [],
+  notifications: [],
+} as unknown as { readonly [name in SwitchName]: readonly Table[] };
+
+/** What the pair synchronises, or can. */
+const sharedTables = [
+  ...fleetTables,
+  snapshots,
+  synchronisation,
+  ...Object.values(switchedTables).flat(),
+] as unknown as readonly Table[];
 /** Every table there is, for the list of what is synchronised (SPEC CH4). */
 export const allTables = [...sharedTables, users, apiKeys] as unknown as readonly Table[];
 
@@ -53,8 +73,10 @@ export class Central {
   readonly access: Access;
   readonly pair: HighAvailability;
   readonly fleet: Fleet;
-  /** Files by their digest: snapshots of devices, and what the repository holds. */
-  readonly files: FileStore;
+  /** Snapshots of devices, and what the repository holds. */
+  readonly files: Files;
+  /** The repository, profiles and target environments: this unit's own, or the pair's. */
+  readonly optional: OptionalRows;
   readonly syslog: Syslog;
   readonly #server: FastifyInstance;
   /** Where web pages and API are served. */
@@ -72,8 +94,6 @@ export class Central {
     try {
       const access = await Access.open(stateDir);
       undo.push(() => access.close());
-      const files = openDiskFileStore(join(stateDir, "files"));
-      undo.push(() => files.close());
       const pair = await HighAvailability.start({
         seams: seamsOnDisk({ stateDir, identity, listen: peerLink, tables: sharedTables }),
         name,
@@ -85,6 +105,35 @@ export class Central {
         ...(options.onEvent && { onEvent: options.onEvent }),
       });
       undo.push(() => pair.stop());
+      const report = (event: ShellEvent): void => {
+        try {
+          pair.report(event);
+        } catch {
+          // The pair has stopped, and its owner knows why.
+        }
+      };
+      const optional = new OptionalRows({
+        world: realWorld,
+        unit: identity.unit,
+        shared: pair,
+        store: openSqliteStore(
+          join(stateDir, "unit.db"),
+          openSecretBox(join(stateDir, "secret.key")),
+          isSecretIn(sharedTables),
+        ),
+        tables: switchedTables,
+        onTrouble: ({ message }) => report({ code: "rows-not-moved", message }),
+      });
+      undo.push(() => optional.stop());
+      const files = new Files({
+        world: realWorld,
+        store: openDiskFileStore(join(stateDir, "files")),
+        pair,
+        optional,
+        saved: () => digestsInFolder(join(stateDir, "backups")),
+        onTrouble: report,
+      });
+      undo.push(() => files.stop());
       const fleet = new Fleet(pair, realWorld, options);
       undo.push(() => fleet.stop());
       const syslog = new Syslog({
@@ -117,7 +166,10 @@ export class Central {
       await server.listen({ host: listen.address, port: listen.port });
       const bound = server.server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
-      return new Central(access, pair, fleet, files, syslog, server, { address: listen.address, port });
+      return new Central(access, pair, fleet, files, optional, syslog, server, {
+        address: listen.address,
+        port,
+      });
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
@@ -128,7 +180,8 @@ export class Central {
     access: Access,
     pair: HighAvailability,
     fleet: Fleet,
-    files: FileStore,
+    files: Files,
+    optional: OptionalRows,
     syslog: Syslog,
     server: FastifyInstance,
     listening: ListenAddress,
@@ -138,6 +191,7 @@ export class Central {
     this.fleet = fleet;
     this.files = files;
     this.syslog = syslog;
+    this.optional = optional;
     this.#server = server;
     this.listening = listening;
   }
@@ -149,7 +203,8 @@ export class Central {
     await this.pair.stop();
     await closing;
     await this.syslog.stop();
-    this.files.close();
+    this.files.stop();
+    await this.optional.stop();
     this.access.close();
   }
 }

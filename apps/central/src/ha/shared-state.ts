@@ -97,6 +97,20 @@ export class SharedState {
     return ok({ ...applied.value, claim: delta.value.claim });
   }
 
+  /**
+   * Merges changes of this unit that knew nothing of what is shared; on its disk when it returns. The delta is what to
+   * push; null when there was nothing new.
+   */
+  takeIn(delta: Delta): { readonly pushed: Delta | null; readonly conflicts: Applied["conflicts"] } {
+    const before = this.#replica.vector;
+    const applied = this.#replica.apply(delta, this.#incarnation);
+    if (!applied.ok) throw new Error(`rows of this program do not fit it: ${JSON.stringify(applied.error)}`);
+    const { persist, conflicts } = applied.value;
+    if (covers(before, this.#replica.vector)) return { pushed: null, conflicts };
+    this.#store.commit([{ kind: "versions", persist }]);
+    return { pushed: this.#replica.deltaSince(before), conflicts };
+  }
+
   /** A replica made of a snapshot alone, verified by its digest (I5); this unit's own is untouched. The error is in words. */
   verify(wireDelta: unknown, pairId: PairId, digest: string): Result<Replica, string> {
     const delta = decodeDelta(wireDelta);

@@ -6,7 +6,7 @@
  */
 import { unreachable } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
-import type { UnitId } from "@tandem/base/ids";
+import type { Incarnation, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { second, type WallMillis } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
@@ -29,7 +29,7 @@ import type { Conflict } from "@tandem/replica/conflicts";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
 import type { RowView } from "@tandem/replica/rows";
 import type { Columns, Table } from "@tandem/replica/schema";
-import { covers, emptyVector } from "@tandem/replica/version";
+import { covers, type Delta, emptyVector, type Version } from "@tandem/replica/version";
 import { encodeDelta } from "@tandem/replica/wire";
 import { type Acknowledged, Acknowledgements } from "./acknowledgements.ts";
 import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
@@ -345,6 +345,31 @@ export class HighAvailability {
       return ok(acknowledged);
     });
     return committed.ok ? ok(await committed.value) : committed;
+  }
+
+  /** The versions of a shared row, for whoever copies it with its authors. */
+  versionsOf(table: string, key: string): readonly Version[] {
+    return this.#shared.replica.versionsOf(table, key);
+  }
+
+  /** Whether anything that was written in an incarnation is in the shared state. */
+  knows(incarnation: Incarnation): boolean {
+    return this.#shared.replica.vector[incarnation] !== undefined;
+  }
+
+  /**
+   * Merges changes that knew nothing of what is shared, such as rows that this unit kept for itself (CH4). On this
+   * unit's disk when it resolves, and on its way to the peer. `make` runs in the turn in which they are merged.
+   */
+  async takeIn(make: () => Delta): Promise<void> {
+    await this.#gate.passage();
+    this.#guarded(() => {
+      const { pushed, conflicts } = this.#shared.takeIn(make());
+      if (pushed === null) return;
+      this.#replication.push(pushed);
+      if (conflicts.length > 0) this.#observe({ code: "conflicts-found", ids: conflicts });
+      this.#sharedChanged();
+    });
   }
 
   /** An orderly end: the peer is told, so that it takes over at once; then everything is closed. */

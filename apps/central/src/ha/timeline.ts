@@ -1,6 +1,7 @@
 /** The timeline of this unit (CH25): what happened, in words, when by the wall clock, and on which unit. */
 import type { Json } from "@tandem/base/canonical-json";
 import type { UnitId } from "@tandem/base/ids";
+import type { FieldError } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
 import type { PairEvent, Severity } from "@tandem/pair/events";
 import { eventWords } from "@tandem/pair/words";
@@ -13,7 +14,10 @@ export type ShellEvent =
   | { readonly code: "changes-refused"; readonly message: string }
   | { readonly code: "overwritten-saved"; readonly file: string }
   /** The unit was held back by its disk, and has opened its state again. */
-  | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number };
+  | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number }
+  | { readonly code: "rows-not-moved"; readonly message: string }
+  | { readonly code: "file-broken"; readonly digest: string; readonly times: number }
+  | { readonly code: "file-refused"; readonly digest: string; readonly error: FieldError };
 
 export type TimelineEntry = {
   readonly at: WallMillis;
@@ -32,6 +36,9 @@ const shellCodes: ReadonlySet<string> = new Set<ShellEvent["code"]>([
   "changes-refused",
   "overwritten-saved",
   "disk-back",
+  "rows-not-moved",
+  "file-broken",
+  "file-refused",
 ]);
 const isShellEvent = (event: PairEvent | ShellEvent): event is ShellEvent => shellCodes.has(event.code);
 
@@ -60,6 +67,21 @@ const describe = (event: ShellEvent): { readonly severity: Severity; readonly te
       return {
         severity: "warning",
         text: `this unit stood still for ${event.heldSeconds} s because ${event.cause}; its state is open again, nothing was lost`,
+      };
+    case "rows-not-moved":
+      return {
+        severity: "error",
+        text: `rows could not follow the switch of their synchronisation, and stay where they are: ${event.message}`,
+      };
+    case "file-broken":
+      return {
+        severity: event.times > 1 ? "error" : "warning",
+        text: `a file that came from the peer was not what its digest ${event.digest} says; it is discarded and asked for again`,
+      };
+    case "file-refused":
+      return {
+        severity: "error",
+        text: `a file of the peer cannot be kept: ${event.error.message}; ${event.error.remedy}`,
       };
   }
 };

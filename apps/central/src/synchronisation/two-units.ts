@@ -1,0 +1,183 @@
+/** Two units' optional rows over replicas and disks in memory, for tests: they are cut off, crash at any commit, and meet again. */
+import { assert } from "@tandem/base/assert";
+import { ok } from "@tandem/base/result";
+import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
+import type { Table } from "@tandem/replica/schema";
+import { emptyMemoryDisk, type MemoryDisk, openMemoryStore } from "@tandem/storage/memory-store";
+import type { Store } from "@tandem/storage/store";
+import { VirtualWorld } from "../files/virtual-pair.ts";
+import { SharedState } from "../ha/shared-state.ts";
+import { profiles, repositoryFiles, targetEnvironments } from "../repository/tables.ts";
+import { type MovableRows, OptionalRows } from "./optional-rows.ts";
+import { type SwitchName, synchronisation } from "./tables.ts";
+
+const switched = {
+  repository: [repositoryFiles],
+  profiles: [profiles],
+  targetEnvironments: [targetEnvironments],
+  users: [],
+  notifications: [],
+} as unknown as { readonly [name in SwitchName]: readonly Table[] };
+const sharedTables = [
+  synchronisation,
+  repositoryFiles,
+  profiles,
+  targetEnvironments,
+] as unknown as readonly Table[];
+
+export class Crash extends Error {}
+
+let incarnations = 0;
+
+export class TestUnit {
+  readonly name: string;
+  readonly #disks: { readonly shared: MemoryDisk; readonly own: MemoryDisk } = {
+    shared: emptyMemoryDisk(),
+    own: emptyMemoryDisk(),
+  };
+  readonly troubles: Error[] = [];
+  /** So many commits succeed, on either disk; the next one does not happen, and nothing after it. */
+  commitsUntilCrash = Number.POSITIVE_INFINITY;
+  #state!: SharedState;
+  #listeners = new Set<(what: "data" | "status") => void>();
+  rows!: OptionalRows;
+  #peer: TestUnit | null = null;
+
+  constructor(name: string) {
+    this.name = name;
+    this.start();
+  }
+
+  get hasCrashed(): boolean {
+    return this.commitsUntilCrash < 0;
+  }
+
+  /** Begins on what the disks hold. */
+  start(): void {
+    const world = new VirtualWorld();
+    // Entropy that no unit and no start ever shares with another.
+    world.randomHex = () => {
+      incarnations += 1;
+      return incarnations.toString(16).padStart(16, "0");
+    };
+    this.commitsUntilCrash = Number.POSITIVE_INFINITY;
+    this.#listeners = new Set();
+    this.#state = new SharedState(sharedTables, this.#mortal(this.#disks.shared), this.name, null, world);
+    this.rows = new OptionalRows({
+      world,
+      unit: this.name,
+      shared: this.#shared(),
+      store: this.#mortal(this.#disks.own),
+      tables: switched,
+      onTrouble: (error) => {
+        if (!(error instanceof Crash)) this.troubles.push(error);
+      },
+    });
+  }
+
+  get digest(): string {
+    return this.#state.replica.digest();
+  }
+
+  conflicts(): readonly unknown[] {
+    return this.#state.replica.conflicts().map(({ value }) => value);
+  }
+
+  /** Changes pass at once while connected; otherwise at the next `meet`. */
+  connect(peer: TestUnit | null): void {
+    this.#peer = peer;
+    if (peer !== null) peer.#peer = this;
+  }
+
+  disconnect(): void {
+    if (this.#peer !== null) this.#peer.#peer = null;
+    this.#peer = null;
+  }
+
+  /** Both take what they lack of each other, until there is nothing more. */
+  async meet(other: TestUnit): Promise<void> {
+    for (let round = 0; round < 20; round += 1) {
+      const before = [this.#state.replica.vector, other.#state.replica.vector];
+      this.#take(other);
+      other.#take(this);
+      await this.rows.settled();
+      await other.rows.settled();
+      if (before[0] === this.#state.replica.vector && before[1] === other.#state.replica.vector) return;
+    }
+    assert(false, "the two do not come to rest");
+  }
+
+  names(): { readonly [id: string]: string } {
+    return Object.fromEntries(this.rows.rows(profiles).map(({ key, values }) => [key, values.name]));
+  }
+
+  add(id: string, name: string) {
+    return this.rows.write([createRow(profiles, { id, name })], "operator", "added");
+  }
+
+  rename(id: string, name: string) {
+    return this.rows.write([updateRow(profiles, id, { name })], "operator", "renamed");
+  }
+
+  remove(id: string) {
+    return this.rows.write([deleteRow(profiles, id)], "operator", "removed");
+  }
+
+  turn(on: boolean) {
+    return this.rows.turn({ profiles: on }, undefined, "operator");
+  }
+
+  #mortal(disk: MemoryDisk): Store {
+    const store = openMemoryStore(disk);
+    return {
+      ...store,
+      commit: (changes) => {
+        this.commitsUntilCrash -= 1;
+        if (this.commitsUntilCrash < 0) throw new Crash("power cut");
+        store.commit(changes);
+      },
+    };
+  }
+
+  #take(from: TestUnit): void {
+    const { replica } = this.#state;
+    const delta = from.#state.replica.deltaSince(replica.vector);
+    const before = replica.vector;
+    const merged = this.#state.takeIn(delta);
+    if (merged.pushed !== null || replica.vector !== before) this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener("data");
+    const peer = this.#peer;
+    if (peer === null) return;
+    if (peer.hasCrashed) return;
+    try {
+      peer.#take(this);
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+    }
+  }
+
+  #shared(): MovableRows {
+    return {
+      rows: (table) => this.#state.replica.rows(table),
+      row: (table, key) => this.#state.replica.row(table, key),
+      onChange: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+      write: async (edits, author) => {
+        const written = this.#state.write(edits, author, 1_700_000_000_000);
+        if (!written.ok) return written;
+        this.#changed();
+        return ok("both");
+      },
+      versionsOf: (table, key) => this.#state.replica.versionsOf(table, key),
+      knows: (incarnation) => this.#state.replica.vector[incarnation] !== undefined,
+      takeIn: async (make) => {
+        if (this.#state.takeIn(make()).pushed !== null) this.#changed();
+      },
+    };
+  }
+}
