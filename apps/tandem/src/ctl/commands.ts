@@ -4,20 +4,10 @@ import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { type CommandLine, UsageError } from "./command-line.ts";
 import { haCommands } from "./ha-commands.ts";
+import { deviceId } from "./named-device.ts";
 import { printDevices, printGroups, printTree, table } from "./print.ts";
+import { serviceCommands } from "./service-commands.ts";
 import { readSecret } from "./world.ts";
-
-/** The id of a device named by its id, name or address. */
-async function deviceId({ client }: CommandContext, text: string): Promise<string> {
-  const { devices } = await client.call(routes.listDevices);
-  const found = devices.filter(({ id, name, address, port }) =>
-    [id, name, address, `${address}:${port}`].includes(text),
-  );
-  const [device] = found;
-  if (found.length > 1) throw new Error(`"${text}" names ${found.length} devices; give an id`);
-  // What is not known here goes to the server, which says so in its own words.
-  return device?.id ?? text;
-}
 
 const login: Command["run"] = async (context) => {
   const { client, server, line, world, kept } = context;
@@ -218,6 +208,7 @@ export const commands: { readonly [words: string]: Command } = {
       return { value, text: done(`HA group ${value.id} is removed`, value.acknowledged) };
     },
   },
+  ...serviceCommands,
   ...haCommands,
 };
 

@@ -21,6 +21,10 @@ Fleet
   device set DEVICE [--address ADDRESS] [--port PORT] [--user NAME] [--name NAME]
                     [--new-password] [--device-fingerprint HEX]
   device remove DEVICE
+  service list DEVICE                 its virtual services, and the revision that a change is based on
+  service set DEVICE ADDRESS:PORT[/udp] --servers ADDRESS:PORT,… [--parameters NAME=VALUE,…]
+                    [--based-on REVISION]
+  service remove DEVICE ADDRESS:PORT[/udp] [--based-on REVISION]
   ha-group list
   ha-group add NAME --shared-address ADDRESS --members DEVICE,DEVICE
   ha-group remove ID
