@@ -4,10 +4,15 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** One text per value: object keys sorted by code unit, no white space. Digests are taken over it (RFC 8785 in spirit). */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const element of value) text += text === "" ? canonicalJson(element) : `,${canonicalJson(element)}`;
+    return `[${text}]`;
+  }
   const object = value as { readonly [key: string]: Json };
-  const members = Object.keys(object)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`);
-  return `{${members.join(",")}}`;
+  for (const key of Object.keys(object).sort()) {
+    const member = `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`;
+    text += text === "" ? member : `,${member}`;
+  }
+  return `{${text}}`;
 }

@@ -27,3 +27,7 @@ export const editsPerWriteMax = 100_000;
 export const clockMax = 2 ** 52;
 /** The greatest sequence within an incarnation, and the greatest life of a row. */
 export const counterMax = 2 ** 40;
+/** Distinct incarnations, authors and units whose text is shared in memory; beyond it the sharing begins anew. */
+export const sharedTextsMax = 100_000;
+/** From so many items on, the versions of a delta are kept as they were decoded. */
+export const longDeltaItems = 10_000;

@@ -3,26 +3,34 @@
  * exclusive-or of its rows', so that a change costs its row alone and order does not matter. The key belongs to the
  * pair: it keeps secrets from being guessed from a digest. Rows are distinct, so none cancels another out.
  */
-import { canonicalJson, type Json } from "@tandem/base/canonical-json";
+import { canonicalJson } from "@tandem/base/canonical-json";
 import { hmacSha256Hex } from "@tandem/base/digest";
 import type { RowStore, Slots } from "./rows.ts";
 import type { Vector } from "./version.ts";
 
 const words = 8;
+/** Distinct authors and units whose quoted form is kept. */
+const quotedTextsMax = 1_000;
 
 type TableDigest = {
   readonly total: Uint32Array;
-  readonly rows: Map<string, Uint32Array>;
+  /** Hexadecimal: a fleet has tens of thousands of rows, and a short text takes the least memory. */
+  readonly rows: Map<string, string>;
   /** Rows changed since their digest was taken; theirs is no longer in `total`. */
   readonly dirty: Map<string, Slots>;
 };
 
-const fromHex = (hex: string): Uint32Array =>
-  Uint32Array.from({ length: words }, (_, word) => Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16));
+function fromHex(hex: string): Uint32Array {
+  const digest = new Uint32Array(words);
+  for (let word = 0; word < words; word++)
+    digest[word] = Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
+  return digest;
+}
 const toHex = (digest: Uint32Array): string =>
   Array.from(digest, (word) => word.toString(16).padStart(8, "0")).join("");
-const toggle = (total: Uint32Array, digest: Uint32Array): void => {
-  for (let word = 0; word < words; word++) total[word]! ^= digest[word]!;
+const toggle = (total: Uint32Array, digest: string): void => {
+  const other = fromHex(digest);
+  for (let word = 0; word < words; word++) total[word]! ^= other[word]!;
 };
 
 export class DigestIndex {
@@ -30,6 +38,7 @@ export class DigestIndex {
   readonly #tables = new Map<string, TableDigest>();
   /** Contexts are shared by many versions; their text is made once. */
   readonly #contextTexts = new WeakMap<Vector, string>();
+  readonly #quotedTexts = new Map<string, string>();
 
   constructor(key: string) {
     this.#key = key;
@@ -74,42 +83,51 @@ export class DigestIndex {
     const table = this.#tables.get(tableName);
     if (!table) return new Map();
     this.#settle(table);
-    return new Map(Array.from(table.rows, ([row, digest]) => [row, toHex(digest)]));
+    return table.rows;
   }
 
   #settle(table: TableDigest): void {
     for (const [row, slots] of table.dirty) {
       // A transaction that was taken back may leave a row that never came to be.
       if (slots.fields.size === 0) continue;
-      const digest = fromHex(hmacSha256Hex(this.#key, this.#rowText(slots)));
+      const digest = hmacSha256Hex(this.#key, this.#rowText(slots));
       table.rows.set(row, digest);
       toggle(table.total, digest);
     }
     table.dirty.clear();
   }
 
+  /**
+   * The canonical JSON of [table, row, [[field, incarnation, seq, life, clock, context, author, unit, at, value] …]],
+   * fields sorted; written out by hand because a large fleet has half a million of them.
+   */
   #rowText(slots: Slots): string {
-    const versions: Json[] = [...slots.fields.values()]
-      .sort((a, b) => (a.field < b.field ? -1 : 1))
-      .map((version) => [
-        version.field,
-        version.incarnation,
-        version.seq,
-        version.life,
-        version.clock,
-        this.#contextText(version.context),
-        version.author,
-        version.unit,
-        version.at,
-        version.value,
-      ]);
-    return canonicalJson([slots.table.name, slots.key, versions]);
+    const versions = [...slots.fields.values()].sort((a, b) => (a.field < b.field ? -1 : 1));
+    let text = "";
+    for (const { field, incarnation, seq, life, clock, context, author, unit, at, value } of versions) {
+      if (text !== "") text += ",";
+      text += `["${field}","${incarnation}",${seq},${life},${clock},${this.#contextText(context)},`;
+      text += `${this.#quoted(author)},${this.#quoted(unit)},${at},${canonicalJson(value)}]`;
+    }
+    return `["${slots.table.name}",${JSON.stringify(slots.key)},[${text}]]`;
   }
 
+  /** Authors and units are few, and each writes many versions. */
+  #quoted(words: string): string {
+    let text = this.#quotedTexts.get(words);
+    if (text === undefined) {
+      if (this.#quotedTexts.size >= quotedTextsMax) this.#quotedTexts.clear();
+      text = JSON.stringify(words);
+      this.#quotedTexts.set(words, text);
+    }
+    return text;
+  }
+
+  /** The context's text as a text, quoted. */
   #contextText(context: Vector): string {
     let text = this.#contextTexts.get(context);
     if (text === undefined) {
-      text = canonicalJson(context);
+      text = JSON.stringify(canonicalJson(context));
       this.#contextTexts.set(context, text);
     }
     return text;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { canonicalJson } from "@tandem/base/canonical-json";
+import { hmacSha256Hex } from "@tandem/base/digest";
 import type { FieldError, Result } from "@tandem/base/result";
 import { conflictsTable } from "./conflicts.ts";
 import { createRow, deleteRow, type Edit, updateRow, type WriteConflict } from "./edits.ts";
@@ -519,6 +521,29 @@ test("[CH17] the differing table and rows are named", () => {
     "10.2.0.0/16",
     "10.3.0.0/16",
   ]);
+});
+
+test("[CH17] a row's digest is the HMAC of its canonical JSON, so that units of any version agree on it", () => {
+  const unit = new Unit("A");
+  unit.write([createRow(networks, { cidr: "10.0.0.0/8", name: 'a "quoted" näme\n' })]);
+  const versions = [...unit.replica.versionsOf("networks", "10.0.0.0/8")]
+    .sort((a, b) => (a.field < b.field ? -1 : 1))
+    .map((v) => [
+      v.field,
+      v.incarnation,
+      v.seq,
+      v.life,
+      v.clock,
+      canonicalJson(v.context),
+      v.author,
+      v.unit,
+      v.at,
+      v.value,
+    ]);
+  assert.equal(
+    unit.replica.rowDigests("networks").get("10.0.0.0/8"),
+    hmacSha256Hex("pair", canonicalJson(["networks", "10.0.0.0/8", versions])),
+  );
 });
 
 test("[CH17] the digest kept up row by row is the digest taken anew", () => {

@@ -25,7 +25,7 @@ import {
   conflictsTable,
   type Resolution,
 } from "./conflicts.ts";
-import { authorMaxLength, clockMax, editsPerWriteMax } from "./constants.ts";
+import { authorMaxLength, clockMax, editsPerWriteMax, longDeltaItems, sharedTextsMax } from "./constants.ts";
 import { DigestIndex } from "./digest.ts";
 import { type Edit, type Put, stageEdit, type WriteConflict } from "./edits.ts";
 import { isText } from "./json-value.ts";
@@ -100,6 +100,8 @@ export class Replica {
   readonly #digests: DigestIndex;
   #vector: Vector = emptyVector;
   #clock = 0;
+  /** Incarnations, authors, units: one object of each text. */
+  readonly #texts = new Map<string, string>();
   /** The incarnation this replica has written in since it was loaded. */
   #incarnation: Incarnation | null = null;
 
@@ -124,8 +126,7 @@ export class Replica {
       if (!knows(stored.vector, version)) return err({ code: "vector-behind", version: versionId(version) });
       const current = replica.#store.slots(version.table, version.row)?.fields.get(version.field);
       if (current && winnerOf(current, version) === current) continue;
-      const context = intern(version.context);
-      replica.#store.set(Object.freeze({ ...version, context }));
+      replica.#store.set(replica.#kept(version, intern(version.context)));
       clock = Math.max(clock, version.clock);
     }
     replica.#store.commit();
@@ -206,9 +207,12 @@ export class Replica {
 
     this.#store.begin();
     const losers = new Map<VersionId, Version>();
+    // The versions of a long delta share their texts with each other already.
+    const isLong = fresh.length > longDeltaItems;
     let clock = Math.max(this.#clock, delta.clock);
     for (const version of fresh) {
-      mergeVersion(this.#store, version, losers);
+      const kept = isLong ? version : this.#kept(version, version.context);
+      mergeVersion(this.#store, kept, losers);
       clock = Math.max(clock, version.clock);
     }
     this.#vector = mergeVectors(this.#vector, delta.claim);
@@ -430,6 +434,34 @@ export class Replica {
   /** Another pair id: from now on digests are taken under it. */
   rekey(digestKey: string): void {
     this.#digests.rekey(digestKey, this.#store);
+  }
+
+  /** A version as it is kept: the texts that many share are one object, since a large fleet has half a million versions. */
+  #kept(version: Version, context: Vector): Version {
+    const { seq, life, clock, at, value } = version;
+    const table = this.#store.table(version.table);
+    return Object.freeze({
+      table: table?.name ?? version.table,
+      row: this.#store.slots(version.table, version.row)?.key ?? version.row,
+      field: table?.fields.get(version.field)?.name ?? this.#shared(version.field),
+      incarnation: this.#shared(version.incarnation),
+      seq,
+      life,
+      clock,
+      context,
+      author: this.#shared(version.author),
+      unit: this.#shared(version.unit),
+      at,
+      value,
+    });
+  }
+
+  #shared(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size >= sharedTextsMax) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
   }
 
   /** Why this program cannot hold a version. Values are checked where they come from outside, not at load. */

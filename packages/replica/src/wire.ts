@@ -120,8 +120,9 @@ export function decodeDelta(input: unknown): Result<Delta, MalformedDelta> {
   if (!Array.isArray(input.items) || input.items.length > deltaItemsMax)
     return malformed("items", `must be an array of at most ${deltaItemsMax}`);
   const items: Version[] = [];
+  const shared = sharedTexts();
   for (let index = 0; index < input.items.length; index++) {
-    const version = decodeItem(input.items[index], contexts.value);
+    const version = decodeItem(input.items[index], contexts.value, shared);
     if (typeof version === "string") return malformed(`items.${index}`, version);
     if (!knows(claim.value, version)) return malformed(`items.${index}`, "is not covered by the claim");
     items.push(version);
@@ -130,7 +131,7 @@ export function decodeDelta(input: unknown): Result<Delta, MalformedDelta> {
 }
 
 /** The version, or what is wrong with it. */
-function decodeItem(item: unknown, contexts: readonly Vector[]): Version | string {
+function decodeItem(item: unknown, contexts: readonly Vector[], shared: Shared): Version | string {
   if (!Array.isArray(item) || item.length !== 12) return "must be an array of 12";
   const [table, row, field, incarnation, seq, life, clock, contextIndex, author, unit, at, rawValue] =
     item as readonly unknown[];
@@ -149,19 +150,30 @@ function decodeItem(item: unknown, contexts: readonly Vector[]): Version | strin
   const value = admitJson(rawValue);
   if (value === undefined) return "value is not JSON within its bounds";
   return Object.freeze({
-    table,
-    row,
-    field,
-    incarnation,
+    table: shared(table),
+    row: shared(row),
+    field: shared(field),
+    incarnation: shared(incarnation),
     seq,
     life,
     clock,
     context,
-    author,
-    unit,
+    author: shared(author),
+    unit: shared(unit),
     at,
     value,
   });
+}
+
+/** One object per text: the versions of a delta say the same few over and over, and a snapshot has half a million. */
+type Shared = (text: string) => string;
+function sharedTexts(): Shared {
+  const texts = new Map<string, string>();
+  return (text) => {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    return known ?? text;
+  };
 }
 
 /** A vector from a message; the heartbeat's may be read with it as well. */

@@ -53,12 +53,15 @@ export class ReplicaStore {
     for (const row of this.#database.all("SELECT incarnation, seq FROM vector"))
       vector[row.incarnation as string] = Number(row.seq);
     return {
-      versions: this.#database
-        .all("SELECT * FROM versions")
-        .map((row) => this.#version(row, contexts.get(Number(row.context)) as Vector)),
+      versions: { [Symbol.iterator]: () => this.#versions(contexts) },
       vector: Object.freeze(vector),
       clock: Number(this.#database.get("SELECT clock FROM hybrid_clock")?.clock ?? 0),
     };
+  }
+
+  *#versions(contexts: ReadonlyMap<number, Vector>): Generator<Version> {
+    for (const row of this.#database.each("SELECT * FROM versions"))
+      yield this.#version(row, contexts.get(Number(row.context)) as Vector);
   }
 
   /** Within the caller's transaction. */

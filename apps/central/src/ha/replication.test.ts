@@ -32,6 +32,7 @@ function pairOnQueue() {
       world: realWorld,
       shared,
       acknowledgements,
+      isSendingLong: () => false,
       pairInSync: () => pairId,
       // What is sent is what JSON makes of it, as on the wire.
       send: (message) => queues[1 - index]?.push(JSON.parse(JSON.stringify(message)) as ChangeMessage),

@@ -23,6 +23,11 @@ export type ReplicationPorts = {
   /** The lineage in which changes may be exchanged at this moment; null while none may be. */
   pairInSync(): PairId | null;
   send(message: ReplicationMessage): void;
+  /**
+   * Whether a delta too long for one message is on its way. What is committed meanwhile builds on it and waits until
+   * it has arrived; then one delta brings all of it.
+   */
+  isSendingLong(): boolean;
   observe(event: ShellEvent): void;
   /** The shared state on this unit's disk is another than before. */
   changed(): void;
@@ -36,6 +41,8 @@ const repeatMs = 500;
 export class Replication {
   readonly #ports: ReplicationPorts;
   #filled: { readonly base: Vector; readonly claim: Vector; readonly at: number } | null = null;
+  /** Something was committed and not pushed because a long delta was on its way. */
+  #isOwing = false;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: ReplicationPorts) {
@@ -45,12 +52,16 @@ export class Replication {
   /** What was just committed here. A peer that lacks what it builds on asks for the rest. */
   push(delta: Delta): void {
     const pairId = this.#ports.pairInSync();
-    if (pairId !== null) this.#ports.send({ type: "delta", pairId, delta: encodeDelta(delta) });
+    if (pairId === null) return;
+    if (this.#ports.isSendingLong()) this.#isOwing = true;
+    else this.#ports.send({ type: "delta", pairId, delta: encodeDelta(delta) });
   }
 
   /** What the peer, of this pair, has on its disk. */
   heardVector(theirs: Vector): void {
     this.#ports.acknowledgements.reported(theirs);
+    if (this.#ports.isSendingLong()) return;
+    this.#isOwing = false;
     const { replica } = this.#ports.shared;
     const ours = replica.vector;
     if (covers(theirs, ours)) return;
@@ -68,11 +79,12 @@ export class Replication {
     if (pairId === null || (message.type !== "durable" && message.pairId !== pairId)) return;
     switch (message.type) {
       case "durable":
-        this.#ports.acknowledgements.reported(message.vector);
+        if (this.#isOwing) this.heardVector(message.vector);
+        else this.#ports.acknowledgements.reported(message.vector);
         this.#ports.peerHolds(message.vector);
         break;
       case "delta-request":
-        this.push(this.#ports.shared.replica.deltaSince(message.base));
+        if (!this.#ports.isSendingLong()) this.push(this.#ports.shared.replica.deltaSince(message.base));
         break;
       case "delta":
         this.#merge(pairId, message.delta);

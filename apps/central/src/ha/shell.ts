@@ -38,6 +38,7 @@ import { type HaForm, mustAsk, readForm } from "./ha-form.ts";
 import { type HaStatus, statusOf } from "./ha-status.ts";
 import { Membership } from "./membership.ts";
 import { durableChange, PairShell, storedDurable } from "./pair-shell.ts";
+import { Parts } from "./parts.ts";
 import { Replication } from "./replication.ts";
 import type { HaSeams, Link } from "./seams.ts";
 import { SharedState } from "./shared-state.ts";
@@ -80,6 +81,7 @@ export class HighAvailability {
   readonly #acknowledgements: Acknowledgements;
   readonly #gate: CommitGate;
   readonly #channels: Channels;
+  readonly #parts: Parts;
   readonly #membership: Membership;
   readonly #unitNames: UnitNames;
   readonly #listeners = new Set<(what: "data" | "status") => void>();
@@ -148,6 +150,14 @@ export class HighAvailability {
       onEvent: (event) => this.#inTurn(() => this.#linkEvent(event)),
       answer: () => answerToQuestion(this.#pair.state, world.now()) as unknown as Json,
     });
+    this.#parts = new Parts({
+      world,
+      send: (message) => this.#link.send(message as unknown as Json),
+      peerTakesParts: () => this.#peerWire >= wireVersionWithChannels,
+      received: (message) => this.#receive(message),
+      progress: () => this.#pair.dispatch({ type: "snapshotProgress" }),
+      refused: (why) => this.#refusedMessage(why),
+    });
     this.#pair = new PairShell({
       world,
       store,
@@ -165,6 +175,7 @@ export class HighAvailability {
       acknowledgements: this.#acknowledgements,
       pairInSync: () => (synchronises(this.#pair.state) ? this.#pair.state.durable.pairId : null),
       send: (message) => this.#send(message),
+      isSendingLong: () => this.#parts.isSending("delta"),
       observe: (event) => this.#observe(event),
       changed: () => this.#sharedChanged(),
       peerHolds: (vector) => this.#pair.dispatch({ type: "durable", vector }),
@@ -391,6 +402,7 @@ export class HighAvailability {
   #obey(command: PairCommand): void {
     switch (command.type) {
       case "usePeer":
+        this.#parts.reset();
         this.#link.setPeer(command.peer);
         break;
       case "connect":
@@ -398,13 +410,19 @@ export class HighAvailability {
         break;
       case "serveSnapshot": {
         this.#shared.rekey(command.pairId);
+        // Asked for again because the link broke: what is under way goes on where it was, and is brought up to date later.
+        if (this.#parts.isSending("snapshot")) {
+          this.#parts.resume();
+          break;
+        }
         const { replica } = this.#shared;
         const delta = encodeDelta(replica.deltaSince(emptyVector));
         this.#send({ type: "snapshot", pairId: command.pairId, delta, digest: replica.digest() });
         break;
       }
       case "dropSnapshot":
-        // A snapshot travels in one frame and is applied in the turn it arrives in: there is never a part of one.
+        // It is applied in the turn that its last part arrives in; what is staged until then goes on when it is asked
+        // for again, or is dropped by time.
         break;
       case "holdCommits":
         this.#gate.hold();
@@ -433,8 +451,12 @@ export class HighAvailability {
 
   #openChannels(): void {
     const { state } = this.#pair;
-    const wire = state.contact.heartbeat?.wire ?? 0;
-    this.#channels.setOpen(synchronises(state) && wire >= wireVersionWithChannels);
+    this.#channels.setOpen(synchronises(state) && this.#peerWire >= wireVersionWithChannels);
+  }
+
+  /** The wire version that the peer speaks; 0 before it has said anything. */
+  get #peerWire(): number {
+    return this.#pair.state.contact.heartbeat?.wire ?? 0;
   }
 
   // What the link brings.
@@ -456,6 +478,9 @@ export class HighAvailability {
         this.#pair.dispatch({ type: "link", event });
         break;
       case "up":
+        this.#pair.dispatch({ type: "link", event });
+        this.#parts.resume();
+        break;
       case "refused":
       case "failed":
         this.#pair.dispatch({ type: "link", event });
@@ -468,10 +493,7 @@ export class HighAvailability {
   #receive(raw: Json): void {
     const decoded = decodeMessage(raw);
     if (!decoded.ok) {
-      const now = this.#seams.world.now();
-      if (now - this.#refusalReportedAt < refusalReportIntervalMs) return;
-      this.#refusalReportedAt = now;
-      this.#observe({ code: "message-refused", message: JSON.stringify(decoded.error) });
+      this.#refusedMessage(JSON.stringify(decoded.error));
       return;
     }
     const message = decoded.value;
@@ -492,6 +514,7 @@ export class HighAvailability {
         break;
       case "part":
       case "part-have":
+        this.#parts.receive(message);
         break;
       default:
         this.#replication.receive(message);
@@ -520,7 +543,15 @@ export class HighAvailability {
     this.#sharedChanged();
   }
 
+  #refusedMessage(message: string): void {
+    const now = this.#seams.world.now();
+    if (now - this.#refusalReportedAt < refusalReportIntervalMs) return;
+    this.#refusalReportedAt = now;
+    this.#observe({ code: "message-refused", message });
+  }
+
   #send(message: PeerMessage): boolean {
+    if (message.type === "delta" || message.type === "snapshot") return this.#parts.send(message);
     return this.#link.send(message as unknown as Json);
   }
 
@@ -597,6 +628,7 @@ export class HighAvailability {
   async #closeAll(reason: string): Promise<void> {
     this.#pair.stop();
     this.#gate.release();
+    this.#parts.reset();
     await this.#link.close(reason);
     this.#acknowledgements.disconnected();
     this.#seams.store.close();
