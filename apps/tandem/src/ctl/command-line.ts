@@ -15,8 +15,10 @@ const commandOptions = {
   all: { type: "boolean" },
   "based-on": { type: "string" },
   description: { type: "string" },
+  device: { type: "string" },
   "device-fingerprint": { type: "string" },
   disable: { type: "boolean" },
+  follow: { type: "boolean" },
   heartbeat: { type: "string" },
   "hold-down": { type: "string" },
   limit: { type: "string" },
@@ -30,8 +32,12 @@ const commandOptions = {
   port: { type: "string" },
   preferred: { type: "boolean" },
   servers: { type: "string" },
+  severity: { type: "string" },
   "shared-address": { type: "string" },
+  since: { type: "string" },
+  text: { type: "string" },
   unit: { type: "string" },
+  until: { type: "string" },
   user: { type: "string" },
 } as const satisfies ParseArgsOptionsConfig;
 

@@ -4,6 +4,7 @@ import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { type CommandLine, UsageError } from "./command-line.ts";
 import { haCommands } from "./ha-commands.ts";
+import { logCommands } from "./log-commands.ts";
 import { deviceId } from "./named-device.ts";
 import { printDevices, printGroups, printTree, table } from "./print.ts";
 import { serviceCommands } from "./service-commands.ts";
@@ -210,6 +211,7 @@ export const commands: { readonly [words: string]: Command } = {
   },
   ...serviceCommands,
   ...haCommands,
+  ...logCommands,
 };
 
 const plurals: { readonly [word: string]: string } = {

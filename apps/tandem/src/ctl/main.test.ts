@@ -3,12 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type LoopbackCentral, startCentral } from "@tandem/central/central-on-loopback";
+import { eventually, type LoopbackCentral, startCentral } from "@tandem/central/central-on-loopback";
 import {
   loadMasterPassword,
   loadMasterUser,
   startLoadMaster,
 } from "@tandem/central/fleet/loadmaster-on-loopback";
+import { sendTcp } from "@tandem/central/syslog/senders-on-loopback";
 import { runCtl } from "./main.ts";
 import { ctlUsage } from "./usage.ts";
 
@@ -17,13 +18,18 @@ type Ran = { readonly status: number; readonly out: string; readonly err: string
 /** A shell of one user: a folder of its own for what `ctl` keeps, and lines of standard input. */
 function shell(t: TestContext): {
   readonly folder: string;
-  run(argv: readonly string[], input?: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
+  run(
+    argv: readonly string[],
+    input?: readonly string[],
+    env?: NodeJS.ProcessEnv,
+    wait?: (delayMs: number) => Promise<boolean>,
+  ): Promise<Ran>;
 } {
   const folder = mkdtempSync(join(tmpdir(), "tandem-ctl-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return {
     folder,
-    run: async (argv, input = [], env = {}) => {
+    run: async (argv, input = [], env = {}, wait = async () => false) => {
       let out = "";
       let err = "";
       const lines = [...input];
@@ -36,6 +42,7 @@ function shell(t: TestContext): {
           err += text;
         },
         secretLine: async () => lines.shift(),
+        wait,
       });
       return { status, out, err };
     },
@@ -129,6 +136,61 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   assert.deepEqual([configuration.heartbeatSeconds, configuration.preferredMaster], [5, false]);
   assert.match(await does("ha events --limit 5"), /^AT +UNIT/);
   assert.match(await does("ha synchronised"), /devices +password +shared +secret/);
+});
+
+test("[CE5] received syslog is read and followed from the command line, and reaches the terminal as text alone", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1");
+  const { run } = shell(t);
+  await run([...at(central), "login"], [central.firstPassword]);
+  const does = async (...words: string[]): Promise<string> => {
+    const ran = await run([...at(central), ...words]);
+    assert.equal(ran.status, 0, ran.err);
+    return ran.out;
+  };
+  const status = await eventually("it listens", async () => {
+    const text = await does("logs", "status");
+    return /TCP 127.0.0.1:\d+ +listening/.test(text) && /UDP 127.0.0.1:\d+ +listening/.test(text) && text;
+  });
+  const target = { address: "127.0.0.1", port: Number(/TCP 127.0.0.1:(\d+)/.exec(status)?.[1]) };
+  const lines = (out: string): string[] => out.split("\n").slice(0, -1);
+  const withoutTime = (out: string): string[] => lines(out).map((line) => line.replace(/^\S+ {2}/, ""));
+  await sendTcp(target, "<11>app[7]: \u001b[2Jone\n<14>two\nthree\n");
+  await eventually("all are there", async () => lines(await does("logs")).length === 3);
+  assert.deepEqual(withoutTime(await does("logs")), [
+    "127.0.0.1  error  app[7]: \\u001b[2Jone",
+    "127.0.0.1  info  two",
+    "127.0.0.1  unknown  three",
+  ]);
+  assert.deepEqual(withoutTime(await does("logs", "--severity", "error", "--since", "1h")), [
+    "127.0.0.1  error  app[7]: \\u001b[2Jone",
+  ]);
+  assert.deepEqual(withoutTime(await does("logs", "--device", "127.0.0.1", "--text", "TW", "--limit", "1")), [
+    "127.0.0.1  info  two",
+  ]);
+  assert.equal(JSON.parse(await does("logs", "--json")).lines.length, 3);
+  assert.equal(await does("logs", "--until", "2020-01-01T00:00:00Z"), "");
+  for (const wrong of [
+    ["--since", "yesterday"],
+    ["--limit", "0"],
+    ["--follow", "--until", "1h"],
+  ])
+    assert.equal((await run([...at(central), "logs", ...wrong])).status, 2, wrong.join(" "));
+  assert.equal((await run([...at(central), "logs", "--severity", "loud"])).status, 1);
+
+  let waits = 0;
+  const followed = await run([...at(central), "logs", "--follow", "--limit", "1"], [], {}, async () => {
+    waits += 1;
+    if (waits === 1) {
+      await sendTcp(target, "<14>four\n<14>five\n");
+      await eventually("they are there", async () => lines(await does("logs")).length === 5);
+    }
+    return waits < 3;
+  });
+  assert.deepEqual(withoutTime(followed.out), [
+    "127.0.0.1  unknown  three",
+    "127.0.0.1  info  four",
+    "127.0.0.1  info  five",
+  ]);
 });
 
 test("[CE5] refusals name the field and the remedy, exit 1, and are JSON where that was asked for", async (t) => {

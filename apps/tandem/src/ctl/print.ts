@@ -21,7 +21,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 }
 
 /** One fact per line, names padded to the same width. */
-const facts = (entries: readonly (readonly [name: string, value: string])[]): string => {
+export const facts = (entries: readonly (readonly [name: string, value: string])[]): string => {
   const width = Math.max(...entries.map(([name]) => name.length));
   return entries
     .map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd())

@@ -41,9 +41,13 @@ High availability of Central
   conflicts list [--all]              changes that lost to concurrent ones; --all with the resolved
   conflicts restore ID                put the value that lost back
   conflicts dismiss ID                leave what stands
+  logs [--device DEVICE] [--severity SEVERITY] [--text TEXT] [--since WHEN] [--until WHEN]
+       [--limit COUNT] [--follow]     received syslog, newest last; --follow goes on with what arrives
+  logs status                         how the collector is, what it lost and what it keeps
   about                               which Central this is
 
-DEVICE is an id, a name or an address.
+DEVICE is an id, a name or an address. SEVERITY is a word or a number, and means this severe or worse.
+WHEN is a moment such as 2026-11-25T14:00:00Z, or so long ago: 15m, 2h, 1d.
 
 Options
   --server ADDRESS[:PORT]   the Central (port 8443 by default); or TANDEM_SERVER

@@ -8,6 +8,8 @@ export type World = {
   err(text: string): void;
   /** The next line of standard input, without its end; undefined when there is none. Not echoed on a terminal. */
   secretLine(prompt: string): Promise<string | undefined>;
+  /** Resolves after so long: true to go on, false to come to an end. */
+  wait(delayMs: number): Promise<boolean>;
 };
 
 /** A password: out of the file that was named, or the next line of standard input. Throws when there is none. */
@@ -31,6 +33,7 @@ export function processWorld(): World {
     env: process.env,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    wait: (delayMs) => new Promise((resolve) => setTimeout(() => resolve(true), delayMs)),
     secretLine: (prompt) => (process.stdin.isTTY ? typedUnseen(prompt) : piped()),
   };
 }
