@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { routes, sessionCookiePrefix } from "@tandem/central-api/routes";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
+import { conflictsTable } from "@tandem/replica/conflicts";
 import type { Table } from "@tandem/replica/schema";
 import { openDiskFileStore } from "@tandem/storage/disk-file-store";
 import { openSecretBox } from "@tandem/storage/secret-box";
@@ -28,7 +29,9 @@ import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
 import { realWorld } from "./real-world.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
 import { OptionalRows } from "./synchronisation/optional-rows.ts";
-import { type SwitchName, synchronisation } from "./synchronisation/tables.ts";
+import { registerSynchronisationRoutes } from "./synchronisation/routes.ts";
+import type { SwitchedTables } from "./synchronisation/synchronised.ts";
+import { synchronisation } from "./synchronisation/tables.ts";
 import { registerLogRoutes } from "./syslog/routes.ts";
 import { Syslog } from "./syslog/syslog.ts";
 import { centralVersion } from "./version.ts";
@@ -51,13 +54,13 @@ export type CentralOptions = {
 };
 
 /** What each switch of SPEC CH4 is about. */
-const switchedTables = {
-  repository: [repositoryFiles],
-  profiles: [profiles],
-  targetEnvironments: [targetEnvironments],
+export const switchedTables: SwitchedTables = {
+  repository: [repositoryFiles as unknown as Table],
+  profiles: [profiles as unknown as Table],
+  targetEnvironments: [targetEnvironments as unknown as Table],
   users: [],
   notifications: [],
-} as unknown as { readonly [name in SwitchName]: readonly Table[] };
+};
 
 /** What the pair synchronises, or can. */
 const sharedTables = [
@@ -67,7 +70,7 @@ const sharedTables = [
   ...Object.values(switchedTables).flat(),
 ] as unknown as readonly Table[];
 /** Every table there is, for the list of what is synchronised (SPEC CH4). */
-export const allTables = [...sharedTables, users, apiKeys] as unknown as readonly Table[];
+export const allTables = [...sharedTables, conflictsTable, users, apiKeys] as unknown as readonly Table[];
 
 export class Central {
   readonly access: Access;
@@ -159,6 +162,7 @@ export class Central {
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
           registerHaRoutes(registry, pair, allTables);
+          registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerLogRoutes(registry, syslog, pair);
         },
       );

@@ -131,18 +131,3 @@ export const HaEventsQuery = Type.Object(
   { limit: Type.Optional(Type.String({ pattern: "^([1-9][0-9]{0,2}|1000)$" })) },
   closed,
 );
-
-const Synchronisation = Type.Union([Type.Literal("shared"), Type.Literal("local"), Type.Literal("derived")]);
-
-/** The list of SPEC CH4, generated from the schema: every table with every column and whether it reaches the peer. */
-export const HaSynchronised = Type.Object({
-  tables: Type.Array(
-    Type.Object({
-      table: Type.String(),
-      columns: Type.Array(
-        Type.Object({ column: Type.String(), sync: Synchronisation, secret: Type.Boolean() }),
-      ),
-    }),
-  ),
-});
-export type HaSynchronised = Static<typeof HaSynchronised>;

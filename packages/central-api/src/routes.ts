@@ -20,7 +20,7 @@ import {
   DeviceRemoved,
   DeviceWritten,
 } from "./devices.ts";
-import { HaAnswer, HaApply, HaEvents, HaEventsQuery, HaSynchronised } from "./ha.ts";
+import { HaAnswer, HaApply, HaEvents, HaEventsQuery } from "./ha.ts";
 import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
 import { haRoutes } from "./ha-routes.ts";
 import { logRoutes } from "./logs.ts";
@@ -33,6 +33,7 @@ import {
   NetworkWritten,
 } from "./networks.ts";
 import { PasswordChange, PasswordChanged, SessionAnswer, SignedOut, SignIn } from "./session.ts";
+import { synchronisedRoutes } from "./synchronised-routes.ts";
 import { Tree } from "./tree.ts";
 
 export const apiPrefix = "/api/v1";
@@ -343,16 +344,8 @@ export const routes = {
     query: HaEventsQuery,
     answer: HaEvents,
   }),
-  haSynchronised: route({
-    method: "GET",
-    path: "/ha/synchronised",
-    access: "user",
-    tags: ["ha"],
-    summary: "What the pair synchronises and what it does not",
-    status: 200,
-    answer: HaSynchronised,
-  }),
   ...haRoutes,
+  ...synchronisedRoutes,
   ...logRoutes,
 } as const;
 

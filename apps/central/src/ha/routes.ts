@@ -8,13 +8,12 @@ import {
   type HaConfiguration,
   type HaEvent,
   type HaStatus,
-  type HaSynchronised,
   peerPortDefault,
 } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
 import { applyFields } from "@tandem/pair/pairing";
 import { formatHaKey, parseHaKey } from "@tandem/peer-link/ha-key";
-import { describeSynchronised, type Table } from "@tandem/replica/schema";
+import type { Table } from "@tandem/replica/schema";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
 import { listConflicts, resolveConflict } from "./conflicts.ts";
@@ -100,17 +99,6 @@ const eventOf = ({ at, unitName, severity, code, message }: TimelineEntry): HaEv
   code,
   text: message,
 });
-
-/** The list of SPEC CH4, made from the declarations of the tables. */
-export function synchronisedOf(tables: readonly Table[]): HaSynchronised {
-  const byTable = Map.groupBy(describeSynchronised(tables), ({ table }) => table);
-  return {
-    tables: [...byTable].map(([table, columns]) => ({
-      table,
-      columns: columns.map(({ column, sync, secret }) => ({ column, sync, secret })),
-    })),
-  };
-}
 
 /** What is wrong with key and address in themselves, both at once, before anybody is asked. */
 function faultsOfPeer(key: string, address: string): readonly FieldError[] {
@@ -200,6 +188,4 @@ export function registerHaRoutes(
     route(each, ({ params, tag }, { caller }) =>
       resolveConflict(pair, tables, params.id, how, tag, caller.author),
     );
-  const synchronised = synchronisedOf(tables);
-  route(routes.haSynchronised, () => synchronised);
 }

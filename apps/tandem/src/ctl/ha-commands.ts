@@ -3,7 +3,7 @@ import type { HaApply } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
 import { type Command, done, given, required, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
-import { printConflicts, printEvents, printHaStatus, table } from "./print.ts";
+import { printConflicts, printEvents, printFiles, printHaStatus, printSynchronised } from "./print.ts";
 
 const applyHa: Command["run"] = async ({ client, line }) => {
   const body: HaApply = given({
@@ -83,10 +83,35 @@ export const haCommands: { readonly [words: string]: Command } = {
     words: 0,
     run: async ({ client }) => {
       const value = await client.call(routes.haSynchronised);
-      const rows = value.tables.flatMap(({ table: name, columns }) =>
-        columns.map(({ column, sync, secret }) => [name, column, sync, secret ? "secret" : ""]),
+      return { value, text: printSynchronised(value) };
+    },
+  },
+  "ha synchronise": {
+    words: 2,
+    run: async (context) => {
+      const [name, position] = [word(context), word(context, 1)];
+      if (position !== "on" && position !== "off")
+        throw new UsageError(`"ha synchronise" takes on or off, not "${position}"`);
+      const { switches, tag } = await context.client.call(routes.haSynchronised);
+      const known = switches.find(
+        (each) => each.name.toLowerCase() === name.replaceAll("-", "").toLowerCase(),
       );
-      return { value, text: table(["TABLE", "COLUMN", "SYNCHRONISED", ""], rows) };
+      if (known === undefined)
+        throw new UsageError(
+          `there is no switch "${name}"; they are ${switches.map((each) => each.name).join(", ")}`,
+        );
+      const value = await context.client.call(routes.changeSynchronised, {
+        body: { [known.name]: position === "on" },
+        ...(tag === "" ? {} : { tag }),
+      });
+      return { value, text: done(`${known.title}: synchronisation is ${position}`, value.acknowledged) };
+    },
+  },
+  "ha files": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.haFiles);
+      return { value, text: printFiles(value) };
     },
   },
   "ha remove": { words: 0, options: ["unit"], run: removeHa },

@@ -135,7 +135,13 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   const { configuration } = JSON.parse((await does("ha refresh --json")).trim());
   assert.deepEqual([configuration.heartbeatSeconds, configuration.preferredMaster], [5, false]);
   assert.match(await does("ha events --limit 5"), /^AT +UNIT/);
-  assert.match(await does("ha synchronised"), /devices +password +shared +secret/);
+  assert.match(await does("ha synchronised"), /devices +password +shared +secret +always on both/);
+  assert.match(
+    await does("ha synchronise target-environments on"),
+    /Target environments: synchronisation is on; on this unit only/,
+  );
+  assert.match(await does("ha synchronised"), /targetEnvironments +on /);
+  assert.match(await does("ha files"), /^Missing here +0 files/);
 });
 
 test("[CE5] received syslog is read and followed from the command line, and reaches the terminal as text alone", async (t) => {

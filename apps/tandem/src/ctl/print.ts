@@ -3,6 +3,7 @@ import type { Device } from "@tandem/central-api/devices";
 import type { HaEvent, HaStatus } from "@tandem/central-api/ha";
 import type { Conflict } from "@tandem/central-api/ha-conflicts";
 import type { HaGroup } from "@tandem/central-api/ha-groups";
+import type { HaFiles, HaSynchronised } from "@tandem/central-api/synchronised";
 import type { Tree } from "@tandem/central-api/tree";
 
 /** Columns as wide as what is in them; nothing but its heading when there are no rows. */
@@ -95,6 +96,44 @@ export const printConflicts = (conflicts: readonly Conflict[]): string =>
       resolution === null ? "no" : `${resolution.how} by ${resolution.author}`,
     ]),
   );
+
+export const printSynchronised = (list: HaSynchronised): string =>
+  [
+    table(
+      ["SWITCH", "", "OF"],
+      list.switches.map(({ name, on, available, moving, title }) => [
+        name,
+        available ? (on ? "on" : "off") : "not available yet",
+        moving ? `${title} (rows are moving)` : title,
+      ]),
+    ),
+    table(
+      ["TABLE", "COLUMN", "SYNCHRONISED", "", "EFFECT"],
+      list.tables.flatMap(({ table: name, columns, effect }) =>
+        columns.map(({ column, sync, secret }) => [
+          name,
+          column,
+          sync,
+          secret ? "secret" : "",
+          sync === "shared" ? effect : "each unit has its own",
+        ]),
+      ),
+    ),
+    table(
+      ["KEPT OTHERWISE", "EFFECT"],
+      list.otherwise.map(({ what, effect }) => [what, effect]),
+    ),
+  ].join("\n");
+
+export const printFiles = (files: HaFiles): string =>
+  facts([
+    ["Missing here", `${files.missing} files, ${files.missingBytes} bytes`],
+    ["Not on the peer either", String(files.notOnPeer)],
+    ["Received", `${files.receivedBytes} bytes`],
+    ["Sent", `${files.sentBytes} bytes`],
+    ["Not what their digest said", `${files.broken} files, ${files.damagedPieces} pieces`],
+    ["Trouble", files.error ?? "none"],
+  ]);
 
 export const printDevices = (devices: readonly Device[]): string =>
   table(

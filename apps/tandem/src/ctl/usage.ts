@@ -38,6 +38,8 @@ High availability of Central
   ha events [--limit COUNT]           the timeline, newest first
   ha remove --unit this|other         end the pair: which unit is removed; the other one goes on
   ha synchronised                     what the pair synchronises and what it does not
+  ha synchronise WHAT on|off          repository, profiles, target-environments: on both units
+  ha files                            files on their way to this unit, or missing
   conflicts list [--all]              changes that lost to concurrent ones; --all with the resolved
   conflicts restore ID                put the value that lost back
   conflicts dismiss ID                leave what stands
