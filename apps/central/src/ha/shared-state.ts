@@ -10,7 +10,7 @@ import type { World } from "@tandem/base/world";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
 import { type Applied, type ApplyRefusal, Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
-import { covers, type Delta, emptyVector, type Stored, type Vector } from "@tandem/replica/version";
+import { covers, type Delta, emptyVector, type Vector, type Version } from "@tandem/replica/version";
 import { decodeDelta, type MalformedDelta } from "@tandem/replica/wire";
 import { diskTroubleOf } from "@tandem/storage/disk-trouble";
 import { SecretUnreadable } from "@tandem/storage/secret-box";
@@ -23,9 +23,11 @@ export const isSecretIn = (tables: readonly Table[]): IsSecret => {
   return (version) => declarations.isSecret(version);
 };
 
-function readStored(store: Store): Stored {
+/** Versions are read while they are loaded, so what cannot be read shows in here. */
+function load(tables: readonly Table[], store: Store, digestKey: string): Replica {
+  let loaded: ReturnType<typeof Replica.load>;
   try {
-    return store.stored();
+    loaded = Replica.load(tables, store.stored(), digestKey);
   } catch (error) {
     if (diskTroubleOf(error) !== null) throw error;
     const { message } = error as Error;
@@ -35,6 +37,10 @@ function readStored(store: Store): Stored {
         : `the stored configuration cannot be read (${message}); restore config.db from a backup`,
     );
   }
+  if (loaded.ok) return loaded.value;
+  throw new StateUnreadable(
+    `the stored configuration cannot be read (${JSON.stringify(loaded.error)}); install the version that wrote it, or restore a backup`,
+  );
 }
 
 export class SharedState {
@@ -52,12 +58,7 @@ export class SharedState {
     this.#unit = unit;
     this.#world = world;
     this.#incarnation = this.#mintIncarnation();
-    const loaded = Replica.load(tables, readStored(store), pairId ?? "");
-    if (!loaded.ok)
-      throw new StateUnreadable(
-        `the stored configuration cannot be read (${JSON.stringify(loaded.error)}); install the version that wrote it, or restore a backup`,
-      );
-    this.#replica = loaded.value;
+    this.#replica = load(tables, store, pairId ?? "");
   }
 
   /** 64 random bits (V1): never used again by anybody. */
@@ -69,19 +70,34 @@ export class SharedState {
     return this.#replica;
   }
 
-  /** On this unit's disk when it returns. The delta is what to push; without items when nothing changed. */
-  write(edits: readonly Edit[], author: string, wall: WallMillis): Result<Delta, WriteConflict | FieldError> {
-    const written = this.#replica.write({
-      edits,
-      author,
-      unit: this.#unit,
-      wall,
-      incarnation: this.#incarnation,
+  /** One write alone, as `writeAll`. */
+  write(edits: readonly Edit[], author: string, at: WallMillis): Result<Delta, WriteConflict | FieldError> {
+    const { results, delta } = this.writeAll([{ edits, author, at }]);
+    return results[0]?.ok === false ? results[0] : ok(delta);
+  }
+
+  /**
+   * Makes writes in order, each whole or not at all, in one transaction; on this unit's disk when it returns. The
+   * delta is what to push; without items when nothing changed.
+   */
+  writeAll(
+    writes: readonly { readonly edits: readonly Edit[]; readonly author: string; readonly at: WallMillis }[],
+  ): {
+    readonly results: readonly Result<null, WriteConflict | FieldError>[];
+    readonly delta: Delta;
+  } {
+    const base = this.#replica.vector;
+    const versions: Version[] = [];
+    const results = writes.map(({ edits, author, at }): Result<null, WriteConflict | FieldError> => {
+      const incarnation = this.#incarnation;
+      const written = this.#replica.write({ edits, author, unit: this.#unit, wall: at, incarnation });
+      if (!written.ok) return written;
+      versions.push(...written.value.delta.items);
+      return ok(null);
     });
-    if (!written.ok) return written;
-    if (written.value.delta.items.length > 0)
-      this.#store.commit([{ kind: "versions", persist: written.value.persist }]);
-    return ok(written.value.delta);
+    const { vector, clock } = this.#replica;
+    if (versions.length > 0) this.#store.commit([{ kind: "versions", persist: { versions, vector, clock } }]);
+    return { results, delta: { base, claim: vector, clock, items: versions } };
   }
 
   /** Merges what the peer sent; on this unit's disk when it returns. `claim` is what the peer has on its own. */

@@ -8,7 +8,7 @@ import { unreachable } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
 import type { Incarnation, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import { second, type WallMillis } from "@tandem/base/time";
+import { second } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
 import { handoverNote } from "@tandem/pair/handover";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
@@ -50,6 +50,7 @@ import {
   timelineEntry,
 } from "./timeline.ts";
 import { UnitNames } from "./unit-names.ts";
+import { type Committed, type Write, WriteQueue } from "./write-queue.ts";
 
 export type HighAvailabilityOptions = {
   readonly seams: HaSeams;
@@ -82,6 +83,7 @@ export class HighAvailability {
   readonly #gate: CommitGate;
   readonly #channels: Channels;
   readonly #parts: Parts;
+  readonly #writes: WriteQueue;
   readonly #membership: Membership;
   readonly #unitNames: UnitNames;
   readonly #listeners = new Set<(what: "data" | "status") => void>();
@@ -132,6 +134,7 @@ export class HighAvailability {
     this.#seams = seams;
     this.#acknowledgements = new Acknowledgements(world);
     this.#gate = new CommitGate(world);
+    this.#writes = new WriteQueue(world, (writes) => this.#commit(writes));
     this.#channels = new Channels((channel, body) => {
       const { pairId } = this.#pair.state.durable;
       return pairId !== null && this.#send({ type: "channel", pairId, channel, body });
@@ -338,24 +341,28 @@ export class HighAvailability {
     summary: string,
   ): Promise<Result<Acknowledged, WriteConflict | FieldError>> {
     await this.#gate.passage();
-    const committed = this.#guarded(() => {
-      const wall: WallMillis = this.#seams.world.wall();
-      const written = this.#shared.write(edits, author, wall);
-      if (!written.ok) return written;
+    if (this.#stopped !== null) throw this.#stopped;
+    const committed = await this.#writes.add({ edits, author, summary, at: this.#seams.world.wall() });
+    return committed.ok ? ok(await committed.value) : committed;
+  }
+
+  #commit(writes: readonly Write[]): readonly Committed[] {
+    return this.#guarded(() => {
+      const { results, delta } = this.#shared.writeAll(writes);
       const isConnected = this.#link.isUp && synchronises(this.#pair.state);
-      const change = { at: wall, author, summary };
-      // A Central on its own has nobody to wait for, now or later.
-      const acknowledged =
-        this.settings.peer === null
-          ? ("this unit only" as const)
-          : this.#acknowledgements.await(this.#shared.replica.vector, change, isConnected);
-      if (written.value.items.length > 0) {
-        this.#replication.push(written.value);
+      const { vector } = this.#shared.replica;
+      const committed = results.map((result, index): Committed => {
+        if (!result.ok) return result;
+        // A Central on its own has nobody to wait for, now or later.
+        if (this.settings.peer === null) return ok("this unit only");
+        return ok(this.#acknowledgements.await(vector, writes[index] as Write, isConnected));
+      });
+      if (delta.items.length > 0) {
+        this.#replication.push(delta);
         this.#sharedChanged();
       }
-      return ok(acknowledged);
+      return committed;
     });
-    return committed.ok ? ok(await committed.value) : committed;
   }
 
   /** The versions of a shared row, for whoever copies it with its authors. */
@@ -386,6 +393,7 @@ export class HighAvailability {
   /** An orderly end: the peer is told, so that it takes over at once; then everything is closed. */
   async stop(): Promise<void> {
     if (this.#stopped !== null) return;
+    this.#writes.flush();
     this.#guarded(() => this.#pair.dispatch({ type: "stopping" }));
     this.#stopped = new Error("this unit has been stopped");
     await this.#letGo("stopping");
