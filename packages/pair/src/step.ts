@@ -583,8 +583,9 @@ function onAct(turn: Turn): void {
   }
 }
 
-/** CH24 */
+/** CH24. A unit that is in no pair has none to leave; one that was removed stays so until it is set up anew. */
 function onUnpair(turn: Turn, as: "stays" | "leaves"): void {
+  if (turn.state.settings.peer === null && turn.durable.pairId === null) return;
   turn.setDurable({
     pairId: null,
     offered: null,
