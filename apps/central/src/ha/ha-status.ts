@@ -6,6 +6,7 @@ import { acting, type PairStatus, status } from "@tandem/pair/status";
 import type { Replica } from "@tandem/replica/replica";
 import type { Vector } from "@tandem/replica/version";
 import type { OnlyHere } from "./acknowledgements.ts";
+import type { Differences } from "./repair.ts";
 
 export type HaStatus = Omit<PairStatus, "ourSince" | "heartbeats" | "handover"> & {
   readonly ourSince: WallMillis;
@@ -24,6 +25,8 @@ export type HaStatus = Omit<PairStatus, "ourSince" | "heartbeats" | "handover"> 
   readonly digest: string;
   /** Per table. */
   readonly digests: { readonly [table: string]: string };
+  /** CH17: rows that were found to differ at equal vectors since this process started, by name; null when none were. */
+  readonly differences: Differences | null;
   /** Changes that were acknowledged by this unit alone and that the peer has not reported since (CH21). */
   readonly onlyHere: { readonly count: number; readonly newest: readonly OnlyHere[] };
 };
@@ -33,6 +36,7 @@ export function statusOf(
   haKey: string,
   replica: Replica,
   onlyHere: HaStatus["onlyHere"],
+  differences: Differences | null,
   world: World,
 ): HaStatus {
   const now = world.now();
@@ -55,6 +59,7 @@ export function statusOf(
     vector: replica.vector,
     digest: replica.digest(),
     digests: replica.digests(),
+    differences,
     onlyHere,
   };
 }

@@ -127,6 +127,20 @@ export class SharedState {
     return { pushed: this.#replica.deltaSince(before), conflicts };
   }
 
+  /** V8: mends rows that differ at equal vectors; on this unit's disk when it returns. */
+  repair(
+    rows: readonly { readonly table: string; readonly row: string }[],
+    theirs: readonly Version[],
+  ): ReturnType<Replica["repair"]> {
+    const incarnation = this.#mintIncarnation();
+    const repaired = this.#replica.repair(rows, theirs, incarnation);
+    if (!repaired.ok) return repaired;
+    // Later writes go on in it: a replica has one incarnation at a time.
+    this.#incarnation = incarnation;
+    this.#store.commit([{ kind: "versions", persist: repaired.value.persist }]);
+    return repaired;
+  }
+
   /** A replica made of a snapshot alone, verified by its digest (I5); this unit's own is untouched. The error is in words. */
   verify(wireDelta: unknown, pairId: PairId, digest: string): Result<Replica, string> {
     const delta = decodeDelta(wireDelta);

@@ -39,6 +39,7 @@ import { type HaStatus, statusOf } from "./ha-status.ts";
 import { Membership } from "./membership.ts";
 import { durableChange, PairShell, storedDurable } from "./pair-shell.ts";
 import { Parts } from "./parts.ts";
+import { Repair } from "./repair.ts";
 import { Replication } from "./replication.ts";
 import type { HaSeams, Link } from "./seams.ts";
 import { SharedState } from "./shared-state.ts";
@@ -66,6 +67,9 @@ export type HighAvailabilityOptions = {
   readonly onEvent?: (entry: TimelineEntry) => void;
 };
 
+/** V8: vectors equal and digests unequal on so many exchanges are corruption, not a message that was overtaken. */
+const digestFaultsBeforeRepair = 2;
+
 /** Of the reports with which a stream of bad messages would fill the timeline, one in so long is kept. */
 const refusalReportIntervalMs = 10 * second;
 
@@ -84,6 +88,7 @@ export class HighAvailability {
   readonly #channels: Channels;
   readonly #parts: Parts;
   readonly #writes: WriteQueue;
+  readonly #repair: Repair;
   readonly #membership: Membership;
   readonly #unitNames: UnitNames;
   readonly #listeners = new Set<(what: "data" | "status") => void>();
@@ -183,6 +188,16 @@ export class HighAvailability {
       changed: () => this.#sharedChanged(),
       peerHolds: (vector) => this.#pair.dispatch({ type: "durable", vector }),
     });
+    this.#repair = new Repair({
+      world,
+      shared: this.#shared,
+      channel: (ports) => this.channel("repair", ports),
+      differ: () => this.#pair.state.contact.digestFaults >= digestFaultsBeforeRepair,
+      isMaster: () => this.#pair.state.role.kind === "Master",
+      push: (delta) => this.#replication.push(delta),
+      observe: (event) => this.#observe(event),
+      changed: () => this.#sharedChanged(),
+    });
   }
 
   // What the rest of Central asks and is told.
@@ -218,6 +233,7 @@ export class HighAvailability {
       this.haKey,
       this.#shared.replica,
       this.#acknowledgements.onlyHere(),
+      this.#repair.differences,
       this.#seams.world,
     );
   }
@@ -454,6 +470,7 @@ export class HighAvailability {
     const { heartbeat } = this.#pair.state.contact;
     if (heartbeat !== null) this.#unitNames.heard(heartbeat.from, heartbeat.name);
     this.#openChannels();
+    this.#repair.look();
     this.#notify("status");
   }
 

@@ -5,6 +5,7 @@ import type { FieldError } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
 import type { PairEvent, Severity } from "@tandem/pair/events";
 import { eventWords } from "@tandem/pair/words";
+import type { Difference } from "./repair.ts";
 
 /** What the shell itself sees, beside the events of the pair. */
 export type ShellEvent =
@@ -12,6 +13,13 @@ export type ShellEvent =
   | { readonly code: "message-refused"; readonly message: string }
   | { readonly code: "conflicts-found"; readonly ids: readonly string[] }
   | { readonly code: "changes-refused"; readonly message: string }
+  /** V8, with names alone: what stands there may be secret. */
+  | {
+      readonly code: "differences-found";
+      readonly count: number;
+      readonly rows: readonly Difference[];
+    }
+  | { readonly code: "differences-repaired"; readonly rows: number; readonly conflicts: number }
   | { readonly code: "overwritten-saved"; readonly file: string }
   /** The unit was held back by its disk, and has opened its state again. */
   | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number }
@@ -34,6 +42,8 @@ const shellCodes: ReadonlySet<string> = new Set<ShellEvent["code"]>([
   "message-refused",
   "conflicts-found",
   "changes-refused",
+  "differences-found",
+  "differences-repaired",
   "overwritten-saved",
   "disk-back",
   "rows-not-moved",
@@ -58,6 +68,22 @@ const describe = (event: ShellEvent): { readonly severity: Severity; readonly te
       };
     case "changes-refused":
       return { severity: "error", text: `changes of the peer could not be taken over: ${event.message}` };
+    case "differences-found": {
+      const [first] = event.rows;
+      const named = event.rows
+        .slice(0, 3)
+        .map(({ table, row, fields }) => `${table} "${row}" (${fields.join(", ")})`);
+      const more = event.count > named.length ? ` and ${event.count - named.length} more` : "";
+      return {
+        severity: "error",
+        text: `corruption: both units know the same changes and differ in ${first === undefined ? `${event.count} row(s)` : `${named.join("; ")}${more}`}; check the disks of both`,
+      };
+    }
+    case "differences-repaired":
+      return {
+        severity: "warning",
+        text: `the ${event.rows} row(s) that differed are the same again; ${event.conflicts} value(s) that did not prevail are listed in Conflicts`,
+      };
     case "overwritten-saved":
       return {
         severity: "info",
