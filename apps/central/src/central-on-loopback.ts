@@ -45,6 +45,7 @@ export async function startCentral(
   address: string,
   options: {
     readonly pollIntervalMs?: number;
+    readonly statisticsSlotMs?: number;
     readonly webPages?: string;
     readonly keepFirstPassword?: true;
     /** A free one by default. */

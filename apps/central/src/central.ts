@@ -18,6 +18,7 @@ import { type DeniedEntry, makeServer } from "./api/server.ts";
 import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
 import { digestsInFolder, Files } from "./files/files.ts";
 import { snapshots } from "./files/tables.ts";
+import type { DeviceTarget } from "./fleet/device-contact.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { registerFleetRoutes } from "./fleet/routes.ts";
 import { fleetTables, networks } from "./fleet/tables.ts";
@@ -28,6 +29,9 @@ import { HighAvailability } from "./ha/shell.ts";
 import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
 import { realWorld } from "./real-world.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
+import { openStatistics, statisticsNote } from "./stats/kept-statistics.ts";
+import { registerStatisticsRoutes } from "./stats/routes.ts";
+import { Statistics, type StatisticsEvent } from "./stats/shell.ts";
 import { OptionalRows } from "./synchronisation/optional-rows.ts";
 import { registerSynchronisationRoutes } from "./synchronisation/routes.ts";
 import type { SwitchedTables } from "./synchronisation/synchronised.ts";
@@ -50,6 +54,7 @@ export type CentralOptions = {
   /** For tests. */
   readonly pollIntervalMs?: number;
   readonly contactTimeoutMs?: number;
+  readonly statisticsSlotMs?: number;
   readonly webPages?: string;
 };
 
@@ -81,6 +86,7 @@ export class Central {
   /** The repository, profiles and target environments: this unit's own, or the pair's. */
   readonly optional: OptionalRows;
   readonly syslog: Syslog;
+  readonly statistics: Statistics<DeviceTarget>;
   readonly #server: FastifyInstance;
   /** Where web pages and API are served. */
   readonly listening: ListenAddress;
@@ -147,6 +153,17 @@ export class Central {
         onEvent: (event) => pair.note(event),
       });
       undo.push(() => syslog.stop());
+      const observe = (event: StatisticsEvent): void => pair.note(statisticsNote(event));
+      const statistics = new Statistics({
+        world: realWorld,
+        store: openStatistics(join(stateDir, "stats.db"), observe),
+        pair,
+        devices: () => fleet.targets(),
+        fetch: fleet.statistics,
+        observe,
+        ...(options.statisticsSlotMs === undefined ? {} : { slotMs: options.statisticsSlotMs }),
+      });
+      undo.push(() => statistics.stop());
       const sessionCookie = `${sessionCookiePrefix}${identity.unit}`;
       const server = await makeServer(
         {
@@ -163,6 +180,7 @@ export class Central {
           registerFleetRoutes(registry, fleet);
           registerHaRoutes(registry, pair, allTables);
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
+          registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);
           registerLogRoutes(registry, syslog, pair);
         },
       );
@@ -170,7 +188,7 @@ export class Central {
       await server.listen({ host: listen.address, port: listen.port });
       const bound = server.server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
-      return new Central(access, pair, fleet, files, optional, syslog, server, {
+      return new Central(access, pair, fleet, files, optional, syslog, statistics, server, {
         address: listen.address,
         port,
       });
@@ -187,6 +205,7 @@ export class Central {
     files: Files,
     optional: OptionalRows,
     syslog: Syslog,
+    statistics: Statistics<DeviceTarget>,
     server: FastifyInstance,
     listening: ListenAddress,
   ) {
@@ -196,12 +215,14 @@ export class Central {
     this.files = files;
     this.syslog = syslog;
     this.optional = optional;
+    this.statistics = statistics;
     this.#server = server;
     this.listening = listening;
   }
 
   /** An orderly end. The peer is told first, so that it takes over while the rest is closed. */
   async stop(): Promise<void> {
+    this.statistics.stop();
     this.fleet.stop();
     const closing = this.#server.close();
     await this.pair.stop();

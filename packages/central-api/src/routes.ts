@@ -33,6 +33,7 @@ import {
   NetworkWritten,
 } from "./networks.ts";
 import { PasswordChange, PasswordChanged, SessionAnswer, SignedOut, SignIn } from "./session.ts";
+import { statisticsRoutes } from "./statistics-routes.ts";
 import { synchronisedRoutes } from "./synchronised-routes.ts";
 import { Tree } from "./tree.ts";
 
@@ -347,6 +348,7 @@ export const routes = {
   ...haRoutes,
   ...synchronisedRoutes,
   ...logRoutes,
+  ...statisticsRoutes,
 } as const;
 
 type PartOf<R extends Route, K extends "params" | "query" | "body"> = R extends {

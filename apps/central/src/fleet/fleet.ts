@@ -2,9 +2,11 @@
 import type { World } from "@tandem/base/world";
 import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
+import { readStatistics } from "../stats/loadmaster-statistics.ts";
+import type { FetchStatistics } from "../stats/polling.ts";
 import type { ContactDevice } from "./device-contact.ts";
 import { type DeviceTarget, LoadMasterContacts } from "./device-contact.ts";
-import { DevicePoller } from "./device-poller.ts";
+import { DevicePoller, type PolledDevice } from "./device-poller.ts";
 import { listDevices, targetOf } from "./devices.ts";
 import { listHaGroups } from "./ha-groups.ts";
 import { depthOf, smallestAround } from "./network-tree.ts";
@@ -45,6 +47,17 @@ export class Fleet implements ServicesWorld {
     return this.#contacts.client(target);
   }
 
+  /** What a device has counted (SPEC CH8). */
+  readonly statistics: FetchStatistics<DeviceTarget> = async (target) => {
+    const answer = await this.#contacts.client(target).call("stats");
+    return answer.ok ? readStatistics(answer.value) : answer;
+  };
+
+  /** The devices of the tree, as they are polled. */
+  targets(): readonly PolledDevice[] {
+    return this.shared.rows(devices).map((row) => ({ id: row.key, target: targetOf(row) }));
+  }
+
   /** The network tree as it is drawn. */
   tree(): Tree {
     const networks = listNetworks(this.shared);
@@ -71,7 +84,7 @@ export class Fleet implements ServicesWorld {
   }
 
   #follow(): void {
-    const polled = this.shared.rows(devices).map((row) => ({ id: row.key, target: targetOf(row) }));
+    const polled = this.targets();
     this.#contacts.keepOnly(polled.map(({ target }) => target));
     this.poller.follow(polled);
   }

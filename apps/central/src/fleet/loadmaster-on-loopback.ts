@@ -17,6 +17,8 @@ export type LoopbackLoadMaster = {
   hastatus: "Active" | "Standby" | "Passive" | "HA not configured";
   /** Commands answered since it was started. */
   calls: number;
+  /** Of these `stats`, which are not counted there. Connections are counted one for each millisecond that it runs. */
+  statsCalls: number;
   /** The port refuses from then on. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -41,10 +43,45 @@ export async function startLoadMaster(
     });
   };
   let identity = await makeIdentity();
+  const begun = { at: performance.now(), since: Date.now() };
+  const statistics = (): { readonly [field: string]: unknown } => {
+    const connections = Math.floor(performance.now() - begun.at);
+    const counted = { BytesRead: 10 * connections, BytesWritten: 100 * connections, Requests: connections };
+    return {
+      VStotals: { TotalConns: connections, ...counted },
+      Vs: [
+        {
+          VSAddress: "10.9.0.1",
+          VSPort: 80,
+          VSProt: "tcp",
+          Index: 1,
+          TotalConns: connections,
+          ActiveConns: 3,
+          ...counted,
+        },
+      ],
+      Rs: [
+        {
+          VSIndex: 1,
+          RSIndex: 1,
+          Addr: "10.9.1.1",
+          Port: 8080,
+          Conns: connections,
+          ActivConns: 3,
+          ...counted,
+        },
+      ],
+      Counters: { Epoch: "the only one", Since: begun.since },
+    };
+  };
   const answer = (text: string): object => {
     const call = JSON.parse(text) as { cmd?: string; param?: string; apiuser?: string; apipass?: string };
     if (call.apiuser !== loadMasterUser || call.apipass !== loadMasterPassword)
       return failure({ code: 401, message: "Unauthorized" });
+    if (call.cmd === "stats") {
+      loadMaster.statsCalls += 1;
+      return success(statistics());
+    }
     loadMaster.calls += 1;
     const parameters: { readonly [name: string]: unknown } = {
       hamode: loadMaster.hastatus === "HA not configured" ? 0 : 1,
@@ -93,6 +130,7 @@ export async function startLoadMaster(
     },
     hastatus: "HA not configured",
     calls: 0,
+    statsCalls: 0,
     stop,
     start,
     replaceCertificate: async () => {

@@ -22,9 +22,10 @@ export const stateBecomes = (unit: LoopbackCentral, state: string) =>
 export async function pairOfCentrals(
   t: TestContext,
   addresses: readonly [string, string],
+  options: { readonly statisticsSlotMs?: number } = {},
 ): Promise<readonly [LoopbackCentral, LoopbackCentral]> {
-  const one = await startCentral(t, "central1", addresses[0]);
-  const two = await startCentral(t, "central2", addresses[1]);
+  const one = await startCentral(t, "central1", addresses[0], options);
+  const two = await startCentral(t, "central2", addresses[1], options);
   await one.client.call(routes.addNetwork, { body: { cidr: "10.1.0.0/16", name: "of one" } });
   await two.client.call(routes.addNetwork, { body: { cidr: "10.2.0.0/16", name: "of two" } });
   await one.client.call(routes.applyHa, { body: { ...(await about(two)), preferredMaster: true } });

@@ -36,7 +36,7 @@ export type Counters = {
 
 /** What a device answers when it is asked for its statistics. All but `active` have been counted since `since`. */
 export type DeviceStatistics = {
-  /** The device's counter-epoch: changes whenever its counters begin anew. */
+  /** The device's counter-epoch: changes whenever its counters begin anew. `sinceUnknown`: it does not say. */
   readonly since: number;
   readonly totals: Counters;
   readonly services: readonly (Counters & {
@@ -48,6 +48,9 @@ export type DeviceStatistics = {
     })[];
   })[];
 };
+
+/** Of such a device a counter that has fallen is taken for one that began anew. */
+export const sinceUnknown = 0;
 
 /** A sample must fit into one message to the peer. What is beyond is counted in the device's totals alone. */
 export const entitiesPerSampleMax = 1_000;
@@ -156,7 +159,7 @@ export function barsOf(samples: readonly Sample[], slotMs: number): readonly Bar
   let before: Sample | undefined;
   return samples.map((sample) => {
     const { known, isBeginning } = counterEpochs.place(sample);
-    const isInOrder = !isBehind(countersAt(sample, 0), known.get(""));
+    const isInOrder = sample.since === sinceUnknown || !isBehind(countersAt(sample, 0), known.get(""));
     const elapsedMs = before === undefined ? 0 : timeOf(sample, slotMs) - timeOf(before, slotMs);
     const coveredMs = isBeginning ? 0 : Math.round(Math.max(elapsedMs, elapsedMinPart * slotMs));
     const shares = new Map<string, Share>();

@@ -15,7 +15,11 @@ const concurrentMax = 8;
 /** For one device. */
 export const pollTimeoutMsDefault = 10 * second;
 
-export type FetchStatistics<Target> = (target: Target) => Promise<Result<DeviceStatistics, CallError>>;
+/** `term` is that of who asks, so that a device hears of it. */
+export type FetchStatistics<Target> = (
+  target: Target,
+  term: Epoch,
+) => Promise<Result<DeviceStatistics, CallError>>;
 export type PolledDevice<Target> = { readonly id: string; readonly target: Target };
 
 export type Round = {
@@ -187,7 +191,7 @@ export class Polling<Target> {
     };
     const cancel = world.after(timeoutMs, () => finish(null));
     this.#running.set(id, cancel);
-    fetch(target).then(
+    fetch(target, epoch).then(
       (result) => finish(result.ok ? result.value : null),
       () => finish(null),
     );

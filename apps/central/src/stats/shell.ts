@@ -43,6 +43,8 @@ export type StatisticsPair = Pick<
 
 export type StatisticsEvent =
   | { readonly code: "statistics-set-aside"; readonly file: string }
+  /** No file could be had. */
+  | { readonly code: "statistics-in-memory"; readonly message: string }
   | { readonly code: "statistics-dropped"; readonly message: string }
   | { readonly code: "statistics-kept-again"; readonly dropped: number };
 

@@ -101,7 +101,7 @@ export class VirtualDevice {
   statistics(): DeviceStatistics {
     const totals = this.countedAt(this.#time.now);
     return {
-      since: this.#since,
+      since: 1 + this.#since,
       totals,
       services: [
         { service: "10.0.0.1:80/tcp", ...totals, servers: [{ server: "10.1.0.1:8080", ...totals }] },

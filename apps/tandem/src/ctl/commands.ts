@@ -8,6 +8,7 @@ import { logCommands } from "./log-commands.ts";
 import { deviceId } from "./named-device.ts";
 import { printDevices, printGroups, printTree, table } from "./print.ts";
 import { serviceCommands } from "./service-commands.ts";
+import { statisticsCommands } from "./statistics-commands.ts";
 import { readSecret } from "./world.ts";
 
 const login: Command["run"] = async (context) => {
@@ -212,6 +213,7 @@ export const commands: { readonly [words: string]: Command } = {
   ...serviceCommands,
   ...haCommands,
   ...logCommands,
+  ...statisticsCommands,
 };
 
 const plurals: { readonly [word: string]: string } = {

@@ -1,5 +1,5 @@
 /** The commands that read received syslog. */
-import { hour, minute, second } from "@tandem/base/time";
+import { second } from "@tandem/base/time";
 import {
   type LogLine,
   type LogStatus,
@@ -10,27 +10,13 @@ import {
 import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, given } from "./command.ts";
 import { UsageError } from "./command-line.ts";
+import { moment } from "./moment.ts";
 import { deviceId } from "./named-device.ts";
 import { facts, table } from "./print.ts";
 
 /** A search for what is rare answers empty pages on its way; so many are asked for before it is left at that. */
 const pagesMax = 100;
 const followIntervalMs = 1 * second;
-
-const unitsMs: { readonly [unit: string]: number } = { s: second, m: minute, h: hour, d: 24 * hour };
-
-/** A moment as the server takes it, or so long ago: `15m`, `2h`, `1d`. */
-function moment(option: "since" | "until", text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const ago = /^(\d{1,6})([smhd])$/.exec(text);
-  if (ago) return new Date(Date.now() - Number(ago[1]) * (unitsMs[ago[2] as string] ?? 0)).toISOString();
-  const at = Date.parse(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at))
-    throw new UsageError(
-      `--${option} takes a moment such as 2026-11-25T14:00:00Z, or 15m, 2h, 1d; not "${text}"`,
-    );
-  return new Date(at).toISOString();
-}
 
 /** What devices send may hold anything: nothing of it reaches the terminal but text. */
 const printable = (text: string): string =>

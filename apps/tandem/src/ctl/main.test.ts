@@ -125,6 +125,11 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   assert.match(await does("tree"), /127\.0\.0\.0\/24 {2}lab\n {2}\[web\] .*\n {2}lm1 .*\n {2}second /);
   const [group] = JSON.parse(await does("ha-group list --json")).haGroups;
   await does(`ha-group remove ${group.id}`);
+  assert.match(await does("statistics status"), /^Polling +on this unit\n/);
+  const shown = await does("statistics show --device lm1 --service 10.9.0.1:80/tcp --step 60");
+  assert.match(shown, /^AT +ACTIVE .*\n2.* -\n/);
+  assert.match(shown, /\nin all /);
+  assert.equal(JSON.parse(await does("statistics show --network 127.0.0.0/24 --json")).devices, 2);
   await does("device set second --name lm2");
   await does("device remove lm2");
 

@@ -29,6 +29,11 @@ Fleet
   ha-group add NAME --shared-address ADDRESS --members DEVICE,DEVICE
   ha-group remove ID
 
+Statistics
+  statistics show [--device DEVICE | --network CIDR] [--service ADDRESS:PORT/tcp]
+                  [--real-server ADDRESS:PORT] [--since WHEN] [--until WHEN] [--step SECONDS]
+  statistics status                   who polls, what is kept, how far the peer is behind
+
 High availability of Central
   ha status                           what HA Status shows
   ha key                              the HA key for this peer
