@@ -1,6 +1,7 @@
 /** The one place where a unit is put together from its parts: real ones, or those that a test gives. */
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseIpv4 } from "@tandem/base/ip";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
@@ -8,12 +9,13 @@ import { writeFirstPassword } from "./access/first-password.ts";
 import { hashPassword, newPassword } from "./access/passwords.ts";
 import { unitGate, unitHandlers } from "./api/handlers.ts";
 import { ApiServer } from "./api/server.ts";
-import type { UnitConfiguration } from "./configuration-file.ts";
+import { onNetworkOf, type UnitConfiguration } from "./configuration-file.ts";
 import { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole } from "./ha/carp-role.ts";
 import { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { newDocument } from "./state/document.ts";
 import { DocumentStore } from "./state/store.ts";
+import { SyslogSender } from "./syslog/sender.ts";
 import { type Log, Unit } from "./unit.ts";
 
 export type Assembled = {
@@ -22,6 +24,8 @@ export type Assembled = {
   /** Of the first start only: where the first password is. */
   readonly firstPassword: { readonly path: string; readonly password: string } | undefined;
   start(): Promise<void>;
+  /** The unit's log, which its syslog hosts are sent as well. */
+  readonly log: Log;
   /** Orderly: carpd, HAProxy, then the API. */
   stop(): Promise<void>;
 };
@@ -30,7 +34,16 @@ export async function assemble(
   configuration: UnitConfiguration,
   parts: { readonly carp: CarpRole; readonly log: Log; readonly restart: () => void },
 ): Promise<Result<Assembled, FieldError>> {
-  const { stateDir } = configuration;
+  const { stateDir, interfaces } = configuration;
+  // Receivers know a unit by its own address, so a message leaves from the one in the receiver's network.
+  const syslog = new SyslogSender((host) => {
+    const address = parseIpv4(host);
+    return address === undefined ? undefined : interfaces.find((each) => onNetworkOf(each, address))?.address;
+  });
+  const log: Log = (level, event, details) => {
+    parts.log(level, event, details);
+    syslog.send(level, event, details);
+  };
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   await chmod(stateDir, 0o700);
   const store = new DocumentStore(stateDir);
@@ -38,7 +51,7 @@ export async function assemble(
   if (!loaded.ok) return err(loaded.error);
   const ledgerStore = new LedgerStore(stateDir);
   const { ledger, lost } = await ledgerStore.load(Date.now());
-  if (lost !== undefined) parts.log("error", "actions-unreadable", lost);
+  if (lost !== undefined) log("error", "actions-unreadable", lost);
   const identity = await loadOrCreateIdentity(join(stateDir, "identity"), {
     commonName: configuration.name,
     addresses: configuration.interfaces.map((each) => each.address),
@@ -55,7 +68,7 @@ export async function assemble(
   const haproxy = new HaproxyProcess({
     directory: join(stateDir, "haproxy"),
     observe: ({ event, ...details }) =>
-      parts.log(event === "haproxy-refused" || event === "haproxy-gone" ? "warn" : "info", event, details),
+      log(event === "haproxy-refused" || event === "haproxy-gone" ? "warn" : "info", event, details),
   });
   const unit = new Unit({
     configuration,
@@ -68,24 +81,28 @@ export async function assemble(
     carp: parts.carp,
     restart: parts.restart,
     standalone: new StandaloneAddresses(stateDir),
+    syslog,
     ...(await proxyUser()),
-    log: parts.log,
+    log,
   });
   const api = new ApiServer({
     identity,
     port: configuration.apiPort,
-    gate: unitGate(unit),
+    gate: unitGate(unit, log),
     handlers: unitHandlers(unit),
-    failed: (error) => parts.log("error", "api-failed", { reason: error.message, stack: error.stack }),
+    failed: (error) => log("error", "api-failed", { reason: error.message, stack: error.stack }),
   });
   return ok({
     unit,
     api,
     firstPassword,
+    log,
     start: () => unit.start((addresses) => api.listenOn(addresses)),
     async stop() {
       await unit.stop();
       await api.close();
+      log("info", "stopped", {});
+      await syslog.close();
     },
   });
 }

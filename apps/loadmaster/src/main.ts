@@ -16,12 +16,12 @@ export async function runLoadMaster(configPath: string): Promise<void> {
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: "message",
   });
-  const log: Log = (level, event, details) => logger[level]({ event, ...details });
-  const carp = new CarpdClient({ stateDir, configPath, log });
+  const ownLog: Log = (level, event, details) => logger[level]({ event, ...details });
+  const carp = new CarpdClient({ stateDir, configPath, log: ownLog });
   let restart = (): void => {};
-  const assembled = await assemble(configuration.value, { carp, log, restart: () => restart() });
+  const assembled = await assemble(configuration.value, { carp, log: ownLog, restart: () => restart() });
   if (!assembled.ok) throw new Error(`${assembled.error.message}; ${assembled.error.remedy}`);
-  const { unit, api, firstPassword, start, stop } = assembled.value;
+  const { unit, api, firstPassword, log, start, stop } = assembled.value;
 
   let stopping = false;
   const end = async (reason: NodeJS.Signals | "reboot", exitCode: number): Promise<void> => {
@@ -30,7 +30,6 @@ export async function runLoadMaster(configPath: string): Promise<void> {
     log("info", "stopping", { reason });
     try {
       await stop();
-      log("info", "stopped", {});
       process.exitCode = exitCode;
     } catch (error) {
       log("error", "stop-failed", { reason: (error as Error).message });

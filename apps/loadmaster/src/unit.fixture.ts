@@ -62,7 +62,7 @@ export class FakeCarp implements CarpRole {
 
 export type LogLine = { readonly level: string; readonly event: string; readonly details: object };
 
-export type TestUnit = Assembled & {
+export type TestUnit = Omit<Assembled, "log"> & {
   readonly carp: FakeCarp;
   readonly log: LogLine[];
   readonly configuration: UnitConfiguration;

@@ -31,9 +31,10 @@ import { proxyModel } from "./services/proxy-model.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { statisticsView } from "./services/statistics.ts";
 import { backupOf } from "./state/backup.ts";
-import { digestOf, type SharedContent, type UnitDocument } from "./state/document.ts";
-import { Revisions, revisionOf } from "./state/revisions.ts";
+import { digestOf, type SharedContent, syslogDefault, type UnitDocument } from "./state/document.ts";
+import { changesInWords, Revisions, revisionOf } from "./state/revisions.ts";
 import type { DocumentStore } from "./state/store.ts";
+import type { HostReport, SyslogSender } from "./syslog/sender.ts";
 
 export const connectionsMax = 9_000;
 export const hardStopSeconds = 60;
@@ -56,6 +57,7 @@ export type UnitParts = {
   /** Ends the process in order, for its supervisor to start it again. */
   readonly restart: () => void;
   readonly standalone: StandaloneAddresses;
+  readonly syslog: SyslogSender;
   /** Under which HAProxy's workers run; they stay what the unit is when it is absent. */
   readonly runAs?: { readonly user: string; readonly group: string };
   readonly log: Log;
@@ -134,6 +136,10 @@ export class Unit implements PartnerSide {
   /** The gate for actions that carry a fence. */
   get fence(): ActionFence {
     return this.#fence;
+  }
+
+  get syslogReport(): HostReport[] {
+    return this.#parts.syslog.report;
   }
 
   get revision(): string {
@@ -254,6 +260,7 @@ export class Unit implements PartnerSide {
           .stop()
           .catch((error: Error) => this.#parts.log("error", "carpd-not-stopped", { reason: error.message }));
       await this.#link.close();
+      await this.#fence.stop();
       await this.#parts.haproxy.stop();
       await this.#parts.standalone.keepOnly([]);
     });
@@ -272,12 +279,14 @@ export class Unit implements PartnerSide {
       if (!next.ok) return next;
       const made = await this.#adopt(next.value.document);
       if (!made.ok) return made;
-      if (this.#document !== before)
+      const changes = changesInWords(before, this.#document);
+      if (changes !== "")
         this.#parts.log("info", "configuration-changed", {
           user: author.user,
           client: author.client,
           command: author.command,
           revision: this.revision,
+          changes,
         });
       return ok({ value: next.value.value, revision: this.revision });
     });
@@ -487,7 +496,9 @@ export class Unit implements PartnerSide {
   async #settle(): Promise<void> {
     this.#setup = this.#setupOf(this.#document);
     const setup = this.#setup;
-    const { carp, standalone } = this.#parts;
+    const { carp, standalone, syslog } = this.#parts;
+    const { unit } = this.#document;
+    syslog.configure(unit.syslog ?? syslogDefault, unit.hostname);
     const facts = this.addressFacts();
     if (setup.kind === "pair") {
       this.#prepareDevice(setup.own.device);

@@ -14,6 +14,13 @@ import type { WallMillis } from "@tandem/base/time";
 import type { Epoch, Fence } from "@tandem/fencing/fence";
 import { statusOf } from "./envelope.ts";
 import { type Difference, fenceParameters, fenceRefusalIn } from "./fence-parameters.ts";
+import {
+  readHosts,
+  type SyslogHost,
+  type SyslogSettings,
+  syslogLevels,
+  syslogPortDefault,
+} from "./syslog-levels.ts";
 import type {
   HaStatusWord,
   InterfaceView,
@@ -292,6 +299,54 @@ export class LoadMasterClient {
   /** Starts the unit again; it answers before it does. With a fence, the run's result is known once it is back. */
   reboot(fence?: Fence): CallResult {
     return this.call("reboot", {}, fence);
+  }
+
+  /** One call, since each counts against the unit's limit. */
+  async getSyslogHosts(): CallResult<SyslogSettings> {
+    const answer = await this.call("getall");
+    if (!answer.ok) return answer;
+    const values = new Map(
+      Object.entries(answer.value).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    );
+    return ok({
+      hosts: syslogLevels.flatMap(({ level, parameter }) =>
+        readHosts(values.get(parameter) ?? "").map((host) => ({ host, level })),
+      ),
+      port: Number(values.get("syslogport") ?? syslogPortDefault),
+      protocol: values.get("syslogprot") === "tcp" ? "tcp" : "udp",
+      // A unit that is not ours has no framing to choose, and ends each message with a line feed.
+      framing: values.get("syslogframing") === "octet-counting" ? "octet-counting" : "newline",
+    });
+  }
+
+  /**
+   * Makes the unit send its syslog to exactly these hosts. Those that are to have another level, or none, are taken out
+   * first, since a host may stand in one level only; the others are sent to throughout.
+   */
+  async setSyslogHosts(wanted: SyslogSettings): CallResult<SyslogSettings> {
+    const present = await this.getSyslogHosts();
+    if (!present.ok) return present;
+    const hostsAt = (hosts: readonly SyslogHost[], level: string): string[] =>
+      hosts.filter((each) => each.level === level).map(({ host }) => host);
+    const settings: [string, ParameterValue][] = [];
+    if (wanted.port !== present.value.port) settings.push(["syslogport", wanted.port]);
+    if (wanted.protocol !== present.value.protocol) settings.push(["syslogprot", wanted.protocol]);
+    if (wanted.protocol === "tcp" && wanted.framing !== present.value.framing)
+      settings.push(["syslogframing", wanted.framing]);
+    const levels = syslogLevels.map(({ level, parameter }) => {
+      const before = hostsAt(present.value.hosts, level);
+      const after = hostsAt(wanted.hosts, level);
+      return { parameter, before, after, staying: before.filter((host) => after.includes(host)) };
+    });
+    for (const { parameter, before, staying } of levels)
+      if (staying.length < before.length) settings.push([parameter, staying.join(",")]);
+    for (const { parameter, after, staying } of levels)
+      if (staying.length < after.length) settings.push([parameter, after.join(",")]);
+    for (const [parameter, value] of settings) {
+      const set = await this.set(parameter, value);
+      if (!set.ok) return set;
+    }
+    return ok(wanted);
   }
 
   /** The role of the unit behind the address: ask each unit at its own, since any of them may hold the shared one. */

@@ -3,6 +3,7 @@
  * are never overwritten by it; `status` ones are only read.
  */
 import type { Parameter, ParameterType } from "./parameters.ts";
+import { syslogHostsType } from "./syslog-levels.ts";
 
 export type SystemParameter = Parameter & {
   readonly scope: "shared" | "unit" | "status";
@@ -14,6 +15,14 @@ const status = {
   pattern: /^$/,
   allowed: "nothing: it is only read",
 } as const satisfies ParameterType;
+
+const syslogHosts = <const Name extends string>(name: Name, level: string) =>
+  ({
+    name,
+    scope: "unit",
+    type: syslogHostsType,
+    about: `hosts that are sent syslog of level ${level} and more urgent, separated by commas`,
+  }) as const;
 
 export const systemParameters = [
   {
@@ -69,6 +78,36 @@ export const systemParameters = [
       allowed: "letters, digits and hyphens, parts separated by dots",
     },
     about: "this unit's name",
+  },
+  syslogHosts("syslogemergency", "emergency"),
+  syslogHosts("syslogcritical", "critical"),
+  syslogHosts("syslogerror", "error"),
+  syslogHosts("syslogwarn", "warning"),
+  syslogHosts("syslognotice", "notice"),
+  syslogHosts("sysloginfo", "info"),
+  {
+    name: "syslogport",
+    scope: "unit",
+    type: { kind: "integer", min: 1, max: 65_535 },
+    about: "port of all syslog hosts",
+  },
+  {
+    name: "syslogprot",
+    scope: "unit",
+    type: { kind: "choice", values: ["udp", "tcp"] },
+    about: "how syslog is sent",
+  },
+  {
+    name: "syslogframing",
+    scope: "unit",
+    type: { kind: "choice", values: ["octet-counting", "newline"] },
+    about: "how messages are told apart on TCP",
+  },
+  {
+    name: "syslogreport",
+    scope: "status",
+    type: status,
+    about: "of each syslog host, whether it is sent to, how many messages wait and how many were lost",
   },
   {
     name: "hastatus",

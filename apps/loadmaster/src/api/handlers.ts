@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { sha256Hex } from "@tandem/base/digest";
 import { err, ok, type Result } from "@tandem/base/result";
+import { minute } from "@tandem/base/time";
 import { type CommandName, commands } from "@tandem/loadmaster-api/commands";
 import { completedOk, type Envelope, type Failure } from "@tandem/loadmaster-api/envelope";
 import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
@@ -25,7 +26,7 @@ import {
 } from "../services/edit.ts";
 import { serverView, serviceView } from "../services/views.ts";
 import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
-import type { Author, Change, Unit } from "../unit.ts";
+import type { Author, Change, Log, Unit } from "../unit.ts";
 import type { Connection, Gate, Handlers } from "./dispatch.ts";
 import { changeInterface, interfaceViews } from "./interfaces.ts";
 import { readSystem, readWholeSystem, setSystem } from "./system.ts";
@@ -36,8 +37,20 @@ export const version: string = String(
 
 const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
 
-export function unitGate(unit: Unit): Gate {
+/** Clients whose blocked sign-ins are told of once a minute each. */
+const blockedClientsMax = 1_000;
+
+export function unitGate(unit: Unit, log: Log): Gate {
   const access = new SignIn();
+  const blockedToldAt = new Map<string, number>();
+  const failed = (fields: Fields, client: string, reason: string): void => {
+    const user = fieldOf(fields, ["apiuser"]);
+    log("warn", "sign-in-failed", {
+      client,
+      user: typeof user === "string" ? user.slice(0, 64) : "(by API key)",
+      reason,
+    });
+  };
   let firstPasswordMayWait = true;
   return {
     async signIn(fields: Fields, connection: Connection): Promise<Result<string, Failure>> {
@@ -51,12 +64,23 @@ export function unitGate(unit: Unit): Gate {
           }
           return ok(who.user);
         case "refused":
+          // A call without anything to sign in by is a mistake, not an attempt.
+          if (fieldOf(fields, ["apikey"]) !== undefined || fieldOf(fields, ["apipass"]) !== undefined)
+            failed(fields, connection.remoteAddress, "wrong user, password or API key");
           return err({ code: 401, message: "Unauthorized: give apiuser and apipass, or a valid apikey" });
-        case "too-many-failures":
+        case "too-many-failures": {
+          const client = connection.remoteAddress;
+          const now = performance.now();
+          if (now - (blockedToldAt.get(client) ?? Number.NEGATIVE_INFINITY) >= minute) {
+            if (blockedToldAt.size >= blockedClientsMax) blockedToldAt.clear();
+            blockedToldAt.set(client, now);
+            failed(fields, client, "too many failed attempts");
+          }
           return err({
             code: 429,
             message: "Unauthorized: too many failed attempts from this address; wait a minute",
           });
+        }
       }
     },
     refusedHere: (command, fields, connection) => refusedHere(unit, command, fields, connection),

@@ -3,17 +3,53 @@ import { err, ok, type Result } from "@tandem/base/result";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { readValue } from "@tandem/loadmaster-api/parameters";
 import {
+  readHosts,
+  type SyslogLevel,
+  type SyslogSettings,
+  syslogHostsMax,
+  syslogLevels,
+} from "@tandem/loadmaster-api/syslog-levels";
+import {
   type SystemParameterName,
   systemParameter,
   systemParameters,
 } from "@tandem/loadmaster-api/system-parameters";
-import { type UnitDocument, withShared } from "../state/document.ts";
+import { syslogDefault, type UnitDocument, withShared } from "../state/document.ts";
 import type { Change, Unit } from "../unit.ts";
+
+const levelOf = (name: string): SyslogLevel | undefined =>
+  syslogLevels.find(({ parameter }) => parameter === name)?.level;
+
+/** One level's hosts replaced. A host has one level, as on real units. */
+function withSyslogHosts(
+  syslog: SyslogSettings,
+  param: string,
+  level: SyslogLevel,
+  text: string,
+): Result<SyslogSettings, Failure> {
+  const named = [...new Set(readHosts(text))];
+  const others = syslog.hosts.filter((each) => each.level !== level);
+  const elsewhere = others.find(({ host }) => named.includes(host));
+  if (elsewhere !== undefined) {
+    const { parameter } = syslogLevels.find((each) => each.level === elsewhere.level)!;
+    return err({
+      code: 422,
+      message: `${param}: ${elsewhere.host} already stands in ${parameter}, and a host has one level; take it out there first`,
+    });
+  }
+  if (others.length + named.length > syslogHostsMax)
+    return err({
+      code: 422,
+      message: `${param}: there would be ${others.length + named.length} syslog hosts; allowed: ${syslogHostsMax} over all levels`,
+    });
+  return ok({ ...syslog, hosts: [...others, ...named.map((host) => ({ host, level }))] });
+}
 
 type Value = string | number | boolean;
 
 function parameterValue(unit: Unit, version: string, name: SystemParameterName): Value {
   const { shared, unit: own } = unit.document;
+  const syslog = own.syslog ?? syslogDefault;
   switch (name) {
     case "hamode":
       return own.hamode;
@@ -42,6 +78,29 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return version;
     case "serialnumber":
       return unit.identity.unit;
+    case "syslogemergency":
+    case "syslogcritical":
+    case "syslogerror":
+    case "syslogwarn":
+    case "syslognotice":
+    case "sysloginfo":
+      return syslog.hosts
+        .filter(({ level }) => level === levelOf(name))
+        .map(({ host }) => host)
+        .join(",");
+    case "syslogport":
+      return syslog.port;
+    case "syslogprot":
+      return syslog.protocol;
+    case "syslogframing":
+      return syslog.framing;
+    case "syslogreport":
+      return unit.syslogReport
+        .map(
+          ({ host, state, reason, queued, dropped }) =>
+            `${host}: ${state}${reason === undefined ? "" : ` (${reason})`}, ${queued} waiting, ${dropped} lost`,
+        )
+        .join("; ");
     case "revision":
       return unit.revision;
     case "enableapi":
@@ -79,6 +138,7 @@ export function setSystem(document: UnitDocument, param: string, value: string):
   const number = Number(read.value);
   const text = String(read.value);
   const { unit, shared } = document;
+  const syslog = unit.syslog ?? syslogDefault;
   const ofUnit = (changes: Partial<UnitDocument["unit"]>): Change<object> =>
     ok({ document: { ...document, unit: { ...unit, ...changes } }, value: {} });
   const ofPair = (changes: Partial<UnitDocument["shared"]["ha"]>): Change<object> =>
@@ -97,12 +157,28 @@ export function setSystem(document: UnitDocument, param: string, value: string):
         value: {},
       });
     }
+    case "syslogemergency":
+    case "syslogcritical":
+    case "syslogerror":
+    case "syslogwarn":
+    case "syslognotice":
+    case "sysloginfo": {
+      const next = withSyslogHosts(syslog, parameter.name, levelOf(parameter.name)!, text);
+      return next.ok ? ofUnit({ syslog: next.value }) : next;
+    }
+    case "syslogport":
+      return ofUnit({ syslog: { ...syslog, port: number } });
+    case "syslogprot":
+      return ofUnit({ syslog: { ...syslog, protocol: text as SyslogSettings["protocol"] } });
+    case "syslogframing":
+      return ofUnit({ syslog: { ...syslog, framing: text as SyslogSettings["framing"] } });
     case "hatimeout":
       return ofPair({ timeout: number });
     case "havhid":
       return ofPair({ vhid: number });
     case "haprefered":
       return ofPair({ preferred: number });
+    case "syslogreport":
     case "hastatus":
     case "hareport":
     case "activetime":

@@ -70,6 +70,11 @@ export class ActionFence {
     if (this.#settleInterrupted()) await this.#keep();
   }
 
+  /** Nothing is being written any more. */
+  stop(): Promise<void> {
+    return (this.#nextWrite ?? this.#writing).catch(() => {});
+  }
+
   /** A Master was heard without asking for a run. */
   hear(epoch: Epoch): void {
     const before = this.#ledger.greatest?.epoch;

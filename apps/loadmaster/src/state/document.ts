@@ -5,6 +5,12 @@
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
+import {
+  type SyslogSettings,
+  syslogHostsMax,
+  syslogLevels,
+  syslogPortDefault,
+} from "@tandem/loadmaster-api/syslog-levels";
 
 const nothingElse = { additionalProperties: false } as const;
 const address = Type.String({ pattern: "^\\d{1,3}(\\.\\d{1,3}){3}$" });
@@ -87,6 +93,25 @@ export const ApiKeySchema = Type.Object(
   nothingElse,
 );
 
+const SyslogSchema = Type.Object(
+  {
+    hosts: Type.Array(
+      Type.Object(
+        {
+          host: Type.String({ minLength: 1, maxLength: 253 }),
+          level: Type.Union(syslogLevels.map(({ level }) => Type.Literal(level))),
+        },
+        nothingElse,
+      ),
+      { maxItems: syslogHostsMax },
+    ),
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    protocol: Type.Union([Type.Literal("udp"), Type.Literal("tcp")]),
+    framing: Type.Union([Type.Literal("octet-counting"), Type.Literal("newline")]),
+  },
+  nothingElse,
+);
+
 export const UnitContentSchema = Type.Object(
   {
     hostname: Type.String({ minLength: 1, maxLength: 253 }),
@@ -98,6 +123,8 @@ export const UnitContentSchema = Type.Object(
     /** Made from the partner secret, which itself is not kept: 64 hexadecimal digits. */
     partnerKey: Type.Optional(Type.String({ pattern: "^[0-9a-f]{64}$" })),
     carpPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 19 })),
+    /** Absent: none was ever set. */
+    syslog: Type.Optional(Type.Unsafe<SyslogSettings>(SyslogSchema)),
     /** Of the user bal, as access/passwords.ts writes it. */
     passwordHash: Type.String(),
     apiKeys: Type.Array(ApiKeySchema, { maxItems: 16 }),
@@ -127,6 +154,13 @@ export type UnitDocument = Static<typeof UnitDocumentSchema>;
 /** SHA-256 over the canonical JSON of what the pair shares. */
 export const digestOf = (shared: SharedContent): string =>
   sha256Hex(canonicalJson(shared as unknown as Json));
+
+export const syslogDefault: SyslogSettings = {
+  hosts: [],
+  port: syslogPortDefault,
+  protocol: "udp",
+  framing: "octet-counting",
+};
 
 export const emptyShared: SharedContent = {
   services: [],

@@ -3,12 +3,14 @@
  * moved on is told what he had not seen.
  */
 import type { ConfigurationChange, Difference } from "@tandem/loadmaster-api/fence-parameters";
-import { digestOf, type SharedContent, type UnitDocument } from "./document.ts";
+import { digestOf, type SharedContent, type UnitContent, type UnitDocument } from "./document.ts";
 
 /** Earlier documents that a difference can be told from. They are in memory: a unit that has started anew knows none. */
 export const documentsRememberedMax = 50;
 /** Changes that one difference tells one by one. */
 export const changesToldMax = 200;
+/** Changes that one line of the log tells. */
+const changesLoggedMax = 10;
 const valueMaxChars = 200;
 
 /** Number and content: two units that counted alike while they were cut off still differ. */
@@ -65,7 +67,11 @@ function fieldsOf(value: object, path = ""): Map<string, string> {
   for (const [name, inner] of Object.entries(value) as [string, unknown][])
     if (typeof inner === "object" && inner !== null && !Array.isArray(inner))
       for (const [deeper, text] of fieldsOf(inner, `${path}${name}.`)) fields.set(deeper, text);
-    else fields.set(`${path}${name}`, String(inner).slice(0, valueMaxChars));
+    else
+      fields.set(
+        `${path}${name}`,
+        (Array.isArray(inner) ? JSON.stringify(inner) : String(inner)).slice(0, valueMaxChars),
+      );
   return fields;
 }
 
@@ -94,6 +100,29 @@ function changesBetween(before: SharedContent, after: SharedContent): Configurat
   if (changes.length <= changesToldMax) return changes;
   const rest = changes.length - changesToldMax;
   return [...changes.slice(0, changesToldMax), { what: `${rest} more changes`, change: "changed" }];
+}
+
+/** What the log says of a change: which objects and fields, the values of secrets left out. */
+export function changesInWords(before: UnitDocument, after: UnitDocument): string {
+  const own = ({ passwordHash, apiKeys, partnerKey, carpPassword, ...rest }: UnitContent) => {
+    const secrets = { password: passwordHash, apiKeys, partnerSecret: partnerKey, carpPassword };
+    return { rest: fieldsOf(rest), secrets: Object.entries(secrets) };
+  };
+  const [old, present] = [own(before.unit), own(after.unit)];
+  const words = changesBetween(before.shared, after.shared).map(({ what, change, field, ...values }) =>
+    field === undefined
+      ? `${what} ${change}`
+      : `${what}: ${field} from ${values.before ?? "nothing"} to ${values.after ?? "nothing"}`,
+  );
+  for (const name of new Set([...old.rest.keys(), ...present.rest.keys()])) {
+    const [from, to] = [old.rest.get(name), present.rest.get(name)];
+    if (from !== to) words.push(`this unit: ${name} from ${from ?? "nothing"} to ${to ?? "nothing"}`);
+  }
+  for (const [at, [name, value]] of present.secrets.entries())
+    if (JSON.stringify(value) !== JSON.stringify(old.secrets[at]?.[1]))
+      words.push(`this unit: ${name} changed`);
+  const more = words.length - changesLoggedMax;
+  return [...words.slice(0, changesLoggedMax), ...(more > 0 ? [`${more} more`] : [])].join("; ");
 }
 
 function describe(shared: SharedContent): string[] {
