@@ -131,10 +131,11 @@ export class Operators {
 
   apply(unit: Unit, peer: Unit | null, change: Partial<HaForm>, why: string): void {
     const run = this.#run;
-    run.checkers.overwriting.applied(unit.identity.unit);
+    const { overwriting } = run.checkers;
     const applied = unit.within((ha) => ha.apply(this.form(unit, peer, change)));
     if (applied === null) return;
-    void applied.then(
+    const answered = overwriting.applying(unit.identity.unit);
+    void applied.finally(answered).then(
       (result) =>
         run.say(
           `operator at ${unit.name}`,

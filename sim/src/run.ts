@@ -9,15 +9,17 @@ import { hour, minute, second } from "@tandem/base/time";
 import type { TimelineEntry } from "@tandem/central/ha/timeline";
 import type { PairDurable } from "@tandem/pair/state";
 import type { Replica } from "@tandem/replica/replica";
-import { covers, emptyVector, equalVectors, type Vector } from "@tandem/replica/version";
+import { covers, emptyVector, type Vector } from "@tandem/replica/version";
 import type { Change } from "@tandem/storage/store";
 import { DeletedRows } from "./checkers/deleted-rows.ts";
 import { EditsKept } from "./checkers/edits-kept.ts";
 import { Epochs } from "./checkers/epochs.ts";
 import { checkEqualStates } from "./checkers/equal-states.ts";
+import { checkHandover } from "./checkers/handovers.ts";
 import { OneMaster } from "./checkers/one-master.ts";
 import { Overwriting } from "./checkers/overwriting.ts";
 import { faultOfPair } from "./checkers/progress.ts";
+import { SaidAndKept } from "./checkers/said-and-kept.ts";
 import type { Kept } from "./checkers/violation.ts";
 import { Coverage, type PairStateName, stateOf } from "./coverage.ts";
 import type { DiskImage } from "./disk.ts";
@@ -94,6 +96,7 @@ export class Run implements UnitObserver {
     readonly epochs: Epochs;
     readonly oneMaster: OneMaster;
     readonly overwriting: Overwriting;
+    readonly saidAndKept: SaidAndKept;
   };
   readonly coverage = new Coverage();
   readonly images = new Map<Unit, DiskImage[]>();
@@ -128,6 +131,7 @@ export class Run implements UnitObserver {
       epochs: new Epochs(report("epochs")),
       oneMaster: new OneMaster(report("one master")),
       overwriting: new Overwriting(report("overwriting")),
+      saidAndKept: new SaidAndKept(report("said and kept")),
     };
     this.network = new Network(this.engine, this.random.stream("network"), {
       outgoing: (process, message) => this.#outgoing(process, message),
@@ -533,6 +537,10 @@ export class Run implements UnitObserver {
         this.checkers.epochs.isMaster(unit.identity.unit, details.epoch);
       this.#look();
     }
+    if (entry.code === "handover-offered")
+      checkHandover(this.#keptOf(unit), this.#keptOf(this.peerOf(unit)), (message) =>
+        this.fail("handovers", message),
+      );
     this.#pull(unit);
   }
 
@@ -621,20 +629,28 @@ export class Run implements UnitObserver {
   // What is looked at.
 
   #kept(): readonly Kept[] {
-    return this.#units.map(({ name, disk }) => ({
+    return this.#units.map((unit) => this.#keptOf(unit));
+  }
+
+  #keptOf({ name, disk }: Unit): Kept {
+    return {
       name,
       vector: disk.vector,
       version: (table, row, field) => disk.version(table, row, field),
       versions: () => disk.versions(),
-    }));
+    };
   }
 
   #checkDisks(): void {
     const kept = this.#kept();
     this.checkers.editsKept.check(kept);
     for (const disk of kept) this.checkers.deletedRows.check(disk);
-    const [a, b] = this.pair.map(({ name }) => kept.find((disk) => disk.name === name) as Kept);
-    checkEqualStates(a as Kept, b as Kept, (message) => this.fail("equal states", message));
+    this.#checkEqualStates();
+  }
+
+  #checkEqualStates(): void {
+    const [a, b] = this.pair;
+    checkEqualStates(this.#keptOf(a), this.#keptOf(b), (message) => this.fail("equal states", message));
   }
 
   /** Something that decides whether two Masters may be has changed. */
@@ -645,12 +661,7 @@ export class Run implements UnitObserver {
     this.#oneMasterLook = null;
     const { dueAt } = oneMaster;
     if (dueAt !== null) this.#oneMasterLook = this.engine.at(dueAt, () => this.#look());
-    const [a, b] = this.pair;
-    if (equalVectors(a.disk.vector, b.disk.vector)) {
-      const kept = this.#kept();
-      const of = (unit: Unit): Kept => kept.find((disk) => disk.name === unit.name) as Kept;
-      checkEqualStates(of(a), of(b), (message) => this.fail("equal states", message));
-    }
+    this.#checkEqualStates();
   }
 
   #areTwoConnectedMasters(): boolean {
@@ -670,6 +681,7 @@ export class Run implements UnitObserver {
 
   #outgoing(process: Process, message: Json): Json | undefined {
     const unit = this.#unitOf(process);
+    this.checkers.saidAndKept.said(unit.name, message, unit.durable, unit.disk.vector);
     const sent = unit.wire === 1 ? asVersion1(message, true) : message;
     if (sent === undefined) return undefined;
     if (this.journal.isTraced)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inPair, master, OneUnit, pairP, peerSettings, settings, slave, unitB } from "./one-unit.ts";
+import { facts, inPair, master, OneUnit, pairP, peerSettings, settings, slave, unitB } from "./one-unit.ts";
 import { acceptsSnapshot, durableAfterSnapshot } from "./pairing.ts";
 import { type ApplyAnswer, type HaSettings, newDurable } from "./state.ts";
 import { TwoUnits } from "./two-units.ts";
@@ -45,8 +45,12 @@ test("[CH14] Apply answered by a Master: armed, and after the snapshot Slave", (
   const durable = durableAfterSnapshot(unit.state, pairP, "before");
   assert.equal(durable.pairId, pairP);
   assert.equal(durable.armedFor, null);
-  unit.give({ type: "snapshotApplied", pairId: pairP, backup: "before" });
+  const adopted = { ...facts, vector: { "0000000000000009": 4 }, sequence: 4 };
+  const joined = unit.give({ type: "snapshotApplied", facts: adopted, pairId: pairP, backup: "before" });
   assert.equal(unit.role, "Slave");
+  for (const message of joined.send)
+    if (message.type === "heartbeat")
+      assert.deepEqual(message.vector, adopted.vector, "never what was overwritten");
   assert.deepEqual(unit.state.durable, { ...durable, epoch: unit.state.durable.epoch });
 });
 

@@ -305,6 +305,8 @@ export type PairInput =
   | {
       readonly type: "snapshotApplied";
       readonly now: Millis;
+      /** Of the state that is on this unit's disk now: nothing is said of the one that was overwritten. */
+      readonly facts: PairFacts;
       readonly pairId: PairId;
       readonly backup: string | null;
     }

@@ -160,6 +160,7 @@ export function step(state: PairState, input: PairInput): PairStep {
       apply(turn, input);
       break;
     case "snapshotApplied":
+      turn.state = { ...turn.state, facts: input.facts };
       joined(turn, input.pairId, input.backup);
       break;
     case "snapshotFailed":

@@ -542,6 +542,7 @@ export class TwoUnits {
         disk.networks = parcel.networks;
         this.give(unit, {
           type: "snapshotApplied",
+          facts: this.#facts(unit, running.runningActions),
           pairId: parcel.pairId,
           backup: `before-joining-${disk.backups.length}`,
         });

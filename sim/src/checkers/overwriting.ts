@@ -8,22 +8,24 @@ import type { Report } from "./violation.ts";
 
 export class Overwriting {
   readonly #report: Report;
-  readonly #armedBy = new Map<UnitId, string>();
+  /** How many Applies are under way. */
+  readonly #applying = new Map<UnitId, number>();
   readonly #saved = new Map<UnitId, string>();
 
   constructor(report: Report) {
     this.#report = report;
   }
 
-  /** An operator pressed Apply on this unit. */
-  applied(unit: UnitId): void {
-    this.#armedBy.set(unit, "apply");
+  /** An operator presses Apply on this unit; call what it returns when it is answered. */
+  applying(unit: UnitId): () => void {
+    this.#applying.set(unit, (this.#applying.get(unit) ?? 0) + 1);
+    return () => this.#applying.set(unit, (this.#applying.get(unit) ?? 1) - 1);
   }
 
   /** The pair's durable state came onto a disk. `isBlank`: nothing was ever written there. */
   stored(unit: UnitId, before: PairDurable | undefined, after: PairDurable, isBlank: boolean): void {
     if (after.armedFor === null || after.armedFor === before?.armedFor) return;
-    if (!isBlank && !this.#armedBy.has(unit))
+    if (!isBlank && (this.#applying.get(unit) ?? 0) === 0)
       this.#report(
         `unit ${unit.slice(0, 4)} has data and was armed to be overwritten without an operator's Apply`,
       );

@@ -563,7 +563,7 @@ export class HighAvailability {
     const durable = durableAfterSnapshot(state, message.pairId, backup);
     this.#shared.adopt(verified.value, [durableChange(durable)]);
     this.#acknowledgements.overwritten();
-    this.#pair.dispatch({ type: "snapshotApplied", pairId: message.pairId, backup });
+    this.#pair.dispatch({ type: "snapshotApplied", facts: this.#facts(), pairId: message.pairId, backup });
     this.#send({ type: "durable", vector: this.#shared.replica.vector });
     this.#sharedChanged();
   }
