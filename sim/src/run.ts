@@ -105,6 +105,7 @@ export class Run implements UnitObserver {
   pair: readonly [Unit, Unit];
   readonly #units: readonly Unit[];
   readonly #downs = new Map<Unit, number>();
+  readonly #diskLostAt = new Map<Unit, number>();
   readonly #copies: boolean;
   #failure: Failure | null = null;
   #phase: 1 | 2 = 1;
@@ -403,6 +404,7 @@ export class Run implements UnitObserver {
   loseDisk(unit: Unit, how: () => unknown): void {
     const known = unit.disk.vector;
     how();
+    this.#diskLostAt.set(unit, this.engine.now);
     const { editsKept, epochs } = this.checkers;
     editsKept.noteLoss(known, unit.disk.vector);
     editsKept.diskLost(known, this.#kept(), "fault");
@@ -537,11 +539,14 @@ export class Run implements UnitObserver {
         this.checkers.epochs.isMaster(unit.identity.unit, details.epoch);
       this.#look();
     }
-    if (entry.code === "handover-offered")
-      checkHandover(this.#keptOf(unit), this.#keptOf(this.peerOf(unit)), (message) =>
-        this.fail("handovers", message),
-      );
+    if (entry.code === "handover-offered") this.#offered(unit, this.peerOf(unit));
     this.#pull(unit);
+  }
+
+  #offered(giver: Unit, taker: Unit): void {
+    // What the taker lost after it had said what it has, the giver cannot know.
+    if (this.engine.now - (this.#diskLostAt.get(taker) ?? Number.NEGATIVE_INFINITY) < minute) return;
+    checkHandover(this.#keptOf(giver), this.#keptOf(taker), (message) => this.fail("handovers", message));
   }
 
   committing(unit: Unit, _label: string, changes: readonly Change[]): void {
