@@ -16,6 +16,10 @@ export type Fault = {
   end(): void;
 };
 
+const diskFaults = ["ENOSPC: no space left on device", "EROFS: read-only file system"];
+/** What a unit may end with, and is started again after. */
+export const isDiskFault = ({ message }: Error): boolean => diskFaults.includes(message);
+
 type Make = (run: Run, random: Random, isMild: boolean) => Fault;
 
 const short = (random: Random): number => random.between(1 * second, 40 * second);
@@ -178,7 +182,7 @@ export const faultKinds = {
       durationMs,
       units: [unit],
       begin: () => {
-        unit.disk.failure = random.pick(["ENOSPC: no space left on device", "EROFS: read-only file system"]);
+        unit.disk.failure = random.pick(diskFaults);
       },
       end: () => {
         unit.disk.failure = null;

@@ -6,11 +6,13 @@ import { parseArgs } from "node:util";
 import { readCorpus } from "./corpus.ts";
 import { clockText } from "./journal.ts";
 import { runSeeds } from "./many-seeds.ts";
+import { failsUnpatched, findPlanted, rememberSeeds } from "./planted.ts";
 import { logPage, printed } from "./report.ts";
 import { Run } from "./run.ts";
 
 const usage = `npm run sim -- --seeds N [--from N] [--jobs N] [--log FILE]   run N seeds; exit 1 at a failure
 npm run sim -- --seconds N [--from N] [--jobs N]              as many seeds as fit into N seconds
+npm run sim -- --planted                                      finds each planted bug within 500 seeds
 npm run sim -- --corpus                                       the seeds that failed once
 npm run sim -- --seed N [--story] [--trace]                   one seed; what happened in sentences; its trace's hash`;
 
@@ -21,6 +23,10 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     jobs: { type: "string" },
     log: { type: "string" },
+    planted: { type: "boolean", default: false },
+    "remember-seeds": { type: "boolean", default: false },
+    failures: { type: "string", default: "20" },
+    json: { type: "boolean", default: false },
     corpus: { type: "boolean", default: false },
     seed: { type: "string" },
     story: { type: "boolean", default: false },
@@ -29,7 +35,6 @@ const { values } = parseArgs({
   },
 });
 
-const failuresMax = 20;
 const progressMs = 60_000;
 
 async function one(seed: number): Promise<boolean> {
@@ -52,13 +57,25 @@ async function many(next: () => number | undefined): Promise<boolean> {
   const total = await runSeeds({
     next,
     jobs,
-    failuresMax,
+    failuresMax: Number(values.failures),
     each: ({ seeds, failures }) => {
-      if (Date.now() - toldAt < progressMs) return;
+      if (values.json || Date.now() - toldAt < progressMs) return;
       toldAt = Date.now();
       console.log(`${seeds} seeds, ${failures.length} failures`);
     },
   });
+  if (values.json) {
+    const [first] = total.failures;
+    console.log(
+      JSON.stringify({
+        seed: first?.seed ?? null,
+        checker: first?.failure.checker ?? "",
+        message: first?.failure.message ?? "",
+        tried: total.seeds,
+      }),
+    );
+    return total.failures.length === 0;
+  }
   console.log(printed(total));
   if (values.log !== undefined) {
     const commit = execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { encoding: "utf8" }).trim();
@@ -68,7 +85,23 @@ async function many(next: () => number | undefined): Promise<boolean> {
   return total.failures.length === 0;
 }
 
+async function planted(): Promise<boolean> {
+  const jobs = Number(values.jobs ?? availableParallelism());
+  const found = findPlanted(jobs, ({ bug, seed, checker, message, tried }) =>
+    console.log(
+      seed === null
+        ? `${bug}: NOT FOUND in ${tried} seeds`
+        : `${bug}: seed ${seed}, by "${checker}": ${message.slice(0, 160)}`,
+    ),
+  );
+  if (values["remember-seeds"]) rememberSeeds(found);
+  const unpatched = await failsUnpatched(found, jobs);
+  console.log(unpatched === "" ? "the unpatched code passes the same seeds" : unpatched);
+  return unpatched === "" && found.every(({ seed }) => seed !== null);
+}
+
 async function main(): Promise<boolean> {
+  if (values.planted) return planted();
   if (values.seed !== undefined) return one(Number(values.seed));
   if (values.corpus) {
     const seeds = readCorpus().map(({ seed }) => seed);

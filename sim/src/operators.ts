@@ -31,8 +31,26 @@ export class Operators {
     this.#random = random;
   }
 
+  /** For so long both units' operators busy themselves with one and the same thing. */
+  contend(durationMs: number): void {
+    const place = this.#place();
+    for (let left = this.#random.integer(3, 7); left > 0; left -= 1)
+      this.#run.engine.after(this.#random.between(0, durationMs), () =>
+        this.edit(this.#random.pick(this.#run.pair), place),
+      );
+  }
+
+  #place(): readonly [Table, string] {
+    const random = this.#random;
+    return random.weighted<readonly [Table, string]>([
+      [5, [networks as unknown as Table, random.pick(cidrs)]],
+      [4, [devices as unknown as Table, random.pick(ids)]],
+      [1, [haGroups as unknown as Table, random.pick(groups)]],
+    ]);
+  }
+
   /** The unit's operator reads something, thinks, and changes it. */
-  edit(unit: Unit): void {
+  edit(unit: Unit, place = this.#place()): void {
     const random = this.#random;
     const { ha } = unit;
     if (ha === undefined || !unit.isRunning) return;
@@ -43,11 +61,7 @@ export class Operators {
       this.#write(unit, [{ kind, conflict: id }], `${kind}s conflict ${id.slice(0, 6)}`);
       return;
     }
-    const [table, key] = random.weighted<readonly [Table, string]>([
-      [5, [networks as unknown as Table, random.pick(cidrs)]],
-      [4, [devices as unknown as Table, random.pick(ids)]],
-      [1, [haGroups as unknown as Table, random.pick(groups)]],
-    ]);
+    const [table, key] = place;
     const read: Row = ha.row(table, key);
     if (random.chance(0.5)) this.#change(unit, table, key, read, true);
     else
@@ -172,6 +186,7 @@ export class Operators {
       [2, "wrong"],
       [1, "unpair"],
       [1, "act"],
+      [4, "handover"],
     ] as const);
     switch (kind) {
       case "preferred":
@@ -198,6 +213,9 @@ export class Operators {
         break;
       case "unpair":
         run.rePair(unit, random.chance(0.5));
+        break;
+      case "handover":
+        this.do(unit, "asks for a handover", (ha) => void ha.handover());
         break;
       case "act":
         this.do(unit, "tells the unit to act", (ha) => ha.act());

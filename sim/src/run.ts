@@ -24,7 +24,7 @@ import type { Kept } from "./checkers/violation.ts";
 import { Coverage, type PairStateName, stateOf } from "./coverage.ts";
 import type { DiskImage } from "./disk.ts";
 import { Engine } from "./engine.ts";
-import { drawFault, type Fault, type FaultKind, faultKinds } from "./faults.ts";
+import { drawFault, type Fault, type FaultKind, faultKinds, isDiskFault } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import type { Process } from "./machine.ts";
 import { Network } from "./network.ts";
@@ -106,6 +106,7 @@ export class Run implements UnitObserver {
   readonly #units: readonly Unit[];
   readonly #downs = new Map<Unit, number>();
   readonly #diskLostAt = new Map<Unit, number>();
+  readonly #busy: Random;
   readonly #copies: boolean;
   #failure: Failure | null = null;
   #phase: 1 | 2 = 1;
@@ -124,6 +125,7 @@ export class Run implements UnitObserver {
     this.random = new Random(`tandem ${seed}`);
     this.journal = new Journal({ story: options.story === true, trace: options.trace === true });
     const random = this.random.stream("run");
+    this.#busy = this.random.stream("busy");
     this.#copies = random.chance(0.1);
     const report = (checker: string) => (message: string) => this.fail(checker, message);
     this.checkers = {
@@ -362,6 +364,7 @@ export class Run implements UnitObserver {
     for (const unit of fault.units) this.coverage.met(kind, unit);
     this.say("fault", fault.text);
     fault.begin();
+    if (fault.durationMs > 5 * second && this.#busy.chance(0.4)) this.operators.contend(fault.durationMs);
     this.#look();
     let hasEnded = false;
     const ongoing = {
@@ -522,9 +525,9 @@ export class Run implements UnitObserver {
     this.#look();
   }
 
-  failed(unit: Unit, _error: Error): void {
-    const isPlanned = unit.disk.failure !== null;
-    if (!isPlanned) this.fail("no crash", `${unit.name} ended by itself: ${_error.stack ?? _error.message}`);
+  failed(unit: Unit, error: Error): void {
+    if (!isDiskFault(error))
+      this.fail("no crash", `${unit.name} ended by itself: ${error.stack ?? error.message}`);
     // Its supervisor starts it again.
     this.engine.after(supervisorDelayMs, () => {
       if ((this.#downs.get(unit) ?? 0) === 0) unit.start();
@@ -539,6 +542,9 @@ export class Run implements UnitObserver {
         this.checkers.epochs.isMaster(unit.identity.unit, details.epoch);
       this.#look();
     }
+    // Somebody at the giver is always busy while a handover goes on: what it commits then has to be there as well.
+    if (entry.code === "handover-asked" && this.#busy.chance(0.6))
+      this.engine.after(this.#busy.between(0, 1.2), () => this.operators.edit(this.peerOf(unit)));
     if (entry.code === "handover-offered") this.#offered(unit, this.peerOf(unit));
     this.#pull(unit);
   }
@@ -612,7 +618,10 @@ export class Run implements UnitObserver {
   }
 
   acknowledged(author: string, how: "both" | "this unit only"): void {
-    this.checkers.editsKept.acknowledged(author, how, this.#kept());
+    // A disk that was lost after it had confirmed is what the other one is for.
+    const lost = Math.max(...this.#diskLostAt.values(), Number.NEGATIVE_INFINITY);
+    const disks = this.engine.now - lost < minute ? null : this.#kept();
+    this.checkers.editsKept.acknowledged(author, how, disks);
   }
 
   say(who: string, text: string): void {

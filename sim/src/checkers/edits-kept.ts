@@ -46,11 +46,12 @@ export class EditsKept {
     this.#edits.set(author, { acknowledged: null, versions: [], losses: 0 });
   }
 
-  acknowledged(author: string, how: "both" | "this unit only", disks: readonly Kept[]): void {
+  /** `disks`: as they are now; null when one of them has just been lost. */
+  acknowledged(author: string, how: "both" | "this unit only", disks: readonly Kept[] | null): void {
     const edit = this.#edits.get(author);
     if (edit === undefined) return;
     edit.acknowledged = how;
-    if (how !== "both") return;
+    if (how !== "both" || disks === null) return;
     for (const version of edit.versions) {
       const holders = disks.filter(({ vector }) => knows(vector, version));
       if (holders.length < 2)
