@@ -65,10 +65,13 @@ class StatisticsFile {
   readonly #layoutIds = new Map<string, number>();
   readonly #layouts = new Map<string, readonly string[]>();
 
-  constructor(path: string) {
+  readonly #reservedBytes: number;
+
+  constructor(path: string, reservedBytes: number) {
     // To read the whole file at each start would take minutes where it is large: damage is found when it is met. The
     // last samples before a power cut may be lost; the peer has them.
     this.#path = path;
+    this.#reservedBytes = reservedBytes;
     this.#database = new Database(path, migrations, { as: "one writer" });
   }
 
@@ -78,8 +81,8 @@ class StatisticsFile {
 
   merge(samples: readonly Sample[]): readonly Sample[] {
     const { bavail, bsize } = statfsSync(dirname(this.#path));
-    if (bavail * bsize < diskReservedBytes)
-      throw new Error(`less than ${diskReservedBytes} bytes are free on the disk of ${this.#path}`);
+    if (bavail * bsize < this.#reservedBytes)
+      throw new Error(`less than ${this.#reservedBytes} bytes are free on the disk of ${this.#path}`);
     const taken: Sample[] = [];
     this.#write(() => {
       for (const sample of samples) if (this.#take(sample)) taken.push(sample);
@@ -355,7 +358,11 @@ const headOf = (row: Row): Omit<Head, "slot"> => ({
  * Opens `path`. Damage, now or later, sets the file aside under the name that `onSetAside` is told, and the work goes
  * on with a new one. Throws when the file is of a newer version, or cannot be made.
  */
-export function openStatisticsFile(path: string, onSetAside: (name: string) => void): StatisticsStore {
+export function openStatisticsFile(
+  path: string,
+  onSetAside: (name: string) => void,
+  reservedBytes = diskReservedBytes,
+): StatisticsStore {
   const setAside = (): void => {
     let n = 1;
     while (existsSync(`${path}.damaged-${n}`)) n += 1;
@@ -368,7 +375,7 @@ export function openStatisticsFile(path: string, onSetAside: (name: string) => v
   /** Null after a damaged file was set aside and no new one could be made: the next call tries again. */
   let file: StatisticsFile | null = null;
   const opened = (): StatisticsFile => {
-    file ??= new StatisticsFile(path);
+    file ??= new StatisticsFile(path, reservedBytes);
     return file;
   };
   const guarded = <Value>(body: (file: StatisticsFile) => Value): Value => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { Database } from "./database.ts";
 import type { Sample } from "./statistics-store.ts";
 import { statisticsContractSuite } from "./statistics-store-contract-suite.ts";
 import { emptyStatisticsMemory, openStatisticsMemory } from "./statistics-store-memory.ts";
@@ -77,4 +78,26 @@ test("[CH8] damage that is met while a stats.db is in use sets it aside, and the
   assert.equal(names.length, 1);
   assert.equal(store.count(), 1);
   store.close();
+});
+
+test("[CH8] what is left on the disk for the configuration is not taken by statistics; what is there can be read", (t) => {
+  const path = join(folder(t), "stats.db");
+  const before = openStatisticsFile(path, neverSetAside);
+  before.merge([sampleOf(1)]);
+  before.close();
+  const full = openStatisticsFile(path, neverSetAside, Number.MAX_SAFE_INTEGER);
+  assert.throws(() => full.merge([sampleOf(2)]), /bytes are free on the disk/);
+  assert.deepEqual([...full.all()], [sampleOf(1)]);
+  full.close();
+});
+
+test("[CH8] a stats.db of a newer version is left as it is", (t) => {
+  const path = join(folder(t), "stats.db");
+  const newer = new Database(
+    path,
+    Array.from({ length: 9 }, () => "SELECT 1"),
+    { as: "one writer" },
+  );
+  newer.close();
+  assert.throws(() => openStatisticsFile(path, neverSetAside), /newer version/);
 });

@@ -47,9 +47,10 @@ export class Fleet implements ServicesWorld {
     return this.#contacts.client(target);
   }
 
-  /** What a device has counted (SPEC CH8). */
-  readonly statistics: FetchStatistics<DeviceTarget> = async (target) => {
-    const answer = await this.#contacts.client(target).call("stats");
+  /** What a device has counted (SPEC CH8). A unit of ours hears by the way under which term it is asked. */
+  readonly statistics: FetchStatistics<DeviceTarget> = async (target, term) => {
+    const client = this.#contacts.client(target);
+    const answer = await client.statistics(term.n > 0 ? term : undefined);
     return answer.ok ? readStatistics(answer.value) : answer;
   };
 

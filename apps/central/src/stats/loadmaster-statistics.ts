@@ -1,6 +1,7 @@
 /** What a LoadMaster answers to `stats`, as statistics. A unit that is not ours leaves some of it out. */
 import { err, ok, type Result } from "@tandem/base/result";
-import type { Answer, CallError } from "@tandem/loadmaster-api/client";
+import type { CallError } from "@tandem/loadmaster-api/client";
+import type { StatisticsView } from "@tandem/loadmaster-api/views";
 import { type Counters, type DeviceStatistics, sinceUnknown } from "./core.ts";
 
 type Row = { readonly [field: string]: unknown };
@@ -31,13 +32,13 @@ const serverCounters = (row: Row): Counters => ({
   requests: numberIn(row, "Requests"),
 });
 
-export function readStatistics(answer: Answer): Result<DeviceStatistics, CallError> {
-  const [totals] = rowsIn(answer.VStotals);
+export function readStatistics(view: Partial<StatisticsView>): Result<DeviceStatistics, CallError> {
+  const [totals] = rowsIn(view.VStotals);
   if (totals === undefined)
     return err({ kind: "malformed", message: "the answer to stats holds no totals (VStotals)" });
-  const [counters] = rowsIn(answer.Counters);
-  const servers = Map.groupBy(rowsIn(answer.Rs), (row) => textIn(row, "VSIndex"));
-  const services = rowsIn(answer.Vs).map((row) => ({
+  const [counters] = rowsIn(view.Counters);
+  const servers = Map.groupBy(rowsIn(view.Rs), (row) => textIn(row, "VSIndex"));
+  const services = rowsIn(view.Vs).map((row) => ({
     service: `${textIn(row, "VSAddress")}:${textIn(row, "VSPort")}/${textIn(row, "VSProt")}`,
     ...serviceCounters(row),
     servers: (servers.get(textIn(row, "Index")) ?? []).map((server) => ({
