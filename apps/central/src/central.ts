@@ -28,6 +28,7 @@ import { isSecretIn } from "./ha/shared-state.ts";
 import { HighAvailability } from "./ha/shell.ts";
 import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
 import { realWorld } from "./real-world.ts";
+import { registerRepositoryRoutes } from "./repository/routes.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
 import { openStatistics, statisticsNote } from "./stats/kept-statistics.ts";
 import { registerStatisticsRoutes } from "./stats/routes.ts";
@@ -179,6 +180,7 @@ export class Central {
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
           registerHaRoutes(registry, pair, allTables);
+          registerRepositoryRoutes(registry, { world: realWorld, rows: optional, store: files.store });
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);
           registerLogRoutes(registry, syslog, pair);

@@ -2,7 +2,7 @@
 import type { FieldError, Result } from "@tandem/base/result";
 import type { FieldConflict, WriteConflict } from "@tandem/replica/edits";
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 | 507;
 
 export class Refusal extends Error {
   override name = "Refusal";

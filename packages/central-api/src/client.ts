@@ -1,7 +1,8 @@
 /** The typed client for Node: the command line, the lab and the tests. The web application uses `call.ts` with `fetch`. */
+import type { Readable } from "node:stream";
 import type { Fingerprint } from "@tandem/base/ids";
-import { callRoute } from "./call.ts";
-import { pinnedTransport, requestTimeoutMsDefault, type ServerAddress } from "./pinned-https.ts";
+import { callRoute, readAnswer, wireRequest } from "./call.ts";
+import { collected, pinnedTransport, requestTimeoutMsDefault, type ServerAddress } from "./pinned-https.ts";
 import { type AnswerOf, type CallOf, csrfHeader, type Route, routes, sessionCookiePrefix } from "./routes.ts";
 import type { SessionAnswer } from "./session.ts";
 
@@ -19,11 +20,13 @@ export type CentralClientOptions = ServerAddress & {
  */
 export class CentralClient {
   readonly #transport: ReturnType<typeof pinnedTransport>;
+  readonly #server: ServerAddress;
   readonly #apiKey: string | undefined;
   #cookie: string | undefined;
   #csrf: string | undefined;
 
   constructor(options: CentralClientOptions) {
+    this.#server = options;
     this.#apiKey = options.apiKey;
     this.#transport = pinnedTransport(
       options,
@@ -39,6 +42,34 @@ export class CentralClient {
     ...[call]: unknown extends CallOf<R> ? [] : [CallOf<R>]
   ): Promise<AnswerOf<R>> {
     return callRoute(this.#transport.send, route, (call ?? {}) as CallOf<R>);
+  }
+
+  /** Calls a route that takes a file; `bytes` is its length where that is known. */
+  async upload<R extends Route & { readonly accepts: "bytes" }>(
+    route: R,
+    call: CallOf<R>,
+    file: Readable,
+    bytes?: number,
+  ): Promise<AnswerOf<R>> {
+    const wire = wireRequest(route, call);
+    const headers = {
+      ...wire.headers,
+      "content-type": "application/octet-stream",
+      ...(bytes === undefined ? {} : { "content-length": String(bytes) }),
+    };
+    const response = await this.#transport.stream({ ...wire, headers }, file);
+    return readAnswer(route, await collected(this.#server, response));
+  }
+
+  /** Calls a route that answers a file: its bytes, to be read as they come. Throws as `call` does. */
+  async download<R extends Route & { readonly answers: "bytes" }>(
+    route: R,
+    call: CallOf<R>,
+  ): Promise<Readable> {
+    const response = await this.#transport.stream(wireRequest(route, call));
+    if (response.statusCode === route.status) return response;
+    readAnswer(route, await collected(this.#server, response));
+    throw new Error("a refusal was expected");
   }
 
   /** Signs in with a password; the session's cookie goes with every later call. */

@@ -3,11 +3,12 @@
  * The fingerprint is compared before a byte of the request is sent, so that no password or key reaches another server.
  */
 import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 import type { Fingerprint } from "@tandem/base/ids";
-import type { Transport, WireAnswer } from "./call.ts";
+import type { Transport, WireAnswer, WireRequest } from "./call.ts";
 
 export const requestTimeoutMsDefault = 15_000;
 const answerMaxBytes = 64 * 1024 * 1024;
@@ -107,6 +108,13 @@ class PinningAgent extends Agent {
   }
 }
 
+export type PinnedTransport = {
+  readonly send: Transport;
+  /** As `send`, with a file as the body or as the answer: it is read as it comes, and whatever its length. */
+  readonly stream: (wire: WireRequest, file?: Readable) => Promise<IncomingMessage>;
+  close(): void;
+};
+
 /** A transport to `server` that pins `fingerprint`. `headers` (such as the API key's) go with every request. */
 export function pinnedTransport(
   server: ServerAddress,
@@ -114,10 +122,10 @@ export function pinnedTransport(
   headers: () => Readonly<Record<string, string>>,
   onHeaders?: (headers: Readonly<Record<string, string | readonly string[] | undefined>>) => void,
   timeoutMs = requestTimeoutMsDefault,
-): { readonly send: Transport; close(): void } {
+): PinnedTransport {
   const agent = new PinningAgent(fingerprint, timeoutMs);
-  const send: Transport = (wire) =>
-    new Promise<WireAnswer>((resolve, reject) => {
+  const stream: PinnedTransport["stream"] = (wire, file) =>
+    new Promise((resolve, reject) => {
       const body = wire.body === undefined ? undefined : Buffer.from(wire.body);
       const request = httpsRequest({
         agent,
@@ -138,22 +146,36 @@ export function pinnedTransport(
       );
       request.once("response", (response) => {
         onHeaders?.(response.headers);
-        const parts: Buffer[] = [];
-        let bytes = 0;
-        response.on("data", (part: Buffer) => {
-          bytes += part.length;
-          if (bytes > answerMaxBytes)
-            response.destroy(new ServerUnreachable("TOOLONG", "the answer is too long"));
-          else parts.push(part);
-        });
-        response.once("error", (error) => reject(unreachableServer(server, error)));
-        response.once("end", () =>
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString("utf8") }),
-        );
+        resolve(response);
       });
-      request.end(body);
+      if (file === undefined) request.end(body);
+      else {
+        // An answer that comes before the file has gone is a refusal; the rest of it is not sent then.
+        file.once("error", (error) => request.destroy(error));
+        request.once("close", () => file.destroy());
+        file.pipe(request);
+      }
     });
-  return { send, close: () => agent.destroy() };
+  const send: Transport = async (wire) => collected(server, await stream(wire));
+  return { send, stream, close: () => agent.destroy() };
+}
+
+/** The whole of an answer that is not a file. */
+export function collected(server: ServerAddress, response: IncomingMessage): Promise<WireAnswer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    response.on("data", (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > answerMaxBytes)
+        response.destroy(new ServerUnreachable("TOOLONG", "the answer is too long"));
+      else parts.push(part);
+    });
+    response.once("error", (error) => reject(unreachableServer(server, error)));
+    response.once("end", () =>
+      resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString("utf8") }),
+    );
+  });
 }
 
 const timeOut = (server: ServerAddress, timeoutMs: number): ServerUnreachable =>

@@ -32,6 +32,7 @@ import {
   NetworkRemoved,
   NetworkWritten,
 } from "./networks.ts";
+import { repositoryRoutes } from "./repository-routes.ts";
 import { PasswordChange, PasswordChanged, SessionAnswer, SignedOut, SignIn } from "./session.ts";
 import { statisticsRoutes } from "./statistics-routes.ts";
 import { synchronisedRoutes } from "./synchronised-routes.ts";
@@ -64,6 +65,10 @@ export type Route = {
   readonly answer: TSchema;
   /** True when the call takes `If-Match` with the row's tag. */
   readonly matches?: true;
+  /** The body is a file, `application/octet-stream`, and not JSON. */
+  readonly accepts?: "bytes";
+  /** A successful answer is a file; `answer` is `FileContent`. */
+  readonly answers?: "bytes";
 };
 
 const route = <const R extends Route>(r: R): R => r;
@@ -347,6 +352,7 @@ export const routes = {
   }),
   ...haRoutes,
   ...synchronisedRoutes,
+  ...repositoryRoutes,
   ...logRoutes,
   ...statisticsRoutes,
 } as const;

@@ -63,7 +63,13 @@ export function mapError(error: FastifyError | Error): MappedError {
         message: "the body is not JSON",
       });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return mapped(415, whole("media-type", "send JSON, with Content-Type: application/json"));
+      return mapped(
+        415,
+        whole(
+          "media-type",
+          "send JSON, with Content-Type: application/json; a file as application/octet-stream",
+        ),
+      );
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return mapped(413, whole("body-too-large", "send less at a time"));
     default:

@@ -2,7 +2,15 @@
 
 import { ErrorAnswer } from "@tandem/central-api/errors";
 import { type AnswerOf, apiPrefix, type CallOf, csrfHeader, type Route } from "@tandem/central-api/routes";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Takes a file, for which there is more time than for anything else. */
+    readonly isUpload?: boolean;
+  }
+}
+
 import type { Access, Caller } from "../access/access.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -79,7 +87,7 @@ export function routeRegistry(
   return {
     sessionCookie,
     route: <R extends Route>(route: R, handle: Handle<R>): void => {
-      server.route({
+      const options: RouteOptions = {
         method: route.method,
         url: `${apiPrefix}${route.path}`,
         schema: {
@@ -90,8 +98,14 @@ export function routeRegistry(
           ...(route.query && { querystring: route.query }),
           ...(route.body && { body: route.body }),
           ...(route.matches && { headers: matchHeader }),
-          response: { [route.status]: route.answer, "4xx": ErrorAnswer, "5xx": ErrorAnswer },
+          ...(route.accepts && { consumes: [fileType], body: fileSchema }),
+          response: {
+            [route.status]: route.answers ? fileAnswer : route.answer,
+            "4xx": ErrorAnswer,
+            "5xx": ErrorAnswer,
+          },
         },
+        config: { isUpload: route.accepts === "bytes" },
         // Before the body is read: who may not call is not listened to.
         onRequest: async (request) => {
           if (route.access === "user") callers.set(request, callerOf(request, access, sessionCookie));
@@ -109,11 +123,28 @@ export function routeRegistry(
           const tag = (answer as { tag?: unknown }).tag;
           if (typeof tag === "string" && tag !== "") reply.header("etag", `"${tag}"`);
           reply.code(route.status);
+          if (route.answers === "bytes") reply.type(fileType);
           return answer;
         },
-      });
+      };
+      if (route.accepts === "bytes") registerUpload(server, options);
+      else server.route(options);
     },
   };
+}
+
+const fileType = "application/octet-stream";
+/** What is described so is a stream, and nothing is to be validated in it. */
+export const fileSchema = { type: "string", format: "binary" } as const;
+const fileAnswer = { description: "the file", content: { [fileType]: { schema: fileSchema } } } as const;
+
+/** In a scope of its own: what it takes is a stream, which the handler reads as it comes, and nothing else. */
+function registerUpload(server: FastifyInstance, options: RouteOptions): void {
+  server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(fileType, (_request, payload, done) => done(null, payload));
+    scope.route(options);
+  });
 }
 
 /** Described for OpenAPI; whatever else a request carries in headers is no fault. */

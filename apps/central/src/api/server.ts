@@ -8,11 +8,15 @@ import type { Identity } from "@tandem/peer-link/identity";
 import fastify, { type FastifyInstance } from "fastify";
 import { centralVersion } from "../version.ts";
 import { mapError, Unfit } from "./error-answers.ts";
+import { fileSchema } from "./route-registry.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { registerWebPages } from "./web-pages.ts";
 
 const bodyMaxBytes = 1024 * 1024;
+/** A request's headers, and its body unless that is a file. */
 const requestTimeoutMs = 30_000;
+/** A file of the greatest size over a line of 20 Mbit/s. */
+const uploadTimeoutMs = 8 * 60_000;
 const connectionsMax = 1_000;
 /** Members of requests whose values appear in no answer and no log. */
 const secretMembers: ReadonlySet<string> = new Set(["password", "currentPassword", "newPassword"]);
@@ -49,20 +53,28 @@ export async function makeServer(
     https: { key: identity.privateKeyPem, cert: identity.certificatePem, minVersion: "TLSv1.2" },
     logger: false,
     bodyLimit: bodyMaxBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: uploadTimeoutMs,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
     exposeHeadRoutes: false,
     return503OnClosing: true,
   }) as unknown as FastifyInstance;
   server.server.maxConnections = connectionsMax;
+  server.server.headersTimeout = requestTimeoutMs;
+  server.addHook("onRequest", async (request) => {
+    const { raw } = request;
+    if (request.routeOptions.config.isUpload || raw.complete) return;
+    const timer = setTimeout(() => raw.complete || raw.destroy(), requestTimeoutMs);
+    raw.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+  });
 
   // Browsers send plain text to other sites unasked; JSON they do not.
   server.removeContentTypeParser("text/plain");
   // One validator for everything that comes from outside. It coerces nothing, fills in nothing and removes nothing:
   // what Fastify's own would do by default, in silence.
   server.setValidatorCompiler(({ schema, httpPart }) => {
-    if (httpPart === "headers") return () => true;
+    const isFile = (schema as { format?: unknown }).format === fileSchema.format;
+    if (httpPart === "headers" || isFile) return () => true;
     const naming = { whole: parts[httpPart ?? ""] ?? "body", secret: secretMembers };
     return (value: unknown) => {
       const faults: readonly FieldError[] = schemaFaults(schema as TSchema, value ?? null, naming);

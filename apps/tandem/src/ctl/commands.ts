@@ -7,6 +7,7 @@ import { haCommands } from "./ha-commands.ts";
 import { logCommands } from "./log-commands.ts";
 import { deviceId } from "./named-device.ts";
 import { printDevices, printGroups, printTree, table } from "./print.ts";
+import { repositoryCommands } from "./repository-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
 import { statisticsCommands } from "./statistics-commands.ts";
 import { readSecret } from "./world.ts";
@@ -212,6 +213,7 @@ export const commands: { readonly [words: string]: Command } = {
   },
   ...serviceCommands,
   ...haCommands,
+  ...repositoryCommands,
   ...logCommands,
   ...statisticsCommands,
 };
@@ -223,6 +225,8 @@ const plurals: { readonly [word: string]: string } = {
   groups: "ha-group",
   keys: "key",
   conflict: "conflicts",
+  profiles: "profile",
+  environments: "environment",
 };
 
 /** The command that the first words name, and the words after it. Throws {@link UsageError}. */

@@ -204,6 +204,48 @@ test("[CE5] received syslog is read and followed from the command line, and reac
   ]);
 });
 
+test("[CE5] the repository, profiles and target environments are worked with from the command line", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1");
+  const { folder, run: runBare } = shell(t);
+  await runBare([...at(central), "login"], [central.firstPassword]);
+  const run = (words: string) => runBare([...at(central), ...words.split(" ")]);
+  const does = async (words: string): Promise<string> => {
+    const ran = await run(words);
+    assert.equal(ran.status, 0, `${words}: ${ran.err}`);
+    return ran.out;
+  };
+  const [content, back, json] = ["content", "back", "json"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(content, "a firmware image");
+  assert.match(
+    await does(`repository add image --kind firmware --file ${content}`),
+    /image is stored as [0-9a-f]{16}, 16 bytes/,
+  );
+  await does("repository set image --name lm-image --description tested");
+  assert.match(await does("repository list"), /lm-image +firmware +16 .* tested\n/);
+  await does(`repository get lm-image --file ${back}`);
+  assert.equal(readFileSync(back, "utf8"), "a firmware image");
+  await does("repository remove lm-image");
+  assert.equal((await run(`repository get lm-image --file ${back}`)).status, 1);
+  assert.equal((await run(`repository add x --kind song --file ${content}`)).status, 2);
+
+  writeFileSync(json, JSON.stringify({ gateway: "10.0.0.1" }));
+  await does(`profile add web --file ${json}`);
+  assert.deepEqual(JSON.parse(await does("profile show web")), { gateway: "10.0.0.1" });
+  await does("profile set web --name front");
+  assert.match(await does("profiles list"), /front +1\n/);
+  await does("profile remove front");
+  await does(`environment add staging --file ${json} --description before`);
+  assert.match(await does("environment show staging"), /gateway +10\.0\.0\.1\n/);
+  await does("environment set staging --description after");
+  assert.match(await does("environment list"), /staging +1 +after\n/);
+  await does("environment remove staging");
+  assert.equal((await run("environment show staging")).status, 1);
+});
+
 test("[CE5] refusals name the field and the remedy, exit 1, and are JSON where that was asked for", async (t) => {
   const central = await startCentral(t, "central1", "127.0.0.1");
   const { run } = shell(t);

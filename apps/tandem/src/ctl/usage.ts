@@ -34,6 +34,19 @@ Statistics
                   [--real-server ADDRESS:PORT] [--since WHEN] [--until WHEN] [--step SECONDS]
   statistics status                   who polls, what is kept, how far the peer is behind
 
+Repository, profiles and target environments (of this unit, unless ha synchronise says otherwise)
+  repository list
+  repository add NAME --kind backup|template|firmware --file FILE [--description TEXT]
+  repository set ENTRY [--name NAME] [--kind KIND] [--file FILE] [--description TEXT]
+  repository get ENTRY --file FILE
+  repository remove ENTRY
+  profile list | show PROFILE | remove PROFILE
+  profile add NAME [--file JSON]
+  profile set PROFILE [--name NAME] [--file JSON]
+  environment list | show ENVIRONMENT | remove ENVIRONMENT
+  environment add NAME [--description TEXT] [--file JSON]
+  environment set ENVIRONMENT [--name NAME] [--description TEXT] [--file JSON]
+
 High availability of Central
   ha status                           what HA Status shows
   ha key                              the HA key for this peer
@@ -53,7 +66,8 @@ High availability of Central
   logs status                         how the collector is, what it lost and what it keeps
   about                               which Central this is
 
-DEVICE is an id, a name or an address. SEVERITY is a word or a number, and means this severe or worse.
+DEVICE is an id, a name or an address; ENTRY, PROFILE and ENVIRONMENT are an id or a name.
+JSON is a file with one object: a profile's settings, an environment's variables. SEVERITY is a word or a number, and means this severe or worse.
 WHEN is a moment such as 2026-11-25T14:00:00Z, or so long ago: 15m, 2h, 1d.
 
 Options
