@@ -115,6 +115,8 @@ const configurationOf = (lab: string, node: CentralNode | LoadMasterNode): objec
         stateDir: nodeFolder(lab, node),
         interfaces: [{ id: 0, device: "eth0", address: `${addressOf[node]}/${labPrefixLength}` }],
         api: { port: loadMasterApiPort },
+        // A machine of the lab is a process: the default would restart the machine that the lab runs on.
+        rebootCommand: "exit",
       };
 
 /** The configuration file of a Central or LoadMaster, as an operator would write it. */

@@ -305,19 +305,22 @@ export class Unit implements PartnerSide {
     };
   }
 
-  /** The result of a run that an earlier process had under way: a reboot took effect if the start came after it. */
-  #evidenceOf({ command, admittedAt }: Run): RunResult | undefined {
+  /**
+   * The result of a run that an earlier process had under way: a reboot took effect if the machine has started since, or
+   * if it was begun and the unit has started since (a container's machine does not).
+   */
+  #evidenceOf({ command, admittedAt, stage }: Run): RunResult | undefined {
     if (command !== "reboot") return undefined;
-    const byExit = this.configuration.rebootCommand === "exit";
-    const startedAt = byExit ? this.#startedAt : this.bootTime * 1_000;
-    if (startedAt <= admittedAt) return undefined;
+    const machineStartedAt = this.bootTime * 1_000;
+    const started =
+      machineStartedAt > admittedAt
+        ? { started: "machine", at: machineStartedAt }
+        : stage.kind === "begun" && this.#startedAt > admittedAt
+          ? { started: "unit", at: this.#startedAt }
+          : undefined;
+    if (started === undefined) return undefined;
     const message = "rebooted";
-    return {
-      ok: true,
-      known: true,
-      message,
-      answer: { code: 200, message, evidence: { started: byExit ? "unit" : "machine", startedAt } },
-    };
+    return { ok: true, known: true, message, answer: { code: 200, message, evidence: started } };
   }
 
   /** Figures of all services; the counters go on by them, and real servers that went up or down are told of. */

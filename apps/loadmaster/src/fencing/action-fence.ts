@@ -26,6 +26,8 @@ import { type FenceRefusal, inWords } from "@tandem/loadmaster-api/fence-paramet
 
 /** How long an action waits for the partner's disk; after that it is performed alone, and its answer says so. */
 export const partnerWaitMs = 1_000;
+/** How often disk and partner are told that the same Master was heard again. */
+export const heardToldEveryMs = 10_000;
 /** Runs per message when the whole ledger is told. */
 export const runsPerPart = 100;
 /** A claim that the partner refuses is judged anew with what the partner knows; it cannot be refused twice for that. */
@@ -53,6 +55,7 @@ export class ActionFence {
   #ledger: Ledger;
   /** Runs of this process that have not ended. */
   readonly #running = new Set<string>();
+  #heardToldAt: WallMillis = 0;
   #writing: Promise<void> = Promise.resolve();
   #nextWrite: Promise<void> | undefined;
 
@@ -77,9 +80,13 @@ export class ActionFence {
 
   /** A Master was heard without asking for a run. */
   hear(epoch: Epoch): void {
-    const before = this.#ledger.greatest?.epoch;
-    this.#ledger = hear(this.#ledger, epoch, this.#ports.wall());
-    if (before !== undefined && compareEpochs(epoch, before) <= 0) return;
+    const before = this.#ledger;
+    this.#ledger = hear(before, epoch, this.#ports.wall());
+    if (this.#ledger === before) return;
+    const heard = this.#ledger.greatest?.heardAt ?? 0;
+    const newer = before.greatest === null || compareEpochs(epoch, before.greatest.epoch) > 0;
+    if (!newer && heard - this.#heardToldAt < heardToldEveryMs) return;
+    this.#heardToldAt = heard;
     void this.#keep().catch((error: Error) => this.#notKept(error));
     void this.#ports.tell(null, this.#partOf([]), partnerWaitMs);
   }
@@ -195,7 +202,11 @@ export class ActionFence {
     }
     const { envelope } = done;
     const kept = { kept: withPartner ? "both" : "this unit only" };
-    if (done.unfinished === true) return { ...envelope, run: kept };
+    if (done.unfinished === true) {
+      // That it was begun is what the next process goes by.
+      await this.#keep().catch((error: Error) => this.#notKept(error));
+      return { ...envelope, run: kept };
+    }
     this.#ledger = finish(this.#ledger, runId, resultOf(envelope));
     this.#running.delete(runId);
     const telling = this.#ports.tell(null, this.#partOf([runId]), partnerWaitMs);

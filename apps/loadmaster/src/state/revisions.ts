@@ -35,7 +35,7 @@ export class Revisions {
     const base = this.#earlier.find((each) => each.revision === revision);
     return base === undefined
       ? { since: "too-long-ago", present: describe(present) }
-      : { since: "known", changes: changesBetween(base.shared, present) };
+      : { since: "known", changes: bounded(changesBetween(base.shared, present)) };
   }
 }
 
@@ -97,9 +97,14 @@ function changesBetween(before: SharedContent, after: SharedContent): Configurat
         });
     }
   }
-  if (changes.length <= changesToldMax) return changes;
-  const rest = changes.length - changesToldMax;
-  return [...changes.slice(0, changesToldMax), { what: `${rest} more changes`, change: "changed" }];
+  return changes;
+}
+
+function bounded(changes: ConfigurationChange[]): ConfigurationChange[] {
+  const more = changes.length - changesToldMax;
+  return more <= 0
+    ? changes
+    : [...changes.slice(0, changesToldMax), { what: `${more} more changes`, change: "changed" }];
 }
 
 /** What the log says of a change: which objects and fields, the values of secrets left out. */
