@@ -159,17 +159,17 @@ export function commandsFor(
 
 /** Carries the commands out in order, each on the revision that the one before left; answers the last revision. */
 async function perform(
-  { world, configured }: ServicesWorld,
+  fleet: ServicesWorld,
   target: DeviceTarget,
   commands: readonly Command[],
   basedOn: string | null,
 ): Promise<string | null> {
-  const device = configured(target);
+  const device = fleet.configured(target);
   let revision = basedOn;
   for (const [index, { command, parameters }] of commands.entries()) {
     // An operator's run has a name of its own and no epoch: it works on either unit at all times.
     const fence: Fence = {
-      runId: world.randomHex(32),
+      runId: fleet.world.randomHex(32),
       epoch: null,
       dueAt: null,
       ...(revision === null ? {} : { baseRevision: revision }),
