@@ -121,7 +121,7 @@ test("[CH15] missed heartbeats are counted with their error, and forgotten at th
   const after = status(unit.state, unit.now).heartbeats;
   assert.deepEqual(
     { ...after, lastSent: 0 },
-    { flowing: true, lastSent: 0, lastReceived: unit.now, missed: 0, error: null },
+    { flowing: true, lastSent: 0, lastReceived: unit.now, missed: 0, error: null, dropped: 0 },
   );
 });
 

@@ -111,6 +111,16 @@ export type StandaloneReason =
       readonly theirs: string;
       readonly acting: boolean;
     }
+  /**
+   * The peer speaks a wire version that this one does not. As under ML1 the last Master goes on and the other executes
+   * nothing until released; both go on asking, and pair again by themselves once the versions fit.
+   */
+  | {
+      readonly code: "wire-version";
+      readonly ours: number;
+      readonly theirs: number;
+      readonly acting: boolean;
+    }
   /** The process is going down in order. */
   | { readonly code: "stopping" };
 
@@ -250,6 +260,8 @@ export type PairState = {
   readonly handovers: readonly Millis[];
   /** An operator's order that is being carried out, or came to nothing. */
   readonly order: HandoverOrder | null;
+  /** Messages that were not taken: of another unit than the peer, or older than what was heard from it already. */
+  readonly dropped: { readonly foreign: number; readonly late: number };
   /** A configuration error that both units report (CH12). */
   readonly bothPreferred: boolean;
 };
@@ -294,6 +306,8 @@ export type PairInput =
       readonly ownPort: number;
       readonly answer: ApplyAnswer;
     }
+  /** A message of the peer's in a wire version that this one does not speak. */
+  | { readonly type: "wireVersion"; readonly now: Millis; readonly theirs: number }
   | { readonly type: "message"; readonly now: Millis; readonly message: PairMessage }
   /** The peer said `durable`: what is on its disk now. Keeps "in step" true between heartbeats (V10: also when lower). */
   | { readonly type: "durable"; readonly now: Millis; readonly vector: Vector }

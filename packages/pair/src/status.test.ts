@@ -16,6 +16,7 @@ test("[CH15] HA Status of a pair in step", () => {
     lastReceived: unit.now,
     missed: 0,
     error: null,
+    dropped: 0,
   });
   assert.deepEqual(shown, {
     ourUnit: unitA,
@@ -107,6 +108,8 @@ test("[CH25] every reason and every kind of event has its words", () => {
     { code: "peer-disabled" },
     { code: "not-known-there" },
     { code: "licensing-mismatch", field: "version of Central", ours: "1", theirs: "2", acting: true },
+    { code: "wire-version", ours: 2, theirs: 4, acting: true },
+    { code: "wire-version", ours: 4, theirs: 2, acting: false },
     { code: "stopping" },
   ];
   const words = reasons.map((reason) => standaloneWords(reason, "central2"));

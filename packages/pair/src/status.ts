@@ -30,6 +30,8 @@ export type PairStatus = {
     readonly lastReceived: Millis | null;
     readonly missed: number;
     readonly error: string | null;
+    /** Messages that were not taken: forged, replayed, or overtaken by newer ones. */
+    readonly dropped: number;
   };
   readonly ourSequence: number;
   readonly peerSequence: number | null;
@@ -69,6 +71,7 @@ export function status(state: PairState, now: Millis): PairStatus {
       lastReceived: contact.lastReceivedAt,
       missed: contact.missed,
       error: contact.error,
+      dropped: state.dropped.foreign + state.dropped.late,
     },
     ourSequence: facts.sequence,
     peerSequence: contact.vector === null ? null : sequenceOf(contact.vector),
@@ -93,6 +96,8 @@ const bothPreferredError: FieldError = {
 function peerReasonWords(state: PairState): string {
   const { contact, settings } = state;
   if (settings.peer === null) return "";
+  if (state.role.kind === "Standalone" && state.role.reason.code === "wire-version")
+    return `speaks wire version ${state.role.reason.theirs}`;
   if (contact.notKnownThere) return "runs, and has not been given this unit's HA key";
   if (contact.verdict === "alive") return contact.heartbeat?.reason ?? "";
   if (contact.verdict === "unknown") return "has not answered yet";
@@ -116,7 +121,9 @@ export function acting(state: PairState, now: Millis): boolean {
       return !isGiving(state) && (role.pausedUntil === null || role.pausedUntil <= now);
     case "Standalone":
       return (
-        role.reason.code === "no-peer" || (role.reason.code === "licensing-mismatch" && role.reason.acting)
+        role.reason.code === "no-peer" ||
+        ((role.reason.code === "licensing-mismatch" || role.reason.code === "wire-version") &&
+          role.reason.acting)
       );
     default:
       return false;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { incarnation, inPair, master, OneUnit, pairP, settings, slave, unitA, unitB } from "./one-unit.ts";
 import { newDurable } from "./state.ts";
-import { acting } from "./status.ts";
+import { acting, status } from "./status.ts";
+import { wireVersion } from "./wire.ts";
 
 const low = { n: 2, unit: unitB };
 const held = { n: 4, unit: unitB };
@@ -272,12 +273,12 @@ test("a Slave whose peer no longer knows it stands alone; set up first it claims
   assert.equal(first.role, "Master");
 });
 
-test("messages of anybody but the peer are nothing", () => {
+test("messages of anybody but the peer are counted, and nothing else", () => {
   const unit = slave();
   const message = { ...unit.heartbeat(), from: "d".repeat(16), session: "other-session", counter: 99 };
   const before = unit.state;
   unit.give({ type: "message", message });
-  assert.deepEqual(unit.state, before);
+  assert.deepEqual(unit.state, { ...before, dropped: { foreign: 1, late: 0 } });
 });
 
 test("[CH13] pair ids are as different as sessions", () => {
@@ -293,4 +294,44 @@ test("[CH13] pair ids are as different as sessions", () => {
   assert.match(mint("session-1") ?? "", /^[0-9a-f]{32}$/);
   assert.notEqual(mint("session-1"), mint("session-2"));
   assert.notEqual(mint("session-1"), pairP);
+});
+
+test("[ML1] a peer two wire versions away: Standalone with both versions and the remedy, said once; the last Master goes on", () => {
+  const last = master();
+  const first = last.give({ type: "wireVersion", theirs: wireVersion + 2 });
+  assert.equal(last.reason, "wire-version");
+  assert.ok(acting(last.state, last.now));
+  assert.deepEqual(
+    first.observe.map(({ code }) => code),
+    ["role-changed"],
+  );
+  const shown = status(last.state, last.now);
+  assert.match(shown.ourReason, /wire version 4, this unit 2.*upgrade this unit/);
+  assert.match(shown.peerReason, /wire version 4/);
+  assert.deepEqual(last.give({ type: "wireVersion", theirs: wireVersion + 2 }).observe, []);
+
+  const other = slave();
+  other.give({ type: "wireVersion", theirs: wireVersion + 2 });
+  assert.ok(!acting(other.state, other.now));
+  other.after(60_000);
+  assert.equal(other.reason, "wire-version", "it does not take over from a peer that it cannot understand");
+  other.give({ type: "act" });
+  assert.ok(acting(other.state, other.now));
+  other.give({ type: "wireVersion", theirs: wireVersion + 2 });
+  assert.ok(acting(other.state, other.now), "a release outlives the next message");
+
+  other.linkUp();
+  other.heard();
+  assert.equal(other.role, "Slave", "and the pair forms again once they understand each other");
+  assert.equal(other.state.durable.pairId, pairP);
+});
+
+test("messages of another unit than the peer, and late ones, are dropped and counted", () => {
+  const unit = slave();
+  const heartbeat = { ...unit.heartbeat({ state: "Standalone", stopping: true }), session: unit.peerSession };
+  unit.give({ type: "message", message: { ...heartbeat, from: "c".repeat(16), counter: 9_000 } });
+  unit.give({ type: "message", message: { ...heartbeat, counter: 1 } });
+  assert.equal(unit.role, "Slave");
+  assert.deepEqual(unit.state.dropped, { foreign: 1, late: 1 });
+  assert.equal(status(unit.state, unit.now).heartbeats.dropped, 2);
 });

@@ -91,7 +91,7 @@ import {
 } from "./rules.ts";
 import type { Epoch, LinkEvent, PairInput, PairState, PairStep, StartInput } from "./state.ts";
 import { Turn } from "./turn.ts";
-import type { Heartbeat, PairMessage } from "./wire.ts";
+import { type Heartbeat, type PairMessage, wireVersion } from "./wire.ts";
 import { peerWords } from "./words.ts";
 
 /** Timers may set each other off in one step; more rounds than this are a fault of the program. */
@@ -116,6 +116,7 @@ export function startPair(input: StartInput): PairStep {
     contact: newContact(now),
     handovers: Array.from({ length: Math.min(durable.handovers, handoversRememberedMax) }, () => now),
     order: null,
+    dropped: { foreign: 0, late: 0 },
     bothPreferred: false,
   };
   const turn = new Turn(state, now);
@@ -149,6 +150,9 @@ export function step(state: PairState, input: PairInput): PairStep {
         compareSteps(turn, false);
         proceed(turn);
       }
+      break;
+    case "wireVersion":
+      onWireVersion(turn, input.theirs);
       break;
     case "link":
       onLink(turn, input.event);
@@ -211,11 +215,18 @@ function settle(turn: Turn): PairStep {
 
 function onMessage(turn: Turn, message: PairMessage): void {
   const { settings, role } = turn.state;
-  if (settings.peer === null || message.from !== settings.peer.unit) return;
+  if (settings.peer === null || message.from !== settings.peer.unit) {
+    turn.state = {
+      ...turn.state,
+      dropped: { ...turn.state.dropped, foreign: turn.state.dropped.foreign + 1 },
+    };
+    return;
+  }
   if (role.kind === "Standalone" && (role.reason.code === "stopping" || role.reason.code === "removed"))
     return;
   const sessionBefore = turn.contact.session?.id;
   if (!admit(turn, message)) {
+    turn.state = { ...turn.state, dropped: { ...turn.state.dropped, late: turn.state.dropped.late + 1 } };
     // A living peer answers, and its answer proves that it lives; a late message of a dead process does not.
     if (message.type === "heartbeat" && turn.contact.session?.id !== message.session) askBeside(turn);
     return;
@@ -243,6 +254,17 @@ function onMessage(turn: Turn, message: PairMessage): void {
     default:
       unreachable(message);
   }
+}
+
+/** The peer lives, and cannot be understood: nothing is concluded from what it says. */
+function onWireVersion(turn: Turn, theirs: number): void {
+  const { role, durable, state } = turn;
+  if (state.settings.peer === null || !seeksPeer(role)) return;
+  heard(turn);
+  turn.setContact({ heartbeat: null, vector: null, digest: null, inStepSince: null, outOfStepSince: null });
+  const isReleased = role.kind === "Standalone" && role.reason.code === "wire-version" && role.reason.acting;
+  const wasLast = mayLead(durable) && durable.seen.unit === state.self.unit;
+  turn.enterStandalone({ code: "wire-version", ours: wireVersion, theirs, acting: wasLast || isReleased });
 }
 
 function onHeartbeat(turn: Turn, heartbeat: Heartbeat): void {
@@ -576,6 +598,7 @@ function onAct(turn: Turn): void {
       refuse("this unit was removed from its pair or is stopping", "set it up anew under HA Configuration");
       return;
     case "licensing-mismatch":
+    case "wire-version":
       turn.enterStandalone({ ...role.reason, acting: true });
       return;
     default:

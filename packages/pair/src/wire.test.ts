@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
@@ -15,6 +16,11 @@ const hashes: { readonly [version: number]: string } = {
 test("the wire schemas are those of this wire version", () => {
   const schemas = JSON.parse(JSON.stringify(messageSchemas)) as Json;
   assert.equal(sha256Hex(canonicalJson(schemas)), hashes[wireVersion]);
+});
+
+test("the pinned copy of version 1 is version 1", () => {
+  const pinned = JSON.parse(readFileSync(new URL("./wire-version-1.json", import.meta.url), "utf8")) as Json;
+  assert.equal(sha256Hex(canonicalJson(pinned)), hashes[1]);
 });
 
 test("what a unit sends is what a unit understands", () => {

@@ -66,6 +66,12 @@ export function standaloneWords(reason: StandaloneReason, peer: string): string 
       return `${reason.field} differs: ${reason.ours} here, ${reason.theirs} on ${peer}; ${
         reason.acting ? "this unit goes on executing" : "this unit executes nothing until released"
       }`;
+    case "wire-version": {
+      const older = reason.ours < reason.theirs ? "this unit" : peer;
+      return `${peer} speaks wire version ${reason.theirs}, this unit ${reason.ours}, and versions further apart than one do not understand each other: upgrade ${older}; ${
+        reason.acting ? "this unit goes on executing" : "this unit executes nothing until released"
+      }, and nothing is lost`;
+    }
     case "stopping":
       return "stopping";
     default:

@@ -4,7 +4,7 @@ import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { second } from "@tandem/base/time";
 import { applyFields, peerChanges } from "@tandem/pair/pairing";
 import type { ApplyAnswer, HaSettings, PeerSettings } from "@tandem/pair/state";
-import { decodeMessage } from "@tandem/pair/wire";
+import { decodeMessage, wireVersion } from "@tandem/pair/wire";
 import type { Endpoints } from "@tandem/peer-link/endpoints";
 import { parseHaKey } from "@tandem/peer-link/ha-key";
 import type { Identity } from "@tandem/peer-link/identity";
@@ -43,7 +43,14 @@ export async function askPeer(
   const decoded = decodeMessage(answer.message);
   return decoded.ok && decoded.value.type === "heartbeat"
     ? { kind: "answer", heartbeat: decoded.value }
-    : { kind: "unreachable", message: "the unit there speaks another version of the peer link" };
+    : { kind: "unreachable", message: unreadable(decoded) };
+}
+
+function unreadable(decoded: ReturnType<typeof decodeMessage>): string {
+  if (decoded.ok || decoded.error.code !== "wire-version")
+    return "the unit there answers with something that is not understood";
+  const { theirs } = decoded.error;
+  return `the unit there speaks wire version ${theirs} and this one ${wireVersion}: upgrade the older of the two first`;
 }
 
 /** The addresses at which the peer would reach this very unit. */

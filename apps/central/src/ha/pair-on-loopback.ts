@@ -11,7 +11,7 @@ import { createRow, updateRow } from "@tandem/replica/edits";
 import { defineTable } from "@tandem/replica/schema";
 import type { Store } from "@tandem/storage/store";
 import type { HaForm } from "./ha-form.ts";
-import { seamsOnDisk } from "./seams.ts";
+import { type HaSeams, seamsOnDisk } from "./seams.ts";
 import { newSettings } from "./settings-file.ts";
 import { HighAvailability } from "./shell.ts";
 
@@ -32,6 +32,8 @@ export type Central = {
   readonly address: string;
   readonly identity: Identity;
   ha: HighAvailability;
+  /** What the next start runs on instead of the plain seams. */
+  adapt: (seams: HaSeams) => HaSeams;
   readonly fatal: Error[];
   /** As a process that is killed: no last word, the port refuses afterwards. */
   kill(): Promise<void>;
@@ -43,6 +45,7 @@ export async function startCentral(
   name: string,
   address: string,
   store?: Store,
+  adapt: (seams: HaSeams) => HaSeams = (seams) => seams,
 ): Promise<Central> {
   const stateDir = mkdtempSync(join(tmpdir(), "tandem-test-"));
   const identity = await loadOrCreateIdentity(join(stateDir, "identity"), {
@@ -51,15 +54,18 @@ export async function startCentral(
   });
   const fatal: Error[] = [];
   let port = 0;
+  let current = adapt;
   const start = async (): Promise<HighAvailability> => {
     const ha = await HighAvailability.start({
-      seams: seamsOnDisk({
-        stateDir,
-        identity,
-        listen: { address, port },
-        tables: [networks],
-        ...(store === undefined ? {} : { store }),
-      }),
+      seams: current(
+        seamsOnDisk({
+          stateDir,
+          identity,
+          listen: { address, port },
+          tables: [networks],
+          ...(store === undefined ? {} : { store }),
+        }),
+      ),
       name,
       identity,
       centralVersion: "0.1.0",
@@ -76,6 +82,12 @@ export async function startCentral(
     address,
     identity,
     ha: await start(),
+    get adapt() {
+      return current;
+    },
+    set adapt(next) {
+      current = next;
+    },
     fatal,
     kill: () => central.ha.abandon(),
     restart: async () => {

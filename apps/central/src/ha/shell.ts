@@ -518,11 +518,16 @@ export class HighAvailability {
   #receive(raw: Json): void {
     const decoded = decodeMessage(raw);
     if (!decoded.ok) {
-      this.#refusedMessage(JSON.stringify(decoded.error));
+      if (decoded.error.code === "wire-version")
+        this.#pair.dispatch({ type: "wireVersion", theirs: decoded.error.theirs });
+      else this.#refusedMessage(`a ${decoded.error.type} that does not fit the schema of its type`);
       return;
     }
     const message = decoded.value;
     if (isPairMessage(message)) {
+      const expected = this.#pair.state.settings.peer?.unit;
+      if (message.from !== expected)
+        this.#refusedMessage(`it says that it is from ${message.from}, over the connection of ${expected}`);
       this.#pair.dispatch({ type: "message", message });
       const isOfThisPair = message.type === "heartbeat" && message.pairId === this.#pair.state.durable.pairId;
       if (isOfThisPair && synchronises(this.#pair.state)) this.#replication.heardVector(message.vector);
