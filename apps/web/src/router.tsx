@@ -3,6 +3,8 @@ import { FleetPage } from "./fleet/fleet-page.tsx";
 import { HaPage } from "./ha/ha-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
+import { readChoice } from "./statistics/choice.ts";
+import { StatisticsPage } from "./statistics/statistics-page.tsx";
 
 /** Every page with its address. The masthead, the navigation and the network tree stand around all of them. */
 const root = createRootRoute({ component: PageShell, notFoundComponent: NotFoundPage });
@@ -17,7 +19,14 @@ const fleet = createRoute({
 
 const ha = createRoute({ getParentRoute: () => root, path: "/settings/ha", component: HaPage });
 
-export const makeRouter = () => createRouter({ routeTree: root.addChildren([fleet, ha]) });
+const statistics = createRoute({
+  getParentRoute: () => root,
+  path: "/statistics",
+  validateSearch: readChoice,
+  component: StatisticsPage,
+});
+
+export const makeRouter = () => createRouter({ routeTree: root.addChildren([fleet, statistics, ha]) });
 
 declare module "@tanstack/react-router" {
   interface Register {

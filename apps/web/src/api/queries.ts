@@ -1,5 +1,6 @@
 import { routes } from "@tandem/central-api/routes";
 import { queryOptions } from "@tanstack/react-query";
+import { type Choice, queryOf } from "../statistics/choice.ts";
 import { call, rememberCsrf } from "./transport.ts";
 
 const liveIntervalMs = 2_000;
@@ -39,3 +40,10 @@ export const haEventsQuery = queryOptions({
   queryFn: () => call(routes.haEvents, { query: { limit: "20" } }),
   refetchInterval: liveIntervalMs,
 });
+
+export const statisticsQuery = (choice: Choice) =>
+  queryOptions({
+    queryKey: ["statistics", choice],
+    queryFn: () => call(routes.statistics, { query: queryOf(choice, Date.now()) }),
+    refetchInterval: 3 * slowIntervalMs,
+  });

@@ -10,6 +10,9 @@ export function Navigation() {
         <NavItem isActive={pathname === "/"}>
           <Link to="/">Networks and Devices</Link>
         </NavItem>
+        <NavItem isActive={pathname === "/statistics"}>
+          <Link to="/statistics">Statistics</Link>
+        </NavItem>
         <NavExpandable title="Settings and Configuration" isExpanded isActive={inSettings}>
           <NavItem isActive={pathname === "/settings/ha"}>
             <Link to="/settings/ha">HA Configuration</Link>
