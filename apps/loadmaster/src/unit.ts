@@ -272,7 +272,7 @@ export class Unit implements PartnerSide {
     edit: (document: UnitDocument) => Change<Value>,
   ): Promise<Result<Changed<Value>, Failure>> {
     return this.#inTurn(async () => {
-      const movedOn = this.#movedOn(author);
+      const movedOn = this.movedOn(author);
       if (movedOn !== undefined) return err(movedOn);
       const before = this.#document;
       const next = edit(before);
@@ -293,7 +293,7 @@ export class Unit implements PartnerSide {
   }
 
   /** An author who has not seen what the configuration is now is told what he has missed (SPEC CH22). */
-  #movedOn({ command, baseRevision }: Author): Failure | undefined {
+  movedOn({ command, baseRevision }: Author): Failure | undefined {
     const { revision } = this;
     if (baseRevision === undefined || baseRevision === revision) return undefined;
     const difference = this.#revisions.differenceSince(baseRevision, this.#document.shared);

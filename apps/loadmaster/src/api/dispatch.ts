@@ -37,7 +37,7 @@ export type Gate = {
   /** True for what both units of a pair share: only its changes have a base revision. */
   changesShared(command: CommandName, fields: Fields): boolean;
   /** Carries the command out, if what the call carries lets it pass (SPEC CH22). */
-  fenced(carried: CallFence, command: CommandName, act: () => Promise<Envelope>): Promise<Envelope>;
+  fenced(carried: CallFence, caller: Caller, act: () => Promise<Envelope>): Promise<Envelope>;
 };
 
 /** The answer and its HTTP status, which equals its code. */
@@ -72,7 +72,7 @@ export async function dispatch(
     localAddress: connection.localAddress,
     ...(baseRevision === undefined || !gate.changesShared(command, fields.value) ? {} : { baseRevision }),
   };
-  return gate.fenced(carried.value, command, async () => {
+  return gate.fenced(carried.value, caller, async () => {
     const answer = await handler(values.value, caller);
     return answer.ok ? success(answer.value) : failure(answer.error);
   });

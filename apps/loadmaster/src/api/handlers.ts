@@ -11,6 +11,7 @@ import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
 import { hashPassword, passwordMatches } from "../access/passwords.ts";
 import { hashOfKey, keyStartChars, keysPerUserMax, newKey, SignIn } from "../access/sign-in.ts";
+import type { Act } from "../fencing/action-fence.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
 import {
   addServer,
@@ -85,15 +86,17 @@ export function unitGate(unit: Unit, log: Log): Gate {
     },
     refusedHere: (command, fields, connection) => refusedHere(unit, command, fields, connection),
     changesShared,
-    async fenced({ fence, heard }, command, act) {
+    async fenced({ fence, heard }, caller, act) {
+      const { command } = caller;
       if (fence !== undefined) {
-        const answer = await unit.fence.perform(fence, command, async () => {
+        const fencedAct: Act = async () => {
           const envelope = await act();
           // What a reboot has come to is known once the unit has started again.
           return command === "reboot" && envelope.status === "ok"
             ? { envelope, unfinished: true }
             : { envelope };
-        });
+        };
+        const answer = await unit.fence.perform(fence, command, fencedAct, () => unit.movedOn(caller));
         return command === "backup" && answer.repeated === true ? withBytes(unit, answer) : answer;
       }
       if (heard !== undefined) unit.fence.hear(heard);

@@ -2,7 +2,7 @@
  * The unit's gate for actions that carry a fence (SPEC CH22): judges them by the ledger, has the ledger on disk here and
  * on the partner before one is performed, and answers a run that is known with its first result.
  */
-import type { Json } from "@tandem/base/canonical-json";
+import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import type { WallMillis } from "@tandem/base/time";
 import { compareEpochs, type Epoch, type Fence } from "@tandem/fencing/fence";
 import {
@@ -18,6 +18,7 @@ import {
   merge,
   type Run,
   type RunResult,
+  resultAnswerMaxChars,
   type Verdict,
   withdraw,
 } from "@tandem/fencing/ledger";
@@ -91,8 +92,16 @@ export class ActionFence {
     void this.#ports.tell(null, this.#partOf([]), partnerWaitMs);
   }
 
-  /** Performs `act` if the fence lets it pass, else answers without it. */
-  async perform(fence: Fence, command: string, act: Act): Promise<Envelope> {
+  /**
+   * Performs `act` if the fence lets it pass, else answers without it. `refusal`: why a run that is not known yet would
+   * be refused anyway; such a run is not remembered, so that it may be asked for again.
+   */
+  async perform(
+    fence: Fence,
+    command: string,
+    act: Act,
+    refusal: () => Failure | undefined = () => undefined,
+  ): Promise<Envelope> {
     for (let judgement = 1; ; judgement += 1) {
       const before = this.#ledger.greatest;
       const verdict = admit(this.#ledger, fence, {
@@ -104,6 +113,11 @@ export class ActionFence {
       if (verdict.verdict !== "perform") {
         if (this.#ledger.greatest !== before) void this.#keep().catch((error: Error) => this.#notKept(error));
         return this.#answer(verdict, fence, command);
+      }
+      const refused = refusal();
+      if (refused !== undefined) {
+        this.#ledger = withdraw(this.#ledger, fence.runId);
+        return failure(refused);
       }
       const claimed = await this.#claim(verdict.run);
       if (claimed.kind === "not-kept") return failure(claimed.failure);
@@ -257,13 +271,22 @@ export class ActionFence {
 
 /** Bytes and new keys are not kept with a result: they would be kept a thousand times, or be readable on the disk. */
 function resultOf({ data: _bytes, apikey: _key, apikeys: _keys, ...envelope }: Envelope): RunResult {
+  const answer = envelope as unknown as Json;
   return {
     ok: envelope.status === "ok",
     known: true,
     message: typeof envelope.message === "string" ? envelope.message : "",
-    answer: envelope as unknown as Json,
+    answer: canonicalJson(answer).length <= resultAnswerMaxChars ? answer : evidenceIn(envelope),
   };
 }
+
+/** Of an answer that is too long to keep: what tells of its outcome. */
+const evidenceIn = (envelope: Envelope): Json =>
+  Object.fromEntries(
+    ["code", "status", "Index", "revision", "digest"]
+      .filter((name) => envelope[name] !== undefined)
+      .map((name) => [name, envelope[name] as Json]),
+  );
 
 function repeated(result: RunResult, run: Run): Envelope {
   const first = (result.answer ?? {}) as { readonly [field: string]: unknown };

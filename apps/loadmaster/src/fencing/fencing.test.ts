@@ -128,6 +128,10 @@ describe("a single unit", { skip }, () => {
       ],
     });
     assert.equal(disk(), before);
+    const again = error(
+      await client.call("delvs", { vs: String(service.index) }, operators("delete", based)),
+    );
+    assert.equal(again.kind, "moved-on", "a change that was refused for that is judged anew");
     const unknown = error(
       await client.call("delvs", { vs: String(service.index) }, operators("delete 2", "0-old")),
     );

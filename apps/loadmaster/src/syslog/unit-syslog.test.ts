@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { LoadMasterClient } from "@tandem/loadmaster-api/client";
 import type { SyslogSettings } from "@tandem/loadmaster-api/syslog-levels";
+import fc from "fast-check";
 import { loopback, portFor, startUnit, type TestUnit, waitFor } from "../unit.fixture.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
@@ -79,6 +80,26 @@ describe("the syslog of a unit", { skip }, () => {
       assert.match(refused.error.message, words);
     }
     assert.equal(JSON.stringify(unit.unit.document), before);
+  });
+
+  test("any text in the syslog parameters is taken or answered in words, and a refusal changes nothing", async () => {
+    const param = fc.constantFrom("sysloginfo", "syslogerror", "syslogport", "syslogprot", "syslogframing");
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.array(fc.constantFrom("10.9.0.1", "host.example", " ", "", "-"), { maxLength: 12 }).map(String),
+      fc.integer().map(String),
+    );
+    await fc.assert(
+      fc.asyncProperty(param, text, async (name, value) => {
+        const before = JSON.stringify(unit.unit.document.unit.syslog);
+        const answer = await client.set(name, value);
+        if (answer.ok) return;
+        assert.ok(answer.error.kind === "refused" && answer.error.code < 500, answer.error.message);
+        assert.equal(JSON.stringify(unit.unit.document.unit.syslog), before);
+      }),
+      { numRuns: 20 },
+    );
+    assert.ok((await client.setSyslogHosts(settings())).ok);
   });
 
   test("[CH2] changes with their author, failed sign-ins, roles and refused actions are sent from the unit's address", async () => {
