@@ -20,6 +20,8 @@ export class Engine {
   isHalted = false;
   /** Promises that somebody of the run waits for at this moment. */
   waiting = 0;
+  /** Set where promises are kept that nobody is told of. */
+  alwaysDrains = false;
   #heap: Pending[] = [];
   #order = 0;
   #hasSettled = false;
@@ -56,7 +58,7 @@ export class Engine {
       this.now = next.at;
       this.events += 1;
       body();
-      if (this.#hasSettled || this.waiting > 0) await this.drain();
+      if (this.#hasSettled || this.waiting > 0 || this.alwaysDrains) await this.drain();
     }
     this.now = Math.max(this.now, end);
   }

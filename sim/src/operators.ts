@@ -78,6 +78,11 @@ export class Operators {
     this.#write(unit, [createRow(networks, { cidr, name: `first of ${unit.name}` })], `adds ${cidr}`);
   }
 
+  /** Sets a device and an action on it up. */
+  schedule(unit: Unit, edits: readonly Edit[]): void {
+    this.#write(unit, edits, "schedules an action");
+  }
+
   #change(unit: Unit, table: Table, key: string, read: Row, withTag: boolean): void {
     const random = this.#random;
     const name = `n${random.integer(1, 6)}`;

@@ -7,10 +7,19 @@
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { hour, minute, second } from "@tandem/base/time";
 import type { TimelineEntry } from "@tandem/central/ha/timeline";
+import { scheduledActions } from "@tandem/central/schedule/tables";
+import { runIdOf } from "@tandem/fencing/run-id";
 import type { PairDurable } from "@tandem/pair/state";
 import type { Replica } from "@tandem/replica/replica";
 import { covers, emptyVector, type Vector } from "@tandem/replica/version";
+import { occurrencesOf } from "@tandem/schedule/when";
+import {
+  emptyStatisticsMemory,
+  openStatisticsMemory,
+  type StatisticsMemory,
+} from "@tandem/storage/statistics-store-memory";
 import type { Change } from "@tandem/storage/store";
+import { checkEffect } from "./checkers/actions.ts";
 import { DeletedRows } from "./checkers/deleted-rows.ts";
 import { EditsKept } from "./checkers/edits-kept.ts";
 import { Epochs } from "./checkers/epochs.ts";
@@ -20,15 +29,19 @@ import { OneMaster } from "./checkers/one-master.ts";
 import { Overwriting } from "./checkers/overwriting.ts";
 import { faultOfPair } from "./checkers/progress.ts";
 import { SaidAndKept } from "./checkers/said-and-kept.ts";
+import { checkStatistics } from "./checkers/statistics.ts";
 import type { Kept } from "./checkers/violation.ts";
 import { Coverage, type PairStateName, stateOf } from "./coverage.ts";
 import type { DiskImage } from "./disk.ts";
 import { Engine } from "./engine.ts";
 import { drawFault, type Fault, type FaultKind, faultKinds, isDiskFault } from "./faults.ts";
 import { Journal } from "./journal.ts";
+import { LoadMaster } from "./load-master.ts";
 import type { Process } from "./machine.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
+import { PolledDevice } from "./polled-device.ts";
+import { actionEdits, actionId, startSchedule, startStatistics } from "./programs.ts";
 import { Random } from "./random.ts";
 import { asVersion1, Unit, type UnitObserver } from "./unit.ts";
 
@@ -42,6 +55,12 @@ const preferredWithinMs = 2.2 * hour;
 const supervisorDelayMs = 5 * second;
 const careIntervalMs = 7 * second;
 const labelsMax = 40;
+/** Of the seeds, in how many actions are scheduled. */
+const scheduleShare = 0.25;
+/** And in how many statistics are polled. */
+const statisticsShare = 0.08;
+/** The units compare their statistics when they meet, and every ten minutes. */
+const comparedWithinMs = 12 * minute;
 
 export type Failure = {
   readonly checker: string;
@@ -105,6 +124,9 @@ export class Run implements UnitObserver {
   pair: readonly [Unit, Unit];
   readonly #units: readonly Unit[];
   readonly #downs = new Map<Unit, number>();
+  readonly #loadMaster: LoadMaster | null;
+  readonly #polled: PolledDevice | null;
+  readonly #statistics = new Map<Unit, StatisticsMemory>();
   readonly #diskLostAt = new Map<Unit, number>();
   readonly #busy: Random;
   readonly #copies: boolean;
@@ -145,6 +167,14 @@ export class Run implements UnitObserver {
     this.#units = [unit("A", "10.77.0.1"), unit("B", "10.77.0.2"), unit("C", "10.77.0.3")];
     this.pair = [this.#units[0] as Unit, this.#units[1] as Unit];
     this.#survivor = random.pick(this.pair);
+    // The schedule costs as much time as all the rest, so some seeds have it.
+    this.#loadMaster = random.chance(scheduleShare)
+      ? new LoadMaster("d".repeat(16), this.random.stream("device"), (run, times) =>
+          this.#tookEffect(run, times),
+        )
+      : null;
+    this.#polled = random.chance(statisticsShare) ? new PolledDevice() : null;
+    this.engine.alwaysDrains = this.#loadMaster !== null || this.#polled !== null;
     this.operators = new Operators(this, this.random.stream("operators"));
   }
 
@@ -225,7 +255,11 @@ export class Run implements UnitObserver {
     await this.#go(Math.max(this.engine.now, runMs));
     await this.#finishEdits(random);
     await this.#mustBecomeWhole();
+    await this.#upgrade();
     await this.#mustHavePreferredMaster();
+    await this.#mustActOnce();
+    await this.#mustHaveEqualStatistics();
+    await this.#mustBecomeWhole();
     this.#checkDisks();
   }
 
@@ -287,6 +321,42 @@ export class Run implements UnitObserver {
     const isWhole = (): boolean => faultOfPair(this.pair) === null;
     if (!(await this.#goUntil(isWhole, wholeWithinMs + 2 * intervalMs)))
       this.fail("progress", `nothing is in the way, and the pair is not whole: ${faultOfPair(this.pair)}`);
+  }
+
+  /** The unit that still has the old version gets the new one, as in an upgrade of one unit after the other. */
+  async #upgrade(): Promise<void> {
+    for (const unit of this.pair) {
+      if (unit.wire === 2) continue;
+      this.say("operator", `${unit.name} is upgraded`);
+      this.holdDown(unit);
+      unit.stop(() => undefined);
+      await this.#go(this.engine.now + 5 * second);
+      unit.wire = 2;
+      this.letUp(unit);
+      await this.#mustBecomeWhole();
+    }
+  }
+
+  /** CH22: the next action that is due takes effect, exactly once. */
+  async #mustActOnce(): Promise<void> {
+    const loadMaster = this.#loadMaster;
+    const master = this.pair.find((unit) => unit.ha?.isActing === true);
+    if (loadMaster === null || master?.ha === undefined) return;
+    const edits = actionEdits(master.ha, loadMaster, master.machine.wall());
+    if (edits.length > 0) this.operators.schedule(master, edits);
+    await this.#go(this.engine.now + minute);
+    const action = master.ha.row(scheduledActions, actionId);
+    if (action === undefined) return;
+    const dueAt = occurrencesOf(action.values.when).next(master.machine.wall());
+    if (dueAt === null) return;
+    await this.#go(this.engine.now + (dueAt - master.machine.wall()) / master.machine.rate + 4 * minute);
+    const run = runIdOf({ action: actionId, device: loadMaster.id, dueAt });
+    const times = loadMaster.effects(run);
+    if (times !== 1)
+      this.fail(
+        "actions",
+        `nothing is in the way, and the run that was due at ${new Date(dueAt).toISOString()} took effect ${times} times`,
+      );
   }
 
   async #mustHavePreferredMaster(): Promise<void> {
@@ -452,8 +522,13 @@ export class Run implements UnitObserver {
   }
 
   #setUpStep(random: Random): void {
-    if (this.#isSetUp()) return;
     const { operators } = this;
+    for (const unit of this.pair)
+      if (this.#loadMaster !== null && unit.ha !== undefined && unit.isRunning) {
+        const edits = actionEdits(unit.ha, this.#loadMaster, unit.machine.wall());
+        if (edits.length > 0) operators.schedule(unit, edits);
+      }
+    if (this.#isSetUp()) return;
     const [first, second_] =
       this.#survivor === this.pair[0] ? this.pair : ([this.pair[1], this.pair[0]] as const);
     for (const unit of this.pair) {
@@ -517,7 +592,36 @@ export class Run implements UnitObserver {
 
   started(unit: Unit): void {
     this.say(unit.name, "runs");
+    const { process } = unit.machine;
+    if (this.#loadMaster !== null && process !== null && unit.ha !== undefined)
+      startSchedule(unit.ha, process, this.#loadMaster, (message) => this.say(unit.name, message));
+    const { ha } = unit;
+    if (this.#polled !== null && process !== null && ha !== undefined)
+      startStatistics(ha, process, this.#statisticsOf(unit), this.#polled, () => {
+        if (!ha.isActing) this.fail("statistics", `${unit.name} polls and does not act`);
+      });
     this.#look();
+  }
+
+  #statisticsOf(unit: Unit): StatisticsMemory {
+    const memory = this.#statistics.get(unit) ?? emptyStatisticsMemory();
+    this.#statistics.set(unit, memory);
+    return memory;
+  }
+
+  async #mustHaveEqualStatistics(): Promise<void> {
+    const polled = this.#polled;
+    if (polled === null) return;
+    await this.#go(this.engine.now + comparedWithinMs);
+    const samples = this.pair.map((unit) => [...openStatisticsMemory(this.#statisticsOf(unit)).all()]);
+    checkStatistics(samples[0] ?? [], samples[1] ?? [], polled.connectionsAt(this.engine.now), (message) =>
+      this.fail("statistics", message),
+    );
+  }
+
+  #tookEffect(run: string, times: number): void {
+    this.say("device", `run ${run.slice(0, 8)} takes effect`);
+    checkEffect(run, times, (message) => this.fail("actions", message));
   }
 
   ended(unit: Unit, how: string): void {

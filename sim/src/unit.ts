@@ -7,11 +7,13 @@ import { askPeer } from "@tandem/central/ha/ha-form";
 import { newSettings } from "@tandem/central/ha/settings-file";
 import { HighAvailability } from "@tandem/central/ha/shell";
 import type { TimelineEntry } from "@tandem/central/ha/timeline";
+import { scheduleTables } from "@tandem/central/schedule/tables";
 import type { HaSettings, PairDurable } from "@tandem/pair/state";
 import { formatHaKey } from "@tandem/peer-link/ha-key";
 import type { Identity } from "@tandem/peer-link/identity";
 import { PeerLink } from "@tandem/peer-link/link";
 import type { Replica } from "@tandem/replica/replica";
+import type { Table } from "@tandem/replica/schema";
 import type { Change } from "@tandem/storage/store";
 import { Disk } from "./disk.ts";
 import type { Engine } from "./engine.ts";
@@ -20,6 +22,7 @@ import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 
 export const linkPort = 6974;
+const tables = [...fleetTables, ...scheduleTables] as unknown as readonly Table[];
 
 /** Who looks on. All is told in the turn in which it happens. */
 export type UnitObserver = {
@@ -138,8 +141,8 @@ export class Unit {
             name: this.name,
             identity: this.identity,
             centralVersion: "1.0.0",
-            tables: fleetTables,
-            networks,
+            tables,
+            networks: networks as unknown as Table,
             onFatal: (error) => this.#failed(process, error),
             onEvent: (entry) => {
               if (process.isAlive) this.#observer.entry(this, entry);
