@@ -30,6 +30,7 @@ import { Counters } from "./services/counters.ts";
 import { proxyModel } from "./services/proxy-model.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { statisticsView } from "./services/statistics.ts";
+import { type Figures, figuresOf } from "./services/views.ts";
 import { backupOf } from "./state/backup.ts";
 import { digestOf, type SharedContent, syslogDefault, type UnitDocument } from "./state/document.ts";
 import { changesInWords, Revisions, revisionOf } from "./state/revisions.ts";
@@ -183,9 +184,9 @@ export class Unit implements PartnerSide {
   }
 
   /** Figures and states of HAProxy; empty while it does not answer. */
-  async figures(): Promise<readonly StatRow[]> {
+  async figures(): Promise<Figures> {
     const rows = await this.#parts.haproxy.statistics();
-    return rows.ok ? rows.value : [];
+    return figuresOf(rows.ok ? rows.value : []);
   }
 
   /** What `stats` answers. */
@@ -193,7 +194,7 @@ export class Unit implements PartnerSide {
     const rows = await this.#sample();
     return statisticsView({
       shared: this.#document.shared,
-      rows,
+      figures: figuresOf(rows),
       counters: this.#counters,
       wall: Date.now(),
       periodMs: sampleIntervalMs,

@@ -200,8 +200,8 @@ export function unitHandlers(unit: Unit): Handlers {
         return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
       }),
     async listvs() {
-      const rows = await unit.figures();
-      return ok({ VS: unit.document.shared.services.map((each) => serviceView(each, rows)) });
+      const figures = await unit.figures();
+      return ok({ VS: unit.document.shared.services.map((each) => serviceView(each, figures)) });
     },
     async showvs(values) {
       const found = findService(unit.document.shared, values);

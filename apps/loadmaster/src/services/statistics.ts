@@ -2,7 +2,6 @@
 
 import type { WallMillis } from "@tandem/base/time";
 import { serverName, serviceName } from "@tandem/haproxy-config/model";
-import type { StatRow } from "@tandem/haproxy-config/statistics";
 import type {
   RealServerStatistics,
   StatisticsView,
@@ -10,13 +9,13 @@ import type {
 } from "@tandem/loadmaster-api/views";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { type Counters, type Counts, frontendRow } from "./counters.ts";
-import { serverView, serviceState } from "./views.ts";
+import { type Figures, figureKey, serverView, serviceState } from "./views.ts";
 
 const bitsPerByte = 8;
 
 export type StatisticsFacts = {
   readonly shared: SharedContent;
-  readonly rows: readonly StatRow[];
+  readonly figures: Figures;
   readonly counters: Counters;
   readonly wall: WallMillis;
   /** Milliseconds between the samples that rates come from. */
@@ -29,7 +28,6 @@ export type StatisticsFacts = {
 
 export function statisticsView(facts: StatisticsFacts): StatisticsView {
   const { shared, counters, wall } = facts;
-  const rows = new Map(facts.rows.map((row) => [`${row.proxy}/${row.server}`, row]));
   const { total, totalPerSecond } = counters;
   return {
     VStotals: {
@@ -45,9 +43,9 @@ export function statisticsView(facts: StatisticsFacts): StatisticsView {
       BytesWritten: total.bytesOut,
       Requests: total.requests,
     },
-    Vs: shared.services.map((service) => serviceStatistics(service, rows, facts)),
+    Vs: shared.services.map((service) => serviceStatistics(service, facts)),
     Rs: shared.services.flatMap((service) =>
-      service.servers.map((server) => serverStatistics(service, server, rows, facts)),
+      service.servers.map((server) => serverStatistics(service, server, facts)),
     ),
     Timestamp: {
       Sec: Math.floor(wall / 1_000),
@@ -63,8 +61,7 @@ const bytesOf = ({ bytesIn, bytesOut }: Counts): number => bytesIn + bytesOut;
 
 function serviceStatistics(
   service: StoredService,
-  rows: ReadonlyMap<string, StatRow>,
-  { counters, rows: all }: StatisticsFacts,
+  { counters, figures }: StatisticsFacts,
 ): VirtualServiceStatistics {
   const proxy = serviceName(service.index);
   const counts = counters.counts(proxy, frontendRow);
@@ -73,14 +70,14 @@ function serviceStatistics(
     VSPort: service.port,
     VSProt: "tcp",
     Index: service.index,
-    Status: serviceState(service, all).toLowerCase(),
+    Status: serviceState(service, figures).toLowerCase(),
     ErrorCode: 0,
     Enable: service.enabled ? 1 : 0,
     TotalConns: counts.connections,
     TotalPkts: 0,
     TotalBytes: bytesOf(counts),
     TotalBits: bytesOf(counts) * bitsPerByte,
-    ActiveConns: rows.get(`${proxy}/${frontendRow}`)?.currentSessions ?? 0,
+    ActiveConns: figures.get(figureKey(proxy, frontendRow))?.currentSessions ?? 0,
     BytesRead: counts.bytesIn,
     BytesWritten: counts.bytesOut,
     Requests: counts.requests,
@@ -96,8 +93,7 @@ function serviceStatistics(
 function serverStatistics(
   service: StoredService,
   server: StoredServer,
-  rows: ReadonlyMap<string, StatRow>,
-  { counters, rows: all }: StatisticsFacts,
+  { counters, figures }: StatisticsFacts,
 ): RealServerStatistics {
   const proxy = serviceName(service.index);
   const name = serverName(server.index);
@@ -107,10 +103,10 @@ function serverStatistics(
     RSIndex: server.index,
     Addr: server.address,
     Port: server.port,
-    Status: serverView(service, server, all).Status.toLowerCase(),
+    Status: serverView(service, server, figures).Status.toLowerCase(),
     Enable: server.enabled ? 1 : 0,
     Weight: server.weight,
-    ActivConns: rows.get(`${proxy}/${name}`)?.currentSessions ?? 0,
+    ActivConns: figures.get(figureKey(proxy, name))?.currentSessions ?? 0,
     Conns: counts.connections,
     Pkts: 0,
     Bytes: bytesOf(counts),

@@ -5,14 +5,16 @@ import type { RealServerView, ServiceStatus, VirtualServiceView } from "@tandem/
 import type { StoredServer, StoredService } from "../state/document.ts";
 import { idletimeDefaultSeconds } from "./proxy-model.ts";
 
+/** What HAProxy says, by proxy and server: a unit may have tens of thousands of rows. */
+export type Figures = ReadonlyMap<string, StatRow>;
+export const figureKey = (proxy: string, server: string): string => `${proxy}/${server}`;
+export const figuresOf = (rows: readonly StatRow[]): Figures =>
+  new Map(rows.map((row) => [figureKey(row.proxy, row.server), row]));
+
 /** Without figures (HAProxy does not answer) everything that is enabled is Down. */
-export function serverView(
-  service: StoredService,
-  server: StoredServer,
-  rows: readonly StatRow[],
-): RealServerView {
+export function serverView(service: StoredService, server: StoredServer, figures: Figures): RealServerView {
   return {
-    Status: stateOf(service, server, rows),
+    Status: stateOf(service, server, figures),
     VSIndex: service.index,
     RsIndex: server.index,
     Addr: server.address,
@@ -29,10 +31,10 @@ export function serverView(
   };
 }
 
-export function serviceView(service: StoredService, rows: readonly StatRow[]): VirtualServiceView {
+export function serviceView(service: StoredService, figures: Figures): VirtualServiceView {
   const { check } = service;
   return {
-    Status: serviceState(service, rows),
+    Status: serviceState(service, figures),
     Index: service.index,
     VSAddress: service.address,
     VSPort: String(service.port),
@@ -118,22 +120,20 @@ export function serviceView(service: StoredService, rows: readonly StatRow[]): V
     NumberOfRSs: service.servers.length,
     ...(service.servers.length === 0
       ? {}
-      : { Rs: service.servers.map((server) => serverView(service, server, rows)) }),
+      : { Rs: service.servers.map((server) => serverView(service, server, figures)) }),
   };
 }
 
-function stateOf(service: StoredService, server: StoredServer, rows: readonly StatRow[]): ServiceStatus {
+function stateOf(service: StoredService, server: StoredServer, figures: Figures): ServiceStatus {
   if (!service.enabled || !server.enabled) return "Disabled";
-  const row = rows.find(
-    (each) => each.proxy === serviceName(service.index) && each.server === serverName(server.index),
-  );
+  const row = figures.get(figureKey(serviceName(service.index), serverName(server.index)));
   return row === undefined ? "Down" : serverStatus(row.status);
 }
 
 /** Up with one server that a check found alive, Unchecked with only unchecked ones, else Down. */
-export function serviceState(service: StoredService, rows: readonly StatRow[]): ServiceStatus {
+export function serviceState(service: StoredService, figures: Figures): ServiceStatus {
   if (!service.enabled) return "Disabled";
-  const states = service.servers.map((server) => stateOf(service, server, rows));
+  const states = service.servers.map((server) => stateOf(service, server, figures));
   if (states.includes("Up")) return "Up";
   return states.includes("Unchecked") ? "Unchecked" : "Down";
 }
