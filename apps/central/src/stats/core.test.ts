@@ -126,7 +126,11 @@ test("[CH8] longer periods hold exactly what their samples hold, in whatever ord
         const expected = counted(sorted.at(-1) as number) - counted(sorted[0] as number);
         for (const step of [1, ...rollupLevels.map((level) => level.slots)]) {
           const range = { from: 3 * slotsPerDay, to: 4 * slotsPerDay, step };
-          const { totals } = seriesOf([readBars(store, device, { ...range, slotMs: minute })], "", range);
+          const { totals } = seriesOf(
+            [readBars(store, device, "", { ...range, slotMs: minute }).bars],
+            "",
+            range,
+          );
           assert.equal(totals.connections, expected, `step ${step}`);
         }
       },

@@ -151,10 +151,10 @@ class CounterEpochs {
 }
 
 /**
- * What each sample adds to those before it, one bar for each sample. The first is only where counting begins: when
- * a device counted what it had counted before is not known.
+ * What each sample adds to those before it, one bar for each sample; of all entities, or only of the one named. The
+ * first is only where counting begins: when a device counted what it had counted before is not known.
  */
-export function barsOf(samples: readonly Sample[], slotMs: number): readonly Bar[] {
+export function barsOf(samples: readonly Sample[], slotMs: number, only?: string): readonly Bar[] {
   const counterEpochs = new CounterEpochs();
   let before: Sample | undefined;
   return samples.map((sample) => {
@@ -164,6 +164,8 @@ export function barsOf(samples: readonly Sample[], slotMs: number): readonly Bar
     const coveredMs = isBeginning ? 0 : Math.round(Math.max(elapsedMs, elapsedMinPart * slotMs));
     const shares = new Map<string, Share>();
     for (const [index, entity] of sample.entities.entries()) {
+      // The device itself tells whether its sample is in order.
+      if (only !== undefined && entity !== only && entity !== "") continue;
       const now = countersAt(sample, index);
       const there = known.get(entity);
       // A service that was removed and made again counts from nothing, while its device goes on counting.
@@ -231,13 +233,14 @@ function rollupOf(device: string, start: number, bars: readonly Bar[]): Rollup {
   };
 }
 
-const barOf = ({ start, entities, values }: Rollup): Bar => ({
+const barOf = ({ start, entities, values }: Rollup, only?: string): Bar => ({
   start,
   shares: new Map(
-    entities.map((entity, index) => {
+    entities.flatMap((entity, index): [string, Share][] => {
+      if (only !== undefined && entity !== only) return [];
       const at = index * rollupFields.length;
       const numbers = rollupFields.map((field, offset) => [field, values[at + offset] ?? 0]);
-      return [entity, Object.fromEntries(numbers) as Share];
+      return [[entity, Object.fromEntries(numbers) as Share]];
     }),
   ),
 });
@@ -250,7 +253,7 @@ export function derive(store: StatisticsStore, device: string, start: number, sl
   let finer: RollupLevel = finestLevel;
   for (const { slots } of rollupLevels.slice(1)) {
     const around = periodOf(start, slots);
-    const within = store.rollups(finer, device, around, around + slots).map(barOf);
+    const within = store.rollups(finer, device, around, around + slots).map((rollup) => barOf(rollup));
     store.putRollups(slots, [rollupOf(device, around, within)]);
     finer = slots;
   }
@@ -260,13 +263,14 @@ export function derive(store: StatisticsStore, device: string, start: number, sl
 
 /** Points in one answer. */
 export const pointsMax = 2_000;
-/** Samples and rollups read for one answer. */
+/** Samples and rollups read for one answer, and at a time, so that nothing else waits for it long. */
 export const rowsPerAnswerMax = 100_000;
+export const rowsPerTurnMax = 2_000;
 /** Steps that are chosen from, in slots. */
 const steps = [1, 5, 15, 60, 360, slotsPerDay] as const;
 
 /** Raw samples (1), or the coarsest rollup that a step is made of. */
-const levelFor = (step: number): 1 | RollupLevel =>
+export const levelFor = (step: number): 1 | RollupLevel =>
   rollupLevels.findLast(({ slots }) => step % slots === 0)?.slots ?? 1;
 
 const keptDaysOf = (level: number): number =>
@@ -288,16 +292,29 @@ export function stepFor(from: number, to: number, today: number, devices: number
   return fitting ?? slotsPerDay;
 }
 
-/** What a device has within a range, in bars of the level that belongs to the step. */
+/** What one entity of a device has within a range, in bars of the level that belongs to the step. */
 export function readBars(
   store: StatisticsStore,
   device: string,
+  entity: string,
   range: { readonly from: number; readonly to: number; readonly step: number; readonly slotMs: number },
-): readonly Bar[] {
+): {
+  readonly bars: readonly Bar[] /** All that there are in it. */;
+  readonly entities: ReadonlySet<string>;
+} {
   const { from, to, step, slotMs } = range;
   const level = levelFor(step);
-  if (level !== 1) return store.rollups(level, device, from, to).map(barOf);
-  return barsOf(store.samples(device, from, to, true), slotMs).filter(({ start }) => start >= from);
+  const entities = new Set<string>();
+  // Most have the very same list, which is looked through once.
+  const lists = new Set<readonly string[]>();
+  const rows = level === 1 ? store.samples(device, from, to, true) : store.rollups(level, device, from, to);
+  for (const row of rows) lists.add(row.entities);
+  for (const list of lists) for (const name of list) entities.add(name);
+  const bars =
+    level === 1
+      ? barsOf(rows as readonly Sample[], slotMs, entity).filter(({ start }) => start >= from)
+      : (rows as readonly Rollup[]).map((row) => barOf(row, entity));
+  return { bars, entities };
 }
 
 export type Point = {

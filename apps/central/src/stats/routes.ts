@@ -17,12 +17,13 @@ import type { SharedRows } from "../fleet/shared-rows.ts";
 import { devices, networks } from "../fleet/tables.ts";
 import { Refusal } from "../refusal.ts";
 import {
-  type Bar,
   costOf,
   entityOf,
+  levelFor,
   type Point,
   readBars,
   rowsPerAnswerMax,
+  rowsPerTurnMax,
   seriesOf,
   stepFor,
 } from "./core.ts";
@@ -146,38 +147,47 @@ function devicesOf(shared: SharedRows, query: StatisticsQuery): readonly string[
     .map(({ key }) => key);
 }
 
-/** Which services and servers the bars of a device speak of. */
-function servicesIn(bars: readonly Bar[]): StatisticsSeries["services"] {
+function servicesIn(entities: ReadonlySet<string>): StatisticsSeries["services"] {
   const services = new Map<string, Set<string>>();
-  for (const { shares } of bars)
-    for (const entity of shares.keys()) {
-      const [service = "", server] = entity.split(" ");
-      if (service === "") continue;
-      const servers = services.get(service) ?? new Set<string>();
-      services.set(service, servers);
-      if (server !== undefined) servers.add(server);
-    }
+  for (const entity of entities) {
+    const [service = "", server] = entity.split(" ");
+    if (service === "") continue;
+    const servers = services.get(service) ?? new Set<string>();
+    services.set(service, servers);
+    if (server !== undefined) servers.add(server);
+  }
   return [...services]
     .map(([service, servers]) => ({ service, servers: [...servers].sort() }))
     .sort((a, b) => (a.service < b.service ? -1 : 1));
 }
 
-function seriesFor<Target>(
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function seriesFor<Target>(
   statistics: Statistics<Target>,
   shared: SharedRows,
   query: StatisticsQuery,
   now: WallMillis,
-): StatisticsSeries {
+): Promise<StatisticsSeries> {
   const { slotMs, store } = statistics;
   const ids = devicesOf(shared, query);
   const range = rangeOf(query, now, slotMs, Math.max(1, ids.length));
-  statistics.freshen(ids);
-  const bars = ids.map((id) => readBars(store, id, { ...range, slotMs }));
+  if (levelFor(range.step) > 1) statistics.freshen(ids);
   const entity = query.service === undefined ? "" : entityOf(query.service, query.server);
-  const { points, totals } = seriesOf(bars, entity, range);
+  const read: ReturnType<typeof readBars>[] = [];
+  const devicesPerTurn = Math.ceil(rowsPerTurnMax / costOf(range.step, range.to - range.from, 1).rows);
+  for (const [index, id] of ids.entries()) {
+    if (index > 0 && index % devicesPerTurn === 0) await othersTurn();
+    read.push(readBars(store, id, entity, { ...range, slotMs }));
+  }
+  const { points, totals } = seriesOf(
+    read.map(({ bars }) => bars),
+    entity,
+    range,
+  );
   const column = (of: keyof Point): (number | null)[] => points.map((point) => point[of]);
   const { from, to, step } = range;
-  const [only] = bars;
+  const [only] = read;
   return {
     device: query.device ?? null,
     network: query.network ?? null,
@@ -194,7 +204,7 @@ function seriesFor<Target>(
     bytesOutPerSecond: column("bytesOutPerSecond"),
     requestsPerSecond: column("requestsPerSecond"),
     totals,
-    services: query.device === undefined || only === undefined ? [] : servicesIn(only),
+    services: query.device === undefined || only === undefined ? [] : servicesIn(only.entities),
   };
 }
 

@@ -28,10 +28,10 @@ import {
 /** Answers of devices are kept and shipped together with those that come within this time. */
 const gatherMs = 250;
 /** Periods derived in one go; other work gets its turn between two. */
-const derivedPerTurnMax = 50;
+const derivedPerTurnMax = 20;
 const deriveIntervalMs = 100;
 /** What is still marked when a device is looked at is derived then, up to so many periods. */
-const derivedPerReadMax = 200;
+const derivedPerReadMax = 100;
 /** While samples are dropped, that is told again after this. */
 const droppedToldAgainMs = 3_600 * second;
 
@@ -148,11 +148,13 @@ export class Statistics<Target> {
   freshen(devices: readonly string[]): void {
     this.#attempt(() => {
       let left = derivedPerReadMax;
-      for (const device of devices)
+      for (const device of devices) {
+        if (left <= 0) return;
         for (const { start } of this.store.marked(left, Number.MAX_SAFE_INTEGER, device)) {
           derive(this.store, device, start, this.slotMs);
           left -= 1;
         }
+      }
     });
   }
 
