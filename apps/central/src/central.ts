@@ -64,7 +64,7 @@ export const switchedTables: SwitchedTables = {
   repository: [repositoryFiles as unknown as Table],
   profiles: [profiles as unknown as Table],
   targetEnvironments: [targetEnvironments as unknown as Table],
-  users: [],
+  users: [apiKeys as unknown as Table],
   notifications: [],
 };
 
@@ -76,7 +76,7 @@ const sharedTables = [
   ...Object.values(switchedTables).flat(),
 ] as unknown as readonly Table[];
 /** Every table there is, for the list of what is synchronised (SPEC CH4). */
-export const allTables = [...sharedTables, conflictsTable, users, apiKeys] as unknown as readonly Table[];
+export const allTables = [...sharedTables, conflictsTable, users] as unknown as readonly Table[];
 
 export class Central {
   readonly access: Access;
@@ -135,6 +135,7 @@ export class Central {
         onTrouble: ({ message }) => report({ code: "rows-not-moved", message }),
       });
       undo.push(() => optional.stop());
+      await access.useKeys(optional);
       const files = new Files({
         world: realWorld,
         store: openDiskFileStore(join(stateDir, "files")),

@@ -22,13 +22,20 @@ export function orRefuse<Value>(result: Result<Value, FieldError>, status: Refus
   throw new Refusal(status, result.error);
 }
 
+const statusOfFailure: { readonly [code: string]: RefusalStatus } = {
+  "row-unknown": 404,
+  "row-exists": 409,
+  "disk-full": 507,
+  "disk-read-only": 507,
+  "disk-io": 507,
+};
+
 /** The acknowledgement of a write, or throws: 404 for a row that is not there, 409 for one that is, or has moved on. */
 export function written<Value>(result: Result<Value, WriteConflict | FieldError>): Value {
   if (result.ok) return result.value;
   const failure = result.error;
   if (!("table" in failure)) {
-    const status = failure.code === "row-unknown" ? 404 : failure.code === "row-exists" ? 409 : 400;
-    throw new Refusal(status, failure);
+    throw new Refusal(statusOfFailure[failure.code] ?? 400, failure);
   }
   throw new Refusal(409, ...failure.fields.map((field) => movedOn(failure, field)));
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@tandem/base/schema";
 import { closed, Moment, MomentOrNull } from "./errors.ts";
 
-/** An API key as it is listed; its text is shown once, when it is made. API keys belong to one unit (SPEC CH4). */
+/** An API key as it is listed; its text is shown once, when it is made. It belongs to one unit unless its switch is on (SPEC CH4). */
 export const ApiKey = Type.Object({
   id: Type.String(),
   name: Type.String(),

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { sha256Hex } from "@tandem/base/digest";
 import { CentralClient } from "@tandem/central-api/client";
 import { FingerprintMismatch, readFingerprint } from "@tandem/central-api/pinned-https";
 import { csrfHeader, routes } from "@tandem/central-api/routes";
+import { Database } from "@tandem/storage/database";
+import { DocumentStore, documentMigrations } from "@tandem/storage/document-store";
 import { refused, startCentral } from "../central-on-loopback.ts";
 
 const json = { "content-type": "application/json" };
@@ -113,6 +116,35 @@ test("[CE4] an API key works in a header without cookie and CSRF token, is shown
   assert.deepEqual(await refused(client.call(routes.removeApiKey, { params: { id: made.id } })), [
     "404 id api-key-unknown",
   ]);
+});
+
+test("API keys as they were kept before they could be shared go on working, and keep when they were last used", async (t) => {
+  const here = await startCentral(t, "central1", "127.0.0.1");
+  const text = `tandem_${"a".repeat(16)}_${"b".repeat(43)}`;
+  await here.stop();
+  const database = new Database(join(here.stateDir, "local.db"), documentMigrations);
+  new DocumentStore(database).set(`api-key/${"a".repeat(16)}`, {
+    id: "a".repeat(16),
+    name: "former",
+    user: "admin",
+    secretHash: sha256Hex(text),
+    createdAt: 1_700_000_000_000,
+    lastUsedAt: 1_700_000_060_000,
+  });
+  database.close();
+  for (let start = 1; start <= 2; start += 1) {
+    await here.restart();
+    await here.client.signIn("admin", here.firstPassword);
+    const { apiKeys } = await here.client.call(routes.listApiKeys);
+    assert.deepEqual(
+      apiKeys.map(({ name }) => name),
+      ["former"],
+    );
+    if (start === 1) assert.equal(apiKeys[0]?.lastUsedAt, new Date(1_700_000_060_000).toISOString());
+    const answer = await here.raw("GET", "/api/v1/networks", { authorization: `Bearer ${text}` });
+    assert.equal(answer.status, 200);
+    await here.stop();
+  }
 });
 
 test("[CE4] after five wrong passwords the address has to wait, even with the right one", async (t) => {

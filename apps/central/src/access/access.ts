@@ -1,36 +1,23 @@
 /**
  * Who may call this Central: its built-in administrator with a password, browsers with a session, programs with an
- * API key. All of it belongs to this unit alone (SPEC CH4).
+ * API key. All of it belongs to this unit alone, but for API keys while their switch is on (SPEC CH4).
  */
-import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { assert } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
-import { equalBytes, sha256Hex } from "@tandem/base/digest";
-import { minute, type WallMillis } from "@tandem/base/time";
-import type { ApiKey, ApiKeyMade } from "@tandem/central-api/api-keys";
+import type { WallMillis } from "@tandem/base/time";
 import { writeFileAtomicallySync } from "@tandem/peer-link/atomic-file";
 import { Database } from "@tandem/storage/database";
 import { DocumentStore, documentMigrations } from "@tandem/storage/document-store";
+import type { OptionalRows } from "../synchronisation/optional-rows.ts";
+import { ApiKeys } from "./api-keys.ts";
 import { generatePassword, hashPassword, isPassword } from "./password.ts";
 import { type Session, Sessions } from "./sessions.ts";
 import { SignInThrottle } from "./sign-in-throttle.ts";
 
 export const administrator = "admin";
-export const apiKeysMax = 100;
-const apiKeyPattern = /^tandem_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
-/** Not every use of a key is worth a write to the disk. */
-const lastUsedPrecisionMs = 1 * minute;
-
 type StoredUser = { readonly passwordHash: string };
-type StoredKey = {
-  readonly id: string;
-  readonly name: string;
-  readonly user: string;
-  readonly secretHash: string;
-  readonly createdAt: WallMillis;
-  readonly lastUsedAt: WallMillis | null;
-};
 
 /** Who makes a call. */
 export type Caller = {
@@ -47,8 +34,6 @@ export type SignInOutcome =
   | { readonly kind: "wait"; readonly waitMs: number };
 
 const userDocument = (user: string): string => `user/${user}`;
-const keyPrefix = "api-key/";
-const iso = (at: WallMillis): string => new Date(at).toISOString();
 
 export class Access {
   readonly #database: Database;
@@ -82,6 +67,7 @@ export class Access {
   }
 
   #made: string | undefined;
+  #keys: ApiKeys | undefined;
 
   /** The password made by this very start; undefined otherwise. Shown once, on a terminal. */
   get passwordJustMade(): string | undefined {
@@ -143,48 +129,22 @@ export class Access {
     return session && { user: session.user, author: session.user, session };
   }
 
+  /** Where API keys are kept; until this has been called there are none. */
+  async useKeys(rows: OptionalRows): Promise<void> {
+    const keys = new ApiKeys(rows, this.#documents, this.#now);
+    await keys.takeOver();
+    this.#keys = keys;
+  }
+
+  get keys(): ApiKeys {
+    assert(this.#keys !== undefined, "API keys are asked for before they are there");
+    return this.#keys;
+  }
+
   /** Whose API key it is. */
   byApiKey(text: string): Caller | undefined {
-    const match = apiKeyPattern.exec(text);
-    const key = match && this.#key(match[1] as string);
-    if (!key) return undefined;
-    const given = Buffer.from(sha256Hex(text), "hex");
-    if (!equalBytes(given, Buffer.from(key.secretHash, "hex"))) return undefined;
-    const now = this.#now();
-    if (key.lastUsedAt === null || now - key.lastUsedAt >= lastUsedPrecisionMs)
-      this.#keepKey({ ...key, lastUsedAt: now });
-    return { user: key.user, author: `${key.user} (API key ${key.name})`, session: null };
-  }
-
-  /** Undefined when there are {@link apiKeysMax} already. The key's text is kept nowhere. */
-  makeApiKey(caller: Caller, name: string): ApiKeyMade | undefined {
-    if (this.apiKeys().length >= apiKeysMax) return undefined;
-    const id = randomBytes(8).toString("hex");
-    const key = `tandem_${id}_${randomBytes(32).toString("base64url")}`;
-    const createdAt = this.#now();
-    this.#keepKey({ id, name, user: caller.user, secretHash: sha256Hex(key), createdAt, lastUsedAt: null });
-    return { id, name, createdAt: iso(createdAt), key };
-  }
-
-  /** The newest first. */
-  apiKeys(): readonly ApiKey[] {
-    return this.#documents
-      .list(keyPrefix)
-      .map(({ value }) => value as unknown as StoredKey)
-      .sort((a, b) => b.createdAt - a.createdAt)
-      .map(({ id, name, createdAt, lastUsedAt }) => ({
-        id,
-        name,
-        createdAt: iso(createdAt),
-        lastUsedAt: lastUsedAt === null ? null : iso(lastUsedAt),
-      }));
-  }
-
-  /** False when there is no such key. */
-  removeApiKey(id: string): boolean {
-    if (this.#key(id) === undefined) return false;
-    this.#documents.set(`${keyPrefix}${id}`, null);
-    return true;
+    const key = this.keys.find(text);
+    return key && { user: key.user, author: `${key.user} (API key ${key.name})`, session: null };
   }
 
   #user(user: string): StoredUser | undefined {
@@ -193,13 +153,5 @@ export class Access {
 
   #keepUser(user: string, stored: StoredUser): void {
     this.#documents.set(userDocument(user), stored as unknown as Json);
-  }
-
-  #key(id: string): StoredKey | undefined {
-    return this.#documents.get(`${keyPrefix}${id}`) as unknown as StoredKey | undefined;
-  }
-
-  #keepKey(key: StoredKey): void {
-    this.#documents.set(`${keyPrefix}${key.id}`, key as unknown as Json);
   }
 }

@@ -2,8 +2,8 @@ import { routes } from "@tandem/central-api/routes";
 import type { SessionAnswer } from "@tandem/central-api/session";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
-import type { Caller } from "./access.ts";
-import { type Access, apiKeysMax } from "./access.ts";
+import type { Access, Caller } from "./access.ts";
+import { apiKeysMax } from "./api-keys.ts";
 import { sessionAbsoluteMaxMs } from "./sessions.ts";
 
 const cookie = { path: "/", httpOnly: true, secure: true, sameSite: "strict" } as const;
@@ -59,9 +59,9 @@ export function registerAccessRoutes({ route, sessionCookie }: RouteRegistry, ac
     return { user: caller.user };
   });
 
-  route(routes.listApiKeys, () => ({ apiKeys: [...access.apiKeys()] }));
-  route(routes.makeApiKey, ({ body }, { caller }) => {
-    const made = access.makeApiKey(caller, body.name);
+  route(routes.listApiKeys, () => ({ apiKeys: [...access.keys.list()] }));
+  route(routes.makeApiKey, async ({ body }, { caller }) => {
+    const made = await access.keys.make(caller.user, caller.author, body.name);
     if (made) return made;
     throw new Refusal(409, {
       code: "too-many-api-keys",
@@ -70,8 +70,8 @@ export function registerAccessRoutes({ route, sessionCookie }: RouteRegistry, ac
       remedy: "remove those that are not used any more",
     });
   });
-  route(routes.removeApiKey, ({ params }) => {
-    if (access.removeApiKey(params.id)) return { id: params.id };
+  route(routes.removeApiKey, async ({ params }, { caller }) => {
+    if (await access.keys.remove(params.id, caller.author)) return { id: params.id };
     throw new Refusal(404, {
       code: "api-key-unknown",
       field: "id",

@@ -43,7 +43,7 @@ function callerOf(request: FastifyRequest, access: Access, sessionCookie: string
       field: "authorization",
       message: "this API key is not known here",
       remedy:
-        "API keys belong to one unit: make one on this unit, and send it as Authorization: Bearer tandem_…",
+        "API keys belong to one unit unless their synchronisation is on: make one on this unit, and send it as Authorization: Bearer tandem_…",
     });
   }
   const token = request.cookies[sessionCookie];

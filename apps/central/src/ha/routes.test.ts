@@ -151,7 +151,7 @@ test("[CH14] [CH15] [CH2] [CH3] two Centrals are paired over the API as the oper
   assert.ok(events.every(({ text }) => text !== ""));
 });
 
-test("[CH4] the list of what is synchronised is made from the tables: passwords of devices are, users and API keys are not", async (t) => {
+test("[CH4] the list of what is synchronised is made from the tables: passwords of devices are, users are not, and API keys not by default", async (t) => {
   const { client } = await startCentral(t, "central1", "127.0.0.1");
   const { tables } = await client.call(routes.haSynchronised);
   const sync = Object.fromEntries(
@@ -167,5 +167,7 @@ test("[CH4] the list of what is synchronised is made from the tables: passwords 
   assert.equal(sync["devices.status"], "derived");
   assert.equal(sync["haGroups.active"], "derived");
   for (const [column, value] of Object.entries(sync))
-    if (/^(users|apiKeys)\./.test(column)) assert.match(value, /^local/, column);
+    if (/^users\./.test(column)) assert.match(value, /^local/, column);
+  assert.equal(sync["apiKeys.secretHash"], "shared secret");
+  assert.equal(tables.find(({ table }) => table === "apiKeys")?.synchronised, false, "its switch is off");
 });

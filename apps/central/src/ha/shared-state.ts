@@ -24,7 +24,12 @@ export const isSecretIn = (tables: readonly Table[]): IsSecret => {
 };
 
 /** Versions are read while they are loaded, so what cannot be read shows in here. */
-function load(tables: readonly Table[], store: Store, digestKey: string): Replica {
+export function loadReplica(
+  tables: readonly Table[],
+  store: Store,
+  digestKey: string,
+  file = "config.db",
+): Replica {
   let loaded: ReturnType<typeof Replica.load>;
   try {
     loaded = Replica.load(tables, store.stored(), digestKey);
@@ -34,7 +39,7 @@ function load(tables: readonly Table[], store: Store, digestKey: string): Replic
     throw new StateUnreadable(
       error instanceof SecretUnreadable
         ? `${message}: secret.key is not the one that config.db was written with; put the right secret.key back from a copy of this unit's folder`
-        : `the stored configuration cannot be read (${message}); restore config.db from a backup`,
+        : `the stored configuration cannot be read (${message}); restore ${file} from a backup`,
     );
   }
   if (loaded.ok) return loaded.value;
@@ -58,7 +63,7 @@ export class SharedState {
     this.#unit = unit;
     this.#world = world;
     this.#incarnation = this.#mintIncarnation();
-    this.#replica = load(tables, store, pairId ?? "");
+    this.#replica = loadReplica(tables, store, pairId ?? "");
   }
 
   /** 64 random bits (V1): never used again by anybody. */

@@ -125,3 +125,23 @@ test("[CH5] two Centrals: a unit that is restarted in the middle of a file asks 
   assert.ok(received > 0, "it was stopped in the middle");
   assert.ok(received <= content.length - 1_000_000, `${received} bytes came after the restart`);
 });
+
+test("[CH4] two Centrals: API keys work on both while their switch is on; each unit's administrator stays its own", async (t) => {
+  const one = await startCentral(t, "central1", "127.0.0.45");
+  const two = await startCentral(t, "central2", "127.0.0.46");
+  await pairUp(one, two);
+  const { id, key } = await one.client.call(routes.makeApiKey, { body: { name: "of one" } });
+  const authorization = `Bearer ${key}`;
+  const accepts = async (unit: LoopbackCentral): Promise<boolean> =>
+    (await unit.raw("GET", "/api/v1/networks", { authorization })).status === 200;
+  assert.deepEqual([await accepts(one), await accepts(two)], [true, false], "off by default");
+
+  const turned = await two.client.call(routes.changeSynchronised, { body: { users: true } });
+  assert.equal(turned.acknowledged, "both");
+  await eventually("the key works on both", async () => (await accepts(one)) && accepts(two));
+  await assert.rejects(two.client.signIn(administrator, one.firstPassword), "passwords are not shared");
+
+  await two.client.call(routes.removeApiKey, { params: { id } });
+  await eventually("removed on two, it works on neither", async () => !(await accepts(one)));
+  assert.equal(await accepts(two), false);
+});

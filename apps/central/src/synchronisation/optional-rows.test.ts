@@ -95,6 +95,26 @@ test("[CH4] turned on by both at once while cut off, it is one switch and one se
   assert.deepEqual(a.conflicts(), []);
 });
 
+test("[CH4] a full disk under a unit's own rows refuses the write with a remedy, and loses nothing", async () => {
+  const [a, b] = pair();
+  await done(a.add(x, "of a"));
+  a.ownDiskFailure = Object.assign(new Error("database or disk is full"), { errcode: 13 });
+  const refused = await a.rename(x, "does not fit");
+  assert.ok(!refused.ok && refused.error.code === "disk-full");
+  assert.match((refused.error as { remedy: string }).remedy, /free space/);
+  assert.deepEqual(a.names(), { [x]: "of a" });
+  // Turned on meanwhile by the peer, the rows wait where they are and move once they can.
+  await done(b.turn(true));
+  await a.rows.settled();
+  assert.equal(a.rows.state("profiles").isMoving, true);
+  assert.equal(a.troubles.length > 0, true);
+  a.ownDiskFailure = null;
+  await done(b.add(y, "of b"));
+  await a.meet(b);
+  assert.deepEqual(a.names(), { [x]: "of a", [y]: "of b" });
+  assert.deepEqual(a.names(), b.names());
+});
+
 test("[CH4] killed before any commit of turning on or off, it goes on after the start, and nothing is there twice", async () => {
   for (const isOn of [true, false])
     for (let commits = 0; commits < 6; commits += 1) {

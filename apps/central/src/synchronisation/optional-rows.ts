@@ -22,6 +22,7 @@ import { createRow, deleteRow, type Edit, updateRow, type WriteConflict } from "
 import type { RowView } from "@tandem/replica/rows";
 import type { Columns, Table } from "@tandem/replica/schema";
 import type { Delta, Version } from "@tandem/replica/version";
+import { diskTroubleOf } from "@tandem/storage/disk-trouble";
 import type { Change, Store } from "@tandem/storage/store";
 import type { SharedRows } from "../fleet/shared-rows.ts";
 import { type Home, idIn, keyIn, movedRows, own } from "./moved-rows.ts";
@@ -131,7 +132,7 @@ export class OptionalRows {
     const { home } = this.#place(name);
     const placed = edits.map((edit) => placedIn(home, edit));
     if (home === own) {
-      const written = this.#own.write(placed, author);
+      const written = this.#writeOwn(placed, author);
       if (!written.ok) return err(withId(home, written.error));
       this.#notify();
       return ok("this unit only");
@@ -201,6 +202,18 @@ export class OptionalRows {
     this.#unfollow();
     await Promise.all(this.#moves.values());
     this.#own.close();
+  }
+
+  /** A disk that refuses the unit's own rows is no reason to leave the pair: whoever wanted to write is told. */
+  #writeOwn(edits: readonly Edit[], author: string): Result<void, WriteConflict | FieldError> {
+    try {
+      return this.#own.write(edits, author);
+    } catch (error) {
+      const trouble = diskTroubleOf(error);
+      if (trouble === null) throw error;
+      const { code, cause, remedy } = trouble;
+      return err({ code, field: "", message: `nothing was changed: ${cause}`, remedy });
+    }
   }
 
   #switchFor(table: string): SwitchName {

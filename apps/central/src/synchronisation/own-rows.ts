@@ -4,10 +4,11 @@ import type { Incarnation, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { World } from "@tandem/base/world";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
-import { Replica } from "@tandem/replica/replica";
+import type { Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
 import type { Delta, Persist } from "@tandem/replica/version";
 import type { Change, Store } from "@tandem/storage/store";
+import { loadReplica } from "../ha/shared-state.ts";
 
 export class OwnRows {
   readonly #tables: readonly Table[];
@@ -86,10 +87,6 @@ export class OwnRows {
   }
 
   #load(): Replica {
-    const loaded = Replica.load(this.#tables, this.#store.stored(), "");
-    if (loaded.ok) return loaded.value;
-    throw new Error(
-      `this unit's own rows cannot be read (${JSON.stringify(loaded.error)}); install the version that wrote them, or restore a backup`,
-    );
+    return loadReplica(this.#tables, this.#store, "", "unit.db");
   }
 }

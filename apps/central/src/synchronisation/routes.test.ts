@@ -8,7 +8,7 @@ test("[CH4] no switch is on by default; turning one is told by its list, and wha
   const before = await client.call(routes.haSynchronised);
   assert.deepEqual(
     before.switches.map(({ name, on, available }) => `${name} ${on ? "on" : "off"}${available ? "" : " -"}`),
-    ["repository off", "profiles off", "targetEnvironments off", "users off -", "notifications off -"],
+    ["repository off", "profiles off", "targetEnvironments off", "users off", "notifications off -"],
   );
   const tableOf = (list: typeof before, name: string) => list.tables.find(({ table }) => table === name);
   assert.equal(tableOf(before, "networks")?.synchronised, true);
@@ -38,8 +38,8 @@ test("[CH4] no switch is on by default; turning one is told by its list, and wha
   assert.equal(tableOf(off, "repositoryFiles")?.synchronised, false);
 
   assert.deepEqual(
-    await refused(client.call(routes.changeSynchronised, { body: { users: true, notifications: true } })),
-    ["400 users switch-not-available", "400 notifications switch-not-available"],
+    await refused(client.call(routes.changeSynchronised, { body: { profiles: false, notifications: true } })),
+    ["400 notifications switch-not-available"],
   );
   assert.deepEqual(
     await refused(client.call(routes.changeSynchronised, { body: { networks: true } as object })),

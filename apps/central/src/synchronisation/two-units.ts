@@ -75,6 +75,11 @@ export class TestUnit {
     });
   }
 
+  /** While set, the disk under the unit's own rows keeps nothing. */
+  set ownDiskFailure(failure: Error | null) {
+    this.#disks.own.failure = failure;
+  }
+
   get digest(): string {
     return this.#state.replica.digest();
   }
