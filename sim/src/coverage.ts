@@ -36,11 +36,27 @@ export function stateOf(unit: Unit): PairStateName {
   }
 }
 
+const crashMark = "died at ";
+
 export class Coverage {
   readonly counts = new Map<string, number>();
 
   met(kind: FaultKind, unit: Unit): void {
     this.add(`${kind}|${stateOf(unit)}`, 1);
+  }
+
+  /** A process died at a disk call of this label. */
+  crashed(label: string, when: "before" | "after"): void {
+    this.add(`${crashMark}${label}|${when}`, 1);
+  }
+
+  crashes(): readonly (readonly [label: string, before: number, after: number])[] {
+    const labels = [...this.counts.keys()]
+      .filter((cell) => cell.startsWith(crashMark))
+      .map((cell) => cell.slice(crashMark.length, cell.lastIndexOf("|")));
+    const times = (label: string, when: string): number =>
+      this.counts.get(`${crashMark}${label}|${when}`) ?? 0;
+    return [...new Set(labels)].sort().map((label) => [label, times(label, "before"), times(label, "after")]);
   }
 
   add(cell: string, count: number): void {

@@ -198,10 +198,20 @@ export class Operators {
         this.apply(unit, peer, { preferredMaster: !unit.settings.preferredMaster }, "Preferred Master");
         break;
       case "interval": {
-        const heartbeatMs = random.chance(0.2)
-          ? random.integer(1, 10) * second
-          : random.integer(20, 60) * second;
+        const before = unit.settings.heartbeatMs;
+        // A second is much work for the simulator: only for a while.
+        const isBurst = random.chance(0.3);
+        const heartbeatMs = (isBurst ? random.integer(1, 5) : random.integer(30, 60)) * second;
         this.apply(unit, peer, { heartbeatMs }, `heartbeat every ${heartbeatMs / second} s`);
+        if (isBurst)
+          run.engine.after(random.between(minute, 8 * minute), () =>
+            this.apply(
+              unit,
+              run.peerOf(unit),
+              { heartbeatMs: before },
+              `heartbeat every ${before / second} s`,
+            ),
+          );
         break;
       }
       case "disable":

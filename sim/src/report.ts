@@ -50,6 +50,11 @@ function coverageRows(total: Total): readonly (readonly string[])[] {
   ];
 }
 
+const crashRows = ({ coverage }: Total): readonly (readonly string[])[] => [
+  ["died at the disk call", "before it", "after it"],
+  ...coverage.crashes().map(([label, before, after]) => [label, String(before), String(after)]),
+];
+
 const aligned = (rows: readonly (readonly string[])[]): string => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
@@ -101,6 +106,8 @@ export function printed(total: Total): string {
     "",
     aligned(coverageRows(total)),
     "",
+    aligned(crashRows(total)),
+    "",
     missing.length === 0 ? "every fault met every state" : `never met: ${missing.join(", ")}`,
     ...total.failures.map(failureText),
   ].join("\n");
@@ -123,6 +130,11 @@ ${markdown([["", ""], ...figures(total)])}
 ${markdown(coverageRows(total))}
 
 ${missing.length === 0 ? "Every fault met every state that it can meet." : `Never met: ${missing.join(", ")}.`}
+
+## Crashes at the disk
+A transaction is whole or not there. "settings" is the file of the HA settings, "backup" what is saved before a configuration is overwritten.
+
+${markdown(crashRows(total))}
 
 ## What the simulator found
 ${run.findings.length === 0 ? "Nothing yet." : markdown([["seed", "what", "mended by"], ...run.findings.map(({ seed, reason, fix }) => [String(seed), reason, fix])])}

@@ -56,9 +56,9 @@ const supervisorDelayMs = 5 * second;
 const careIntervalMs = 7 * second;
 const labelsMax = 40;
 /** Of the seeds, in how many actions are scheduled. */
-const scheduleShare = 0.25;
+const scheduleShare = 0.15;
 /** And in how many statistics are polled. */
-const statisticsShare = 0.08;
+const statisticsShare = 0.05;
 /** The units compare their statistics when they meet, and every ten minutes. */
 const comparedWithinMs = 12 * minute;
 
@@ -120,7 +120,7 @@ export class Run implements UnitObserver {
   readonly coverage = new Coverage();
   readonly images = new Map<Unit, DiskImage[]>();
   /** Disk calls that were seen, for crashes at each of them. */
-  readonly labels: string[] = ["settings", "backup", "replace+pair-durable"];
+  readonly labels: string[] = ["settings", "backup", "replace+pair-durable", "event"];
   pair: readonly [Unit, Unit];
   readonly #units: readonly Unit[];
   readonly #downs = new Map<Unit, number>();
@@ -465,8 +465,9 @@ export class Run implements UnitObserver {
 
   /** The next crash of this unit keeps it away for so long. */
   holdDownAtCrash(unit: Unit, awayMs: number, crashed: () => void): void {
-    unit.onCrash = () => {
+    unit.onCrash = (label, when) => {
       unit.onCrash = null;
+      this.coverage.crashed(label, when);
       crashed();
       this.holdDown(unit);
       this.engine.after(awayMs, () => this.letUp(unit));
@@ -549,7 +550,12 @@ export class Run implements UnitObserver {
     const isNamed = first.settings.peer?.unit === second_.identity.unit;
     const state = first.ha?.status().ourState;
     if (!isNamed) {
-      operators.apply(first, second_, { preferredMaster: true }, `sets up with ${second_.name}`);
+      const heartbeatMs = random.weighted([
+        [4, 60 * second],
+        [5, random.integer(30, 60) * second],
+        [1, random.integer(15, 30) * second],
+      ]);
+      operators.apply(first, second_, { preferredMaster: true, heartbeatMs }, `sets up with ${second_.name}`);
       return;
     }
     if (state === "Master") {

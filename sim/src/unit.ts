@@ -52,7 +52,8 @@ export class Unit {
   /** Undefined while no process runs that has come up. */
   ha: HighAvailability | undefined;
   crashPoint: CrashPoint | null = null;
-  onCrash: (() => void) | null = null;
+  /** `label` is that of the disk call at which it died. */
+  onCrash: ((label: string, when: CrashPoint["when"]) => void) | null = null;
   readonly #network: Network;
   readonly #random: Random;
   readonly #observer: UnitObserver;
@@ -223,7 +224,7 @@ export class Unit {
     if (point === null || point.when !== when || (point.label !== "*" && point.label !== label)) return;
     this.crashPoint = null;
     this.kill(`crashed ${when} the disk call "${label}"`);
-    this.onCrash?.();
+    this.onCrash?.(label, when);
     throw new Crash(`simulated crash ${when} ${label}`);
   }
 

@@ -1,0 +1,310 @@
+/** Each checker is given a history in which what it watches for happens, and must see it; and one in which it does not. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newDurable } from "@tandem/pair/state";
+import { type Vector, type Version, versionId } from "@tandem/replica/version";
+import type { Sample } from "@tandem/storage/statistics-store";
+import { checkEffect } from "./actions.ts";
+import { DeletedRows } from "./deleted-rows.ts";
+import { EditsKept } from "./edits-kept.ts";
+import { Epochs } from "./epochs.ts";
+import { checkEqualStates } from "./equal-states.ts";
+import { checkHandover } from "./handovers.ts";
+import { OneMaster, twoMastersMaxMs } from "./one-master.ts";
+import { Overwriting } from "./overwriting.ts";
+import { faultOfPair } from "./progress.ts";
+import { SaidAndKept } from "./said-and-kept.ts";
+import { checkStatistics } from "./statistics.ts";
+import type { Kept } from "./violation.ts";
+
+const a = "aaaaaaaaaaaaaaaa";
+const b = "bbbbbbbbbbbbbbbb";
+
+const version = (incarnation: string, seq: number, change: Partial<Version> = {}): Version => ({
+  table: "networks",
+  row: "10.1.0.0/16",
+  field: "name",
+  incarnation,
+  seq,
+  life: 1,
+  clock: seq,
+  context: {},
+  author: `op${seq} of ${incarnation.slice(0, 1)}`,
+  unit: incarnation,
+  at: 0,
+  value: `value ${seq} of ${incarnation.slice(0, 1)}`,
+  ...change,
+});
+
+const disk = (name: string, vector: Vector, ...versions: readonly Version[]): Kept => ({
+  name,
+  vector,
+  version: (table, row, field) =>
+    versions.find((each) => each.table === table && each.row === row && each.field === field),
+  versions: () => versions,
+});
+
+/** What is reported by what is done with it. */
+const reported = (body: (report: (message: string) => void) => void): string => {
+  const messages: string[] = [];
+  body((message) => messages.push(message));
+  return messages.join("; ");
+};
+
+test("[CH20] edits kept: an edit that lost without a word to one that had not seen it", () => {
+  const [ours, theirs] = [version(a, 1), version(b, 2)];
+  const history = (end: Kept): string =>
+    reported((report) => {
+      const checker = new EditsKept(report);
+      for (const each of [ours, theirs]) {
+        checker.begun(each.author);
+        checker.stored(each);
+        checker.acknowledged(each.author, "this unit only", null);
+      }
+      checker.check([end]);
+    });
+  const vector = { [a]: 1, [b]: 2 };
+  assert.match(history(disk("A", vector, theirs)), /op1 of a .* neither current nor knowingly replaced/);
+  const listed = version(b, 3, { table: "conflicts", row: versionId(ours), field: "entry" });
+  assert.equal(history(disk("A", vector, theirs, listed)), "", "it stands in Conflicts");
+  assert.match(history(disk("A", {}, theirs)), /known to no disk/);
+});
+
+test("[CH20] edits kept: an edit that was replaced by somebody who had seen it is not missed", () => {
+  const first = version(a, 1);
+  const second = version(b, 1, { context: { [a]: 1 } });
+  const said = reported((report) => {
+    const checker = new EditsKept(report);
+    checker.begun(first.author);
+    checker.stored(first);
+    checker.acknowledged(first.author, "both", null);
+    checker.stored(second);
+    checker.check([disk("A", { [a]: 1, [b]: 1 }, second)]);
+  });
+  assert.equal(said, "");
+});
+
+test("[CH21] edits kept: acknowledged as on both units and on one only, or lost with one disk", () => {
+  const edit = version(a, 1);
+  const acknowledged = (disks: readonly Kept[], then?: (checker: EditsKept) => void): string =>
+    reported((report) => {
+      const checker = new EditsKept(report);
+      checker.begun(edit.author);
+      checker.stored(edit);
+      checker.acknowledged(edit.author, "both", disks);
+      then?.(checker);
+    });
+  const [has, lacks] = [disk("A", { [a]: 1 }, edit), disk("B", {})];
+  assert.match(acknowledged([has, lacks]), /acknowledged as on both units, and A has it/);
+  assert.equal(acknowledged([has, has]), "");
+  assert.match(
+    acknowledged([has, has], (checker) => checker.diskLost({ [a]: 1 }, [lacks, lacks], "fault")),
+    /the loss of one disk lost it/,
+  );
+});
+
+test("deleted rows: a row lives again by somebody who had not seen that it was deleted", () => {
+  const register = { field: "@life" };
+  const born = version(a, 1, { ...register, value: "exists" });
+  const deleted = version(a, 2, { ...register, life: 2, value: "deleted", context: { [a]: 1 } });
+  const unseen = version(b, 1, { ...register, life: 3, value: "exists", context: { [a]: 1 } });
+  const seen = { ...unseen, context: { [a]: 2 } };
+  const history = (last: Version): string =>
+    reported((report) => {
+      const checker = new DeletedRows(report);
+      for (const each of [born, deleted, last]) checker.stored(each);
+      checker.check(disk("A", { [a]: 2, [b]: 1 }, last));
+    });
+  assert.match(history(unseen), /lives on A, created by op1 of b, who had not seen that/);
+  assert.equal(history(seen), "");
+});
+
+test("[CH17] equal states: equal vectors over different states", () => {
+  const vector = { [a]: 1, [b]: 1 };
+  const [one, other] = [disk("A", vector, version(a, 1)), disk("B", vector, version(b, 1))];
+  assert.match(
+    reported((report) => checkEqualStates(one, other, report)),
+    /know the same changes/,
+  );
+  assert.equal(
+    reported((report) => checkEqualStates(one, disk("B", vector, version(a, 1)), report)),
+    "",
+  );
+});
+
+test("epochs: forgotten, claimed twice, above what was seen, and another's", () => {
+  const [one, two] = [
+    { n: 1, unit: a },
+    { n: 2, unit: b },
+  ];
+  const history = (body: (checker: Epochs) => void): string => reported((report) => body(new Epochs(report)));
+  assert.match(
+    history((checker) => {
+      checker.stored(a, one, two);
+      checker.stored(a, one, one);
+    }),
+    /forgets it/,
+  );
+  assert.match(
+    history((checker) => {
+      checker.stored(a, one, one);
+      checker.stored(a, two, two);
+      checker.stored(a, one, two);
+    }),
+    /claims epoch 1/,
+  );
+  assert.match(
+    history((checker) => checker.stored(a, two, one)),
+    /above the greatest/,
+  );
+  assert.match(
+    history((checker) => checker.isMaster(a, two)),
+    /not its own/,
+  );
+  assert.equal(
+    history((checker) => {
+      checker.stored(a, one, one);
+      checker.stored(a, two, two);
+      checker.isMaster(b, two);
+    }),
+    "",
+  );
+});
+
+test("[CH7] one master: two that hear each other for too long", () => {
+  const history = (lastedMs: number): string =>
+    reported((report) => {
+      const checker = new OneMaster(report);
+      checker.update(1_000, true);
+      checker.update(1_000 + lastedMs, false);
+    });
+  assert.match(history(twoMastersMaxMs + 1), /both units have been Master/);
+  assert.equal(history(twoMastersMaxMs), "");
+});
+
+test("[CH11] handovers: offered to a unit that lacks something", () => {
+  const [giver, taker] = [disk("A", { [a]: 2 }), disk("B", { [a]: 1 })];
+  assert.match(
+    reported((report) => checkHandover(giver, taker, report)),
+    /which lacks changes/,
+  );
+  assert.equal(
+    reported((report) => checkHandover(taker, giver, report)),
+    "",
+  );
+});
+
+test("[CH13] overwriting: unasked, without being armed, in a pair, and without a backup that equals it", () => {
+  const armed = { ...newDurable, armedFor: b };
+  const history = (body: (checker: Overwriting) => void): string =>
+    reported((report) => body(new Overwriting(report)));
+  assert.match(
+    history((checker) => checker.stored(a, newDurable, armed, false)),
+    /without an operator's Apply/,
+  );
+  assert.match(
+    history((checker) => checker.replaced(a, armed, "state", false)),
+    /the backup does not equal/,
+  );
+  assert.match(
+    history((checker) => checker.backedUp(a, "another", "state")),
+    /is not what is on its disk/,
+  );
+  assert.match(
+    history((checker) => {
+      checker.backedUp(a, "state", "state");
+      checker.replaced(a, newDurable, "state", false);
+    }),
+    /was not armed/,
+  );
+  assert.match(
+    history((checker) => checker.replaced(a, { ...armed, pairId: "p".repeat(32) }, "", true)),
+    /belongs to a pair/,
+  );
+  assert.equal(
+    history((checker) => {
+      const answered = checker.applying(a);
+      checker.stored(a, newDurable, armed, false);
+      answered();
+      checker.backedUp(a, "state", "state");
+      checker.replaced(a, armed, "state", false);
+    }),
+    "",
+  );
+});
+
+test("said and kept: an epoch, a pair, changes and an offer that are not on the disk", () => {
+  const durable = { ...newDurable, epoch: { n: 1, unit: a }, seen: { n: 1, unit: a } };
+  const heartbeat = { type: "heartbeat", epoch: durable.epoch, seen: durable.seen, pairId: null, vector: {} };
+  const said = (message: object): string =>
+    reported((report) => new SaidAndKept(report).said("A", message as never, durable, { [a]: 1 }));
+  assert.equal(said(heartbeat), "");
+  assert.match(said({ ...heartbeat, seen: { n: 2, unit: b } }), /says epoch/);
+  assert.match(said({ ...heartbeat, pairId: "p" }), /says pair/);
+  assert.match(said({ type: "durable", vector: { [a]: 2 } }), /not on its disk/);
+  assert.match(said({ type: "hand", n: 3 }), /no such offer/);
+});
+
+test("[CH15] [CH17] progress: what keeps a pair from being whole is named", () => {
+  const whole = {
+    ourReason: "",
+    heartbeats: { flowing: true, error: null },
+    inStep: true,
+    digestEqual: true,
+    ourSequence: 3,
+    peerSequence: 3,
+    onlyHere: { count: 0 },
+    digest: "same",
+  };
+  const master = { ...whole, ourState: "Master", isActing: true };
+  const slave = { ...whole, ourState: "Slave", isActing: false };
+  const fault = (one: object, other: object): string | null =>
+    faultOfPair([
+      { name: "A", ha: { status: () => one } },
+      { name: "B", ha: { status: () => other } },
+    ] as never);
+  assert.equal(fault(master, slave), null);
+  assert.match(fault(master, master) ?? "", /A is Master .* and B is Master/);
+  assert.match(fault({ ...master, isActing: false }, slave) ?? "", /nobody acts/);
+  assert.match(fault(master, { ...slave, inStep: false }) ?? "", /B is not in step/);
+  assert.match(fault(master, { ...slave, digestEqual: false }) ?? "", /another digest/);
+  assert.match(fault(master, { ...slave, peerSequence: 4 }) ?? "", /sequence numbers 3 and 4/);
+  assert.match(fault(master, { ...slave, digest: "other" }) ?? "", /digests differ/);
+  assert.match(fault({ ...master, onlyHere: { count: 2 } }, slave) ?? "", /lists 2 changes/);
+});
+
+test("[CH22] actions: a run that takes effect twice", () => {
+  assert.match(
+    reported((report) => checkEffect("0123456789", 2, report)),
+    /took effect 2 times/,
+  );
+  assert.equal(
+    reported((report) => checkEffect("0123456789", 1, report)),
+    "",
+  );
+});
+
+test("[CH8] statistics: different samples, and more counted than was", () => {
+  const sample = (slot: number, connections: number): Sample => ({
+    device: "d",
+    slot,
+    epoch: { n: 1, unit: a },
+    offsetMs: 0,
+    since: 1,
+    entities: [""],
+    values: [0, connections, 0, 0, 0],
+  });
+  const samples = [sample(1, 0), sample(2, 10)];
+  assert.equal(
+    reported((report) => checkStatistics(samples, samples, 10, report)),
+    "",
+  );
+  assert.match(
+    reported((report) => checkStatistics(samples, [sample(1, 0)], 10, report)),
+    /2 and 1 samples/,
+  );
+  assert.match(
+    reported((report) => checkStatistics(samples, samples, 9, report)),
+    /10 connections .* 9 were made/,
+  );
+});
