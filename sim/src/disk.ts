@@ -5,7 +5,13 @@
 import { assert, unreachable } from "@tandem/base/assert";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { emptyVector, type Stored, type Vector, type Version } from "@tandem/replica/version";
-import type { Change, Store } from "@tandem/storage/store";
+import {
+  type Change,
+  foreignLogsMax,
+  type NumberedEvent,
+  ownEvents,
+  type Store,
+} from "@tandem/storage/store";
 
 /** Transactions that can be taken back one by one. */
 const undoMax = 64;
@@ -43,6 +49,9 @@ export class Disk {
   #clock = 0;
   #documents = new Map<string, Json>();
   #events: Json[] = [];
+  /** How many entries of this unit's own were dropped: the number before the first that is there. */
+  #eventsDropped = 0;
+  readonly #foreignEvents = new Map<string, NumberedEvent[]>();
   #undo: (() => void)[] = [];
   commits = 0;
   /** While set, commits fail with it. */
@@ -94,6 +103,8 @@ export class Disk {
   wipe(): void {
     this.put(emptyImage);
     this.#events = [];
+    this.#eventsDropped = 0;
+    this.#foreignEvents.clear();
   }
 
   /** Takes back the last transactions; returns how many. */
@@ -117,6 +128,16 @@ export class Disk {
       }),
       document: (name) => this.#documents.get(name),
       events: (limit) => this.#events.slice(-limit).reverse(),
+      foreignLogs: () => [...this.#foreignEvents.keys()].reverse(),
+      eventsBefore: (source, before, limit) =>
+        this.#log(source)
+          .filter(({ number }) => number < before)
+          .slice(-limit)
+          .reverse(),
+      eventsAfter: (source, after, limit) =>
+        this.#log(source)
+          .filter(({ number }) => number > after)
+          .slice(0, limit),
       commit: (changes) => {
         assert(isOpen, "a commit to a store that was closed");
         this.#commit(changes);
@@ -125,6 +146,12 @@ export class Disk {
         isOpen = false;
       },
     };
+  }
+
+  #log(source: string): readonly NumberedEvent[] {
+    return source === ownEvents
+      ? this.#events.map((event, index) => ({ number: this.#eventsDropped + index + 1, event }))
+      : (this.#foreignEvents.get(source) ?? []);
   }
 
   #commit(changes: readonly Change[]): void {
@@ -186,8 +213,19 @@ export class Disk {
       }
       case "event":
         this.#events.push(change.event);
-        if (this.#events.length > 2 * eventsKeptMax) this.#events = this.#events.slice(-eventsKeptMax);
+        if (this.#events.length > 2 * eventsKeptMax) {
+          this.#eventsDropped += this.#events.length - eventsKeptMax;
+          this.#events = this.#events.slice(-eventsKeptMax);
+        }
         break;
+      case "foreignEvents": {
+        const log = [...(this.#foreignEvents.get(change.source) ?? []), ...change.events];
+        this.#foreignEvents.delete(change.source);
+        this.#foreignEvents.set(change.source, log.slice(-eventsKeptMax));
+        for (const oldest of [...this.#foreignEvents.keys()].slice(0, -foreignLogsMax))
+          this.#foreignEvents.delete(oldest);
+        break;
+      }
       default:
         unreachable(change);
     }

@@ -705,6 +705,7 @@ export class Run implements UnitObserver {
           }
           break;
         case "event":
+        case "foreignEvents":
           break;
       }
     }

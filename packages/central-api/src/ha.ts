@@ -112,10 +112,13 @@ export const HaRemoved = Type.Object({
   }),
 });
 
+const Severity = Type.Union([Type.Literal("info"), Type.Literal("warning"), Type.Literal("error")]);
+
 export const HaEvent = Type.Object({
+  id: Type.String({ description: "names this entry for ever: its unit, that unit's log, its number there" }),
   at: Moment,
   unit: Type.String({ description: "name of the unit it happened on" }),
-  severity: Type.Union([Type.Literal("info"), Type.Literal("warning"), Type.Literal("error")]),
+  severity: Severity,
   code: Type.String(),
   text: Type.String(),
 });
@@ -123,11 +126,26 @@ export type HaEvent = Static<typeof HaEvent>;
 
 export const haEventsMax = 1_000;
 
-/** Newest first. */
-export const HaEvents = Type.Object({ events: Type.Array(HaEvent) });
+/** Of both units, newest first; each unit's entries in the order in which they happened, whatever its clock did. */
+export const HaEvents = Type.Object({
+  events: Type.Array(HaEvent),
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: "send it back as `before` for older ones; null when there are none",
+  }),
+  clockDifferenceMs: Type.Union([Type.Integer(), Type.Null()], {
+    description: "how far the other unit's clock is ahead of this one's; null until it has told",
+  }),
+});
 export type HaEvents = Static<typeof HaEvents>;
 /** In a query string everything is text: `limit` is a decimal number from 1 to {@link haEventsMax}, 100 when absent. */
 export const HaEventsQuery = Type.Object(
-  { limit: Type.Optional(Type.String({ pattern: "^([1-9][0-9]{0,2}|1000)$" })) },
+  {
+    limit: Type.Optional(Type.String({ pattern: "^([1-9][0-9]{0,2}|1000)$" })),
+    before: Type.Optional(Type.String({ maxLength: 2_000, description: "`next` of an earlier answer" })),
+    unit: Type.Optional(
+      Type.Union([Type.Literal("this"), Type.Literal("other")], { description: "both when absent" }),
+    ),
+    severity: Type.Optional(Type.Union([...Severity.anyOf], { description: "this one and graver" })),
+  },
   closed,
 );

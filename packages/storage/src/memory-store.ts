@@ -2,7 +2,14 @@
 import { assert, unreachable } from "@tandem/base/assert";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { emptyVector, type Stored, type Vector, type Version } from "@tandem/replica/version";
-import { type Change, eventsKeptMax, type Store } from "./store.ts";
+import {
+  type Change,
+  eventsKeptMax,
+  foreignLogsMax,
+  type NumberedEvent,
+  ownEvents,
+  type Store,
+} from "./store.ts";
 
 /** What stands in for the file: it outlives the stores opened on it. */
 export type MemoryDisk = {
@@ -11,6 +18,10 @@ export type MemoryDisk = {
   clock: number;
   documents: ReadonlyMap<string, string>;
   events: readonly string[];
+  /** How many there ever were: the number of the newest. */
+  eventsEver: number;
+  /** Logs of others by source, the one written to last at the end; entries in order of their numbers. */
+  foreignEvents: ReadonlyMap<string, readonly { readonly number: number; readonly event: string }[]>;
   /** While set, every commit throws it and changes nothing. */
   failure: Error | null;
 };
@@ -21,6 +32,8 @@ export const emptyMemoryDisk = (): MemoryDisk => ({
   clock: 0,
   documents: new Map(),
   events: [],
+  eventsEver: 0,
+  foreignEvents: new Map(),
   failure: null,
 });
 
@@ -43,11 +56,36 @@ const changed = (disk: MemoryDisk, change: Change): MemoryDisk => {
       return { ...disk, documents };
     }
     case "event":
-      return { ...disk, events: [canonicalJson(change.event), ...disk.events].slice(0, eventsKeptMax) };
+      return {
+        ...disk,
+        events: [canonicalJson(change.event), ...disk.events].slice(0, eventsKeptMax),
+        eventsEver: disk.eventsEver + 1,
+      };
+    case "foreignEvents": {
+      const { source } = change;
+      const entries = new Map((disk.foreignEvents.get(source) ?? []).map((entry) => [entry.number, entry]));
+      for (const { number, event } of change.events)
+        entries.set(number, { number, event: canonicalJson(event) });
+      const inOrder = [...entries.values()].sort((a, b) => a.number - b.number);
+      const newest = inOrder.at(-1)?.number ?? 0;
+      const logs = new Map(disk.foreignEvents);
+      logs.delete(source);
+      logs.set(
+        source,
+        inOrder.filter(({ number }) => number > newest - eventsKeptMax),
+      );
+      return { ...disk, foreignEvents: new Map([...logs].slice(-foreignLogsMax)) };
+    }
     default:
       return unreachable(change);
   }
 };
+
+/** One log, in order of the entries' numbers. */
+const logOf = (disk: MemoryDisk, source: string): readonly NumberedEvent[] =>
+  source === ownEvents
+    ? disk.events.map((event, index) => ({ number: disk.eventsEver - index, event: parse(event) })).reverse()
+    : (disk.foreignEvents.get(source) ?? []).map(({ number, event }) => ({ number, event: parse(event) }));
 
 export function openMemoryStore(disk: MemoryDisk): Store {
   let isOpen = true;
@@ -58,6 +96,16 @@ export function openMemoryStore(disk: MemoryDisk): Store {
       return text === undefined ? undefined : parse(text);
     },
     events: (limit) => disk.events.slice(0, limit).map(parse),
+    foreignLogs: () => [...disk.foreignEvents.keys()].reverse(),
+    eventsBefore: (source, before, limit) =>
+      logOf(disk, source)
+        .filter(({ number }) => number < before)
+        .reverse()
+        .slice(0, limit),
+    eventsAfter: (source, after, limit) =>
+      logOf(disk, source)
+        .filter(({ number }) => number > after)
+        .slice(0, limit),
     commit(changes) {
       assert(isOpen, "a commit to a store that was closed");
       if (disk.failure !== null) throw disk.failure;

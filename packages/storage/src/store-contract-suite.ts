@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import type { Json } from "@tandem/base/canonical-json";
 import type { Stored, Vector, Version } from "@tandem/replica/version";
 import fc from "fast-check";
-import { type Change, eventsKeptMax, type Store } from "./store.ts";
+import { type Change, eventsKeptMax, foreignLogsMax, ownEvents, type Store } from "./store.ts";
 
 /** One place to keep things: `open` again after `close` finds what was committed. */
 export type StorePlace = { open: () => Store };
@@ -71,6 +71,13 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     value: fc.constantFrom<Json>(null, 1, { a: [1] }),
   }),
   fc.record({ kind: fc.constant("event" as const), event: fc.nat() }),
+  fc.record({
+    kind: fc.constant("foreignEvents" as const),
+    source: name,
+    events: fc.array(fc.record({ number: fc.integer({ min: 1, max: 20 }), event: fc.nat() }), {
+      maxLength: 4,
+    }),
+  }),
 );
 
 /** A model of a few lines: what the last commit of every place said. */
@@ -79,19 +86,24 @@ const model = (changes: readonly Change[]) => {
   let [known, clock]: [Vector, number] = [{}, 0];
   const documents = new Map<string, Json>();
   const events: Json[] = [];
+  const foreign = new Map<string, Map<number, Json>>();
   for (const each of changes) {
     if (each.kind === "document") {
       if (each.value === null) documents.delete(each.name);
       else documents.set(each.name, each.value);
     } else if (each.kind === "event") events.unshift(each.event);
-    else {
+    else if (each.kind === "foreignEvents") {
+      const log = foreign.get(each.source) ?? new Map<number, Json>();
+      for (const { number, event } of each.events) log.set(number, event);
+      foreign.set(each.source, log);
+    } else {
       const next = each.kind === "versions" ? each.persist : each.stored;
       if (each.kind === "replace") versions = new Map();
       for (const one of next.versions) versions.set(JSON.stringify([one.table, one.row, one.field]), one);
       [known, clock] = [next.vector, next.clock];
     }
   }
-  return { stored: { versions: [...versions.values()], vector: known, clock }, documents, events };
+  return { stored: { versions: [...versions.values()], vector: known, clock }, documents, events, foreign };
 };
 
 export function storeContractSuite(
@@ -109,6 +121,24 @@ export function storeContractSuite(
             assert.deepEqual(store.document(each), expected.documents.get(each));
           assert.deepEqual(store.events(100), expected.events);
           assert.deepEqual(store.events(1), expected.events.slice(0, 1));
+          const own = expected.events.map((event, index) => ({
+            number: expected.events.length - index,
+            event,
+          }));
+          assert.deepEqual(store.eventsBefore(ownEvents, Number.MAX_SAFE_INTEGER, 100), own);
+          assert.deepEqual(store.eventsAfter(ownEvents, 1, 2), own.toReversed().slice(1, 3));
+          assert.deepEqual([...store.foreignLogs()].sort(), [...expected.foreign.keys()].sort());
+          for (const [source, log] of expected.foreign) {
+            const entries = [...log].sort(([a], [b]) => a - b).map(([number, event]) => ({ number, event }));
+            assert.deepEqual(store.eventsAfter(source, 0, 100), entries);
+            assert.deepEqual(
+              store.eventsBefore(source, 10, 2),
+              entries
+                .filter(({ number }) => number < 10)
+                .reverse()
+                .slice(0, 2),
+            );
+          }
         };
         const store = open();
         for (const changes of commits) store.commit(changes);
@@ -164,6 +194,25 @@ export function storeContractSuite(
       },
     ]);
     assert.equal(store.stored().clock, 6);
+    store.close();
+  });
+
+  test(`${title}: of logs of others the ${foreignLogsMax} written to last are kept, and of each the newest entries`, async (t) => {
+    const store = (await place(t)).open();
+    const take = (source: string, ...numbers: readonly number[]): void =>
+      store.commit([
+        { kind: "foreignEvents", source, events: numbers.map((number) => ({ number, event: number })) },
+      ]);
+    for (let log = 1; log <= foreignLogsMax; log++) take(`log ${log}`, 1);
+    take("log 1", 2, eventsKeptMax + 1);
+    take("one more", 1);
+    assert.deepEqual(store.foreignLogs().slice(0, 2), ["one more", "log 1"]);
+    assert.equal(store.foreignLogs().length, foreignLogsMax);
+    assert.deepEqual(store.eventsAfter("log 2", 0, 10), []);
+    assert.deepEqual(
+      store.eventsAfter("log 1", 0, 10).map(({ number }) => number),
+      [2, eventsKeptMax + 1],
+    );
     store.close();
   });
 

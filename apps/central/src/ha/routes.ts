@@ -1,12 +1,14 @@
 /** HA Configuration and HA Status over the API (SPEC CH14, CH15). What it all means is decided by `HighAvailability`. */
 import { isIP } from "node:net";
 import type { FieldError } from "@tandem/base/result";
+import type { Static } from "@tandem/base/schema";
 import { second, type WallMillis } from "@tandem/base/time";
 import {
   type HaAnswer,
   type HaApply,
   type HaConfiguration,
-  type HaEvent,
+  type HaEvents,
+  type HaEventsQuery,
   type HaStatus,
   peerPortDefault,
 } from "@tandem/central-api/ha";
@@ -17,8 +19,8 @@ import type { Table } from "@tandem/replica/schema";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
 import { listConflicts, resolveConflict } from "./conflicts.ts";
+import type { Positions } from "./merged-logs.ts";
 import type { HighAvailability } from "./shell.ts";
-import type { TimelineEntry } from "./timeline.ts";
 
 /** What these routes use of the pair. */
 export type PairSurface = Pick<
@@ -28,7 +30,8 @@ export type PairSurface = Pick<
   | "status"
   | "apply"
   | "refresh"
-  | "events"
+  | "timeline"
+  | "clockDifferenceMs"
   | "onChange"
   | "conflicts"
   | "row"
@@ -92,13 +95,54 @@ const answerOf = (pair: PairSurface): HaAnswer => ({
   status: statusOf(pair),
 });
 
-const eventOf = ({ at, unitName, severity, code, message }: TimelineEntry): HaEvent => ({
-  at: iso(at),
-  unit: unitName,
-  severity,
-  code,
-  text: message,
-});
+const severities = ["info", "warning", "error"] as const;
+
+/** Opaque to clients: where in each log the next page begins. */
+const cursorOf = (positions: Positions): string =>
+  Buffer.from(JSON.stringify(positions)).toString("base64url");
+function positionsOf(cursor: string): Positions {
+  try {
+    const positions: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    const isRight =
+      typeof positions === "object" &&
+      positions !== null &&
+      Object.values(positions).every((number) => Number.isSafeInteger(number));
+    if (isRight) return positions as Positions;
+  } catch {
+    // The same as for what is JSON and no cursor.
+  }
+  throw new Refusal(400, {
+    code: "cursor-malformed",
+    field: "query/before",
+    value: cursor,
+    message: "this is not where a page of the timeline begins",
+    remedy: "send `next` of an earlier answer, or leave it out to begin with the newest",
+  });
+}
+
+function eventsOf(pair: PairSurface, query: Static<typeof HaEventsQuery> | undefined): HaEvents {
+  const { ourUnit, peerUnit } = pair.status();
+  const unit = query?.unit === undefined ? undefined : query.unit === "this" ? ourUnit : (peerUnit ?? "none");
+  const least = query?.severity === undefined ? 0 : severities.indexOf(query.severity);
+  const { entries, next } = pair.timeline({
+    limit: query?.limit === undefined ? eventsDefault : Number(query.limit),
+    ...(query?.before === undefined ? {} : { positions: positionsOf(query.before) }),
+    ...(unit === undefined ? {} : { unit }),
+    severities: new Set(severities.slice(least)),
+  });
+  return {
+    events: entries.map(({ source, number, event }) => ({
+      id: `${source}.${number}`,
+      at: iso(event.at),
+      unit: event.unitName,
+      severity: event.severity,
+      code: event.code,
+      text: event.message,
+    })),
+    next: next && cursorOf(next),
+    clockDifferenceMs: pair.clockDifferenceMs,
+  };
+}
 
 /** What is wrong with key and address in themselves, both at once, before anybody is asked. */
 function faultsOfPeer(key: string, address: string): readonly FieldError[] {
@@ -172,9 +216,7 @@ export function registerHaRoutes(
   route(routes.ha, () => answerOf(pair));
   route(routes.applyHa, ({ body }) => apply(pair, body));
   route(routes.refreshHa, () => refresh(pair));
-  route(routes.haEvents, ({ query }) => ({
-    events: pair.events(query?.limit === undefined ? eventsDefault : Number(query.limit)).map(eventOf),
-  }));
+  route(routes.haEvents, ({ query }) => eventsOf(pair, query));
   route(routes.removeHa, async ({ body }) => {
     const removed = await pair.removeFromPair(body.removes === "this unit" ? "leaves" : "stays");
     if (!removed.ok) throw new Refusal(409, removed.error);

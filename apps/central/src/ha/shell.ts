@@ -43,6 +43,7 @@ import { Repair } from "./repair.ts";
 import { Replication } from "./replication.ts";
 import type { HaSeams, Link } from "./seams.ts";
 import { SharedState } from "./shared-state.ts";
+import { SharedTimeline, type TimelineQuery } from "./shared-timeline.ts";
 import {
   type NotedEvent,
   notedEntry,
@@ -91,6 +92,7 @@ export class HighAvailability {
   readonly #repair: Repair;
   readonly #membership: Membership;
   readonly #unitNames: UnitNames;
+  readonly #timeline: SharedTimeline;
   readonly #listeners = new Set<(what: "data" | "status") => void>();
   #listening = { address: "", port: 0 };
   #stopped: Error | null = null;
@@ -145,6 +147,15 @@ export class HighAvailability {
       return pairId !== null && this.#send({ type: "channel", pairId, channel, body });
     });
     this.#unitNames = new UnitNames(store);
+    this.#timeline = new SharedTimeline({
+      world,
+      store,
+      peer: () => this.#pair.state.settings.peer?.unit ?? null,
+      channel: (ports) => this.channel("events", ports),
+      observe: (event) => this.#observe(event),
+      inTurn: (body) => this.#inTurn(body),
+      changed: () => this.#notify("status"),
+    });
     this.#membership = new Membership({
       world,
       unit: identity.unit,
@@ -250,7 +261,17 @@ export class HighAvailability {
     return this.#shared.replica.conflicts();
   }
 
-  /** The newest first. */
+  /** CH25: what happened on both units. */
+  timeline(query: TimelineQuery): ReturnType<SharedTimeline["page"]> {
+    return this.#timeline.page(query);
+  }
+
+  /** How far the other unit's clock is ahead of this one's; null until it has told. */
+  get clockDifferenceMs(): number | null {
+    return this.#timeline.clockDifferenceMs;
+  }
+
+  /** This unit's own; the newest first. */
   events(limit: number): readonly TimelineEntry[] {
     return this.#seams.store.events(limit) as unknown as readonly TimelineEntry[];
   }
@@ -471,6 +492,7 @@ export class HighAvailability {
     if (heartbeat !== null) this.#unitNames.heard(heartbeat.from, heartbeat.name);
     this.#openChannels();
     this.#repair.look();
+    if (entries.length > 0) this.#timeline.appended();
     this.#notify("status");
   }
 
@@ -619,6 +641,7 @@ export class HighAvailability {
   #keep(entry: TimelineEntry): void {
     this.#seams.store.commit([{ kind: "event", event: entry as unknown as Json }]);
     this.#options.onEvent?.(entry);
+    this.#timeline.appended();
   }
 
   #notify(what: "data" | "status"): void {
@@ -657,6 +680,7 @@ export class HighAvailability {
 
   async #closeAll(reason: string): Promise<void> {
     this.#pair.stop();
+    this.#timeline.stop();
     this.#gate.release();
     this.#parts.reset();
     await this.#link.close(reason);

@@ -2,7 +2,7 @@
 import type { Json } from "@tandem/base/canonical-json";
 import type { UnitId } from "@tandem/base/ids";
 import type { FieldError } from "@tandem/base/result";
-import type { WallMillis } from "@tandem/base/time";
+import { second, type WallMillis } from "@tandem/base/time";
 import type { PairEvent, Severity } from "@tandem/pair/events";
 import { eventWords } from "@tandem/pair/words";
 import type { Difference } from "./repair.ts";
@@ -25,7 +25,9 @@ export type ShellEvent =
   | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number }
   | { readonly code: "rows-not-moved"; readonly message: string }
   | { readonly code: "file-broken"; readonly digest: string; readonly times: number }
-  | { readonly code: "file-refused"; readonly digest: string; readonly error: FieldError };
+  | { readonly code: "file-refused"; readonly digest: string; readonly error: FieldError }
+  /** How far the other unit's clock is ahead of this one's. */
+  | { readonly code: "clocks-differ" | "clocks-agree"; readonly differenceMs: number };
 
 export type TimelineEntry = {
   readonly at: WallMillis;
@@ -49,10 +51,21 @@ const shellCodes: ReadonlySet<string> = new Set<ShellEvent["code"]>([
   "rows-not-moved",
   "file-broken",
   "file-refused",
+  "clocks-differ",
+  "clocks-agree",
 ]);
 const isShellEvent = (event: PairEvent | ShellEvent): event is ShellEvent => shellCodes.has(event.code);
 
-const describe = (event: ShellEvent): { readonly severity: Severity; readonly text: string } => {
+const inWords = (differenceMs: number): string => {
+  const seconds = Math.round(Math.abs(differenceMs) / second);
+  const long = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  return `${long} ${differenceMs > 0 ? "ahead of" : "behind"}`;
+};
+
+const describe = (
+  event: ShellEvent,
+  peer: string,
+): { readonly severity: Severity; readonly text: string } => {
   switch (event.code) {
     case "unknown-peer-rejected":
       return {
@@ -89,6 +102,13 @@ const describe = (event: ShellEvent): { readonly severity: Severity; readonly te
         severity: "info",
         text: `the configuration that was overwritten is saved as ${event.file}`,
       };
+    case "clocks-differ":
+      return {
+        severity: "warning",
+        text: `${peer}'s clock is ${inWords(event.differenceMs)} this unit's; set the time on whichever is wrong (NTP), nothing is lost by it`,
+      };
+    case "clocks-agree":
+      return { severity: "info", text: `${peer}'s clock and this unit's agree again` };
     case "disk-back":
       return {
         severity: "warning",
@@ -140,7 +160,7 @@ export function timelineEntry(
   self: { readonly unit: UnitId; readonly name: string },
   peer: string,
 ): TimelineEntry {
-  const { severity, text } = isShellEvent(event) ? describe(event) : eventWords(event, peer);
+  const { severity, text } = isShellEvent(event) ? describe(event, peer) : eventWords(event, peer);
   return {
     at,
     unit: self.unit,

@@ -3,7 +3,14 @@ import type { HaApply } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
 import { type Command, done, given, required, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
-import { printConflicts, printEvents, printFiles, printHaStatus, printSynchronised } from "./print.ts";
+import {
+  printConflicts,
+  printEvent,
+  printEvents,
+  printFiles,
+  printHaStatus,
+  printSynchronised,
+} from "./print.ts";
 
 const applyHa: Command["run"] = async ({ client, line }) => {
   const body: HaApply = given({
@@ -20,11 +27,46 @@ const applyHa: Command["run"] = async ({ client, line }) => {
   return { value, text: printHaStatus(value.status) };
 };
 
+/** A timeline that is followed is asked for anew so often. */
+const followIntervalMs = 1_000;
+/** Of the entries already shown so many are remembered, which is more than one answer holds. */
+const shownMax = 5_000;
+
+const events: Command["run"] = async (context) => {
+  const { client, line, world } = context;
+  const query = given({
+    limit: line.text("limit"),
+    unit: oneOf(line.text("unit"), "unit", ["this", "other"]),
+    severity: oneOf(line.text("severity"), "severity", ["info", "warning", "error"]),
+  });
+  const value = await client.call(routes.haEvents, { query });
+  if (line.flag("follow") !== true) return { value, text: printEvents(value.events) };
+  let shown: readonly string[] = [];
+  let answer = value;
+  for (;;) {
+    const news = answer.events.filter(({ id }) => !shown.includes(id)).reverse();
+    for (const event of news) world.out(line.common.json ? `${JSON.stringify(event)}\n` : printEvent(event));
+    shown = [...shown, ...news.map(({ id }) => id)].slice(-shownMax);
+    await new Promise((resolve) => setTimeout(resolve, followIntervalMs));
+    answer = await client.call(routes.haEvents, { query });
+  }
+};
+
+/** An option's value out of a few; undefined when it was not given. */
+function oneOf<const Value extends string>(
+  value: string | undefined,
+  option: string,
+  values: readonly Value[],
+): Value | undefined {
+  if (value === undefined) return undefined;
+  const found = values.find((each) => each === value);
+  if (found === undefined) throw new UsageError(`--${option} takes ${values.join(" or ")}, not "${value}"`);
+  return found;
+}
+
 const removeHa: Command["run"] = async (context) => {
-  const wanted = required(context, "unit");
+  const wanted = oneOf(required(context, "unit"), "unit", ["this", "other"]) ?? "this";
   const removes = { this: "this unit", other: "the other unit" } as const;
-  if (wanted !== "this" && wanted !== "other")
-    throw new UsageError(`--unit takes "this" or "other", not "${wanted}"`);
   const value = await context.client.call(routes.removeHa, { body: { removes: removes[wanted] } });
   const peer = value.peerTold
     ? "the other unit has taken the other part"
@@ -70,15 +112,7 @@ export const haCommands: { readonly [words: string]: Command } = {
       return { value, text: printHaStatus(value.status) };
     },
   },
-  "ha events": {
-    words: 0,
-    options: ["limit"],
-    run: async ({ client, line }) => {
-      const limit = line.text("limit");
-      const value = await client.call(routes.haEvents, limit === undefined ? {} : { query: { limit } });
-      return { value, text: printEvents(value.events) };
-    },
-  },
+  "ha events": { words: 0, options: ["limit", "unit", "severity", "follow"], run: events },
   "ha synchronised": {
     words: 0,
     run: async ({ client }) => {

@@ -80,6 +80,10 @@ export const printEvents = (events: readonly HaEvent[]): string =>
     events.map(({ at, unit, severity, text }) => [at, unit, severity, text]),
   );
 
+/** One entry of a timeline that is followed. */
+export const printEvent = ({ at, unit, severity, text }: HaEvent): string =>
+  `${at}  ${unit}  ${severity.padEnd(7)}  ${text}\n`;
+
 const shownValue = (secret: boolean, value: unknown): string => (secret ? "(secret)" : JSON.stringify(value));
 
 export const printConflicts = (conflicts: readonly Conflict[]): string =>

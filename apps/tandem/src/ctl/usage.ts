@@ -53,7 +53,8 @@ High availability of Central
   ha apply [--peer-key KEY] [--peer-address ADDRESS] [--peer-port PORT] [--[no-]preferred]
            [--[no-]disable] [--heartbeat SECONDS] [--hold-down SECONDS]
   ha refresh                          exchange a heartbeat now
-  ha events [--limit COUNT]           the timeline, newest first
+  ha events [--limit COUNT] [--unit this|other] [--severity info|warning|error] [--follow]
+                                      the timeline of both units, newest first
   ha remove --unit this|other         end the pair: which unit is removed; the other one goes on
   ha synchronised                     what the pair synchronises and what it does not
   ha synchronise WHAT on|off          repository, profiles, target-environments: on both units
