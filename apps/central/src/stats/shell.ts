@@ -2,7 +2,7 @@
  * Statistics of one Central (SPEC CH8): polls while this unit acts, keeps, ships to the peer, fetches from it what is
  * lacking, and derives longer periods. It never stops the pair: what cannot be kept is dropped, counted and told.
  */
-import { second } from "@tandem/base/time";
+import { type Millis, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import type { Epoch } from "@tandem/pair/state";
 import {
@@ -32,6 +32,9 @@ const derivedPerTurnMax = 20;
 const deriveIntervalMs = 100;
 /** What is still marked when a device is looked at is derived then, up to so many periods. */
 const derivedPerReadMax = 100;
+/** By how much the wall clock may run ahead of the monotonic one before nothing is removed by it any more. */
+const clockAheadMaxDays = 1;
+
 /** While samples are dropped, that is told again after this. */
 const droppedToldAgainMs = 3_600 * second;
 
@@ -83,6 +86,7 @@ export class Statistics<Target> {
   #cancelGather: Cancel | null = null;
   #cancelDerive: Cancel | null = null;
   #trimmedDay = -1;
+  readonly #begun: { readonly day: number; readonly at: Millis };
   #dropped = 0;
   #droppedTold: { readonly at: number; readonly before: number } | null = null;
   #stopped = false;
@@ -93,6 +97,7 @@ export class Statistics<Target> {
     this.#world = world;
     this.store = store;
     this.slotMs = options.slotMs ?? slotMsDefault;
+    this.#begun = { day: this.#today, at: world.now() };
     this.#exchange = new Exchange({
       world,
       store,
@@ -164,6 +169,7 @@ export class Statistics<Target> {
   }
 
   stop(): void {
+    if (this.#stopped) return;
     this.#polling.stop();
     this.#flush();
     this.#stopped = true;
@@ -241,6 +247,9 @@ export class Statistics<Target> {
     this.#armDerive();
     const today = dayOf(slot);
     if (today === this.#trimmedDay) return;
+    // A clock that was set to next year must not take last week's samples away.
+    const daysPassed = Math.floor((this.#world.now() - this.#begun.at) / this.slotMs / slotsPerDay);
+    if (today > this.#begun.day + daysPassed + clockAheadMaxDays) return;
     const isDerived = this.#attempt(
       () => this.store.marked(1, (today - rawKeptDays + 1) * slotsPerDay).length === 0,
     );

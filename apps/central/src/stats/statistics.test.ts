@@ -124,6 +124,23 @@ test("[CH8] a full disk drops samples and is told once; polling goes on, and the
   assert.deepEqual(samplesOf(pair.b), samplesOf(pair.a));
 });
 
+test("[CH8] a clock that runs months ahead for a while takes no samples away, and what it mislabelled is no harm", async () => {
+  const pair = TwoUnits.started(1);
+  await pair.time.pass(5 * minute);
+  const before = samplesOf(pair.a);
+  for (const unit of [pair.a, pair.b]) unit.skewMs = 90 * slotsPerDay * minute;
+  await pair.time.pass(5 * minute);
+  for (const unit of [pair.a, pair.b]) unit.skewMs = 0;
+  await pair.time.pass(15 * minute);
+  const after = samplesOf(pair.a);
+  assert.deepEqual(after.slice(0, before.length), before);
+  assert.deepEqual(samplesOf(pair.b), after);
+  const [device] = pair.devices;
+  assert.ok(device);
+  const counted = totalsOf(after).get(device.id)?.connections ?? Number.NaN;
+  assert.ok(counted <= device.countedAt(pair.time.now).connections);
+});
+
 type Happening =
   | { readonly kind: "pass"; readonly ms: number }
   | { readonly kind: "cut" | "heal" | "back" | "reset" | "slow" | "loss" }
