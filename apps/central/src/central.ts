@@ -17,6 +17,7 @@ import { type CallEntry, type RouteRegistry, routeRegistry } from "./api/route-r
 import { type DeniedEntry, makeServer } from "./api/server.ts";
 import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
 import { digestsInFolder, Files } from "./files/files.ts";
+import { registerSnapshotRoutes } from "./files/routes.ts";
 import { snapshots } from "./files/tables.ts";
 import type { DeviceTarget } from "./fleet/device-contact.ts";
 import { Fleet } from "./fleet/fleet.ts";
@@ -181,6 +182,7 @@ export class Central {
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
           registerHaRoutes(registry, pair, allTables);
+          registerSnapshotRoutes(registry, pair, files.store);
           registerRepositoryRoutes(registry, { world: realWorld, rows: optional, store: files.store });
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);

@@ -1,4 +1,4 @@
-/** The routes of the repository, of profiles and of target environments; part of the one table in `routes.ts`. */
+/** The routes of the repository, of snapshots, profiles and target environments; part of the one table in `routes.ts`. */
 import {
   EntryParams,
   EntryRemoved,
@@ -17,6 +17,7 @@ import {
   TargetEnvironmentWritten,
 } from "./repository.ts";
 import type { Route } from "./routes.ts";
+import { SnapshotList, SnapshotQuery } from "./snapshots.ts";
 
 export const repositoryRoutes = {
   listRepositoryFiles: {
@@ -79,6 +80,27 @@ export const repositoryRoutes = {
     access: "user",
     tags: ["repository"],
     summary: "Download the content of an entry",
+    status: 200,
+    params: EntryParams,
+    answer: FileContent,
+    answers: "bytes",
+  },
+  listSnapshots: {
+    method: "GET",
+    path: "/snapshots",
+    access: "user",
+    tags: ["repository"],
+    summary: "List the snapshots of devices' configurations, newest first",
+    status: 200,
+    query: SnapshotQuery,
+    answer: SnapshotList,
+  },
+  downloadSnapshot: {
+    method: "GET",
+    path: "/snapshots/:id/content",
+    access: "user",
+    tags: ["repository"],
+    summary: "Download a snapshot of a device's configuration",
     status: 200,
     params: EntryParams,
     answer: FileContent,

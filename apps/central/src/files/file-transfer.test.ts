@@ -5,6 +5,7 @@ import { sha256Hex } from "@tandem/base/digest";
 import { Prng } from "@tandem/base/prng";
 import { diskReserveBytes, type FileStore } from "@tandem/storage/file-store";
 import { emptyMemoryFileDisk, openMemoryFileStore } from "@tandem/storage/memory-file-store";
+import fc from "fast-check";
 import { answerWaitMs, FileTransfer, type FileTrouble, retryMaxMs, transfersMax } from "./file-transfer.ts";
 import { pieceMaxBytes } from "./transfer-messages.ts";
 import { VirtualWorld, virtualChannels } from "./virtual-pair.ts";
@@ -304,4 +305,30 @@ test("[CH5] messages lost, doubled, late and damaged: every file arrives once th
       assert.equal(store.counters.broken, 0, `seed ${seed}: damage is found piece by piece`);
     }
   }
+});
+
+test("whatever arrives on the channel is a message of this exchange or nothing, and never an exception", () => {
+  const { world, units, channels } = pair();
+  channels.setOpen(true);
+  const digest = fc.constantFrom("0".repeat(64), "0".repeat(63), "../x");
+  const like = fc.record(
+    {
+      type: fc.constantFrom("get", "piece", "absent", "later"),
+      digest,
+      offset: fc.oneof(fc.integer(), fc.double(), fc.string()),
+      length: fc.oneof(fc.integer(), fc.constant(pieceMaxBytes + 1)),
+      size: fc.oneof(fc.integer(), fc.constant(Number.MAX_SAFE_INTEGER)),
+      base64: fc.oneof(fc.base64String(), fc.string(), fc.jsonValue()),
+      sum: digest,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(like, fc.jsonValue()), (body) => {
+      channels.units[0].received("files", JSON.parse(JSON.stringify(body)) as Json);
+      world.advance(10);
+    }),
+    { numRuns: 500 },
+  );
+  assert.deepEqual([...units[0].store.partials()], []);
 });

@@ -1,5 +1,5 @@
 /** What the routes of the repository, of profiles and of target environments do. */
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { FieldError } from "@tandem/base/result";
 import type { World } from "@tandem/base/world";
 import type {
@@ -13,6 +13,7 @@ import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import type { RowView } from "@tandem/replica/rows";
 import type { Columns, Table } from "@tandem/replica/schema";
 import { type FileStore, fileMaxBytes, fileTooLarge, putStream } from "@tandem/storage/file-store";
+import { streamOf } from "../files/file-stream.ts";
 import { Refusal, type RefusalStatus, written } from "../refusal.ts";
 import type { OptionalRows } from "../synchronisation/optional-rows.ts";
 import { repositoryFiles } from "./tables.ts";
@@ -25,7 +26,6 @@ export type RepositoryParts = {
 
 /** Of each of the three. */
 export const entriesMax = 5_000;
-const pieceBytes = 256 * 1_024;
 
 type FileRow = RowView<(typeof repositoryFiles)["columns"]>;
 
@@ -175,13 +175,5 @@ export function downloadRepositoryFile(
       remedy:
         "download it from the other unit; it comes here by itself while the switch of the repository is on and the units are connected",
     });
-  return { stream: Readable.from(piecesOf(store, digest, size)), size, digest };
-}
-
-async function* piecesOf(store: FileStore, digest: string, size: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < size; offset += pieceBytes) {
-    const piece = store.read(digest, offset, pieceBytes);
-    if (piece === undefined) throw new Error("the file was removed while it was read");
-    yield piece;
-  }
+  return { stream: streamOf(store, digest, size), size, digest };
 }

@@ -69,6 +69,17 @@ test("[CH4] [CH5] two Centrals: the repository is each one's own, then both unit
   const row = { id: "5".repeat(16), device: "d".repeat(16), at: 1, author: "operator", ...snapshot.value };
   await two.central.pair.write([createRow(snapshots, row)], "operator", "snapshot");
   await eventually("the snapshot's file is on the Master", () => one.central.files.store.has(row.digest));
+  const { snapshots: listed } = await one.client.call(routes.listSnapshots, {
+    query: { device: row.device },
+  });
+  assert.deepEqual(
+    listed.map(({ id, here, runId }) => [id, here, runId]),
+    [[row.id, true, null]],
+  );
+  const ofDevice = await buffer(
+    await one.client.download(routes.downloadSnapshot, { params: { id: row.id } }),
+  );
+  assert.equal(sha256Hex(ofDevice), row.digest);
   assert.deepEqual([await held(one), await held(two)], [["of one"], ["of two"]], "off by default");
 
   const turned = await turn(two, true);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "@tandem/base/prng";
+import { retryMs } from "./optional-rows.ts";
 import { Crash, TestUnit } from "./two-units.ts";
 
 const id = (number: number): string => number.toString(16).padStart(16, "0");
@@ -108,8 +109,11 @@ test("[CH4] a full disk under a unit's own rows refuses the write with a remedy,
   await a.rows.settled();
   assert.equal(a.rows.state("profiles").isMoving, true);
   assert.equal(a.troubles.length > 0, true);
-  a.ownDiskFailure = null;
   await done(b.add(y, "of b"));
+  a.ownDiskFailure = null;
+  a.world.advance(retryMs);
+  await a.rows.settled();
+  assert.equal(a.rows.state("profiles").isMoving, false);
   await a.meet(b);
   assert.deepEqual(a.names(), { [x]: "of a", [y]: "of b" });
   assert.deepEqual(a.names(), b.names());

@@ -16,7 +16,8 @@
 import { assert } from "@tandem/base/assert";
 import type { Incarnation } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import type { World } from "@tandem/base/world";
+import { second } from "@tandem/base/time";
+import type { Cancel, World } from "@tandem/base/world";
 import type { Acknowledged } from "@tandem/central-api/errors";
 import { createRow, deleteRow, type Edit, updateRow, type WriteConflict } from "@tandem/replica/edits";
 import type { RowView } from "@tandem/replica/rows";
@@ -46,7 +47,7 @@ export type OptionalRowsOptions = {
   readonly store: Store;
   /** What each switch is about; a switch without tables cannot be turned yet. */
   readonly tables: { readonly [name in SwitchName]: readonly Table[] };
-  /** A move that could not be made; it is tried again when anything changes, and at the next start. */
+  /** A move that could not be made; it is tried again every `retryMs`, when anything changes, and at the next start. */
   readonly onTrouble: (error: Error) => void;
 };
 
@@ -64,6 +65,8 @@ export type SwitchState = {
   readonly isMoving: boolean;
 };
 
+export const retryMs = 30 * second;
+
 const documentOf = (name: SwitchName): string => `home/${name}`;
 const atHome: Place = { home: own, moving: null };
 
@@ -76,6 +79,7 @@ export class OptionalRows {
   readonly #writes = new Set<Promise<unknown>>();
   readonly #places = new Map<SwitchName, Place>();
   readonly #unfollow: () => void;
+  #retry: Cancel | null = null;
   #isStopped = false;
 
   /** Throws when what is stored cannot be understood. */
@@ -199,6 +203,7 @@ export class OptionalRows {
   /** Rows under way stay where they are, and go on at the next start. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#retry?.();
     this.#unfollow();
     await Promise.all(this.#moves.values());
     this.#own.close();
@@ -255,7 +260,12 @@ export class OptionalRows {
         },
         (error: unknown) => {
           this.#moves.delete(name);
-          if (!this.#isStopped) this.#options.onTrouble(error as Error);
+          if (this.#isStopped) return;
+          this.#options.onTrouble(error as Error);
+          this.#retry ??= this.#options.world.after(retryMs, () => {
+            this.#retry = null;
+            this.#follow();
+          });
         },
       );
       this.#moves.set(name, move);

@@ -36,6 +36,7 @@ export class TestUnit {
     own: emptyMemoryDisk(),
   };
   readonly troubles: Error[] = [];
+  world!: VirtualWorld;
   /** So many commits succeed, on either disk; the next one does not happen, and nothing after it. */
   commitsUntilCrash = Number.POSITIVE_INFINITY;
   #state!: SharedState;
@@ -55,6 +56,7 @@ export class TestUnit {
   /** Begins on what the disks hold. */
   start(): void {
     const world = new VirtualWorld();
+    this.world = world;
     // Entropy that no unit and no start ever shares with another.
     world.randomHex = () => {
       incarnations += 1;

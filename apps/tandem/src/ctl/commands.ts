@@ -226,6 +226,7 @@ const plurals: { readonly [word: string]: string } = {
   keys: "key",
   conflict: "conflicts",
   profiles: "profile",
+  snapshots: "snapshot",
   environments: "environment",
 };
 

@@ -228,6 +228,8 @@ test("[CE5] the repository, profiles and target environments are worked with fro
   assert.match(await does("repository list"), /lm-image +firmware +16 .* tested\n/);
   await does(`repository get lm-image --file ${back}`);
   assert.equal(readFileSync(back, "utf8"), "a firmware image");
+  assert.match(await does("snapshot list"), /^ID +DEVICE +AT/);
+  assert.equal((await run(`snapshot get ${"0".repeat(16)} --file ${back}`)).status, 1);
   await does("repository remove lm-image");
   assert.equal((await run(`repository get lm-image --file ${back}`)).status, 1);
   assert.equal((await run(`repository add x --kind song --file ${content}`)).status, 2);

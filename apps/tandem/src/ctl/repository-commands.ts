@@ -1,7 +1,7 @@
 /** The commands that work with the Global Repository, LoadMaster profiles and target environments. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { RepositoryFile } from "@tandem/central-api/repository";
 import { routes } from "@tandem/central-api/routes";
@@ -75,10 +75,7 @@ const setFile: Command["run"] = async (context) => {
 };
 
 /** Beside its place first: what is there under the name is whole and proved. */
-const getFile: Command["run"] = async (context) => {
-  const path = required(context, "file");
-  const { id, digest, name } = await fileNamed(context, word(context));
-  const content = await context.client.download(routes.downloadRepositoryFile, { params: { id } });
+async function keepProved(content: Readable, path: string, digest: string | null | undefined): Promise<void> {
   const hash = createHash("sha256");
   const part = `${path}.part`;
   try {
@@ -96,7 +93,46 @@ const getFile: Command["run"] = async (context) => {
     rmSync(part, { force: true });
     throw error;
   }
+}
+
+const getFile: Command["run"] = async (context) => {
+  const path = required(context, "file");
+  const { id, digest, name } = await fileNamed(context, word(context));
+  await keepProved(
+    await context.client.download(routes.downloadRepositoryFile, { params: { id } }),
+    path,
+    digest,
+  );
   return { value: { id, path, digest }, text: `${name} is in ${path}\n` };
+};
+
+const getSnapshot: Command["run"] = async (context) => {
+  const path = required(context, "file");
+  const id = word(context);
+  const { snapshots } = await context.client.call(routes.listSnapshots, {});
+  const digest = snapshots.find((each) => each.id === id)?.digest;
+  await keepProved(await context.client.download(routes.downloadSnapshot, { params: { id } }), path, digest);
+  return { value: { id, path, digest }, text: `snapshot ${id} is in ${path}\n` };
+};
+
+const listSnapshots: Command["run"] = async (context) => {
+  const { client, line } = context;
+  const { devices } = await client.call(routes.listDevices);
+  const nameOf = (id: string): string => devices.find((device) => device.id === id)?.name || id;
+  const wanted = line.text("device");
+  const device = devices.find(({ id, name, address }) => [id, name, address].includes(wanted ?? ""))?.id;
+  const query = wanted === undefined ? {} : { device: device ?? wanted };
+  const value = await client.call(routes.listSnapshots, { query });
+  const rows = value.snapshots.map((each) => [
+    each.id,
+    nameOf(each.device),
+    each.at,
+    String(each.size),
+    each.here ? "" : "not on this unit",
+    each.author,
+  ]);
+  const more = value.more ? "there are more: name a device\n" : "";
+  return { value, text: `${table(["ID", "DEVICE", "AT", "BYTES", "", "BY"], rows)}${more}` };
 };
 
 const listFiles: Command["run"] = async ({ client }) => {
@@ -133,6 +169,8 @@ export const repositoryCommands: { readonly [words: string]: Command } = {
       return { value, text: done(`repository entry ${id} is removed`, value.acknowledged) };
     },
   },
+  "snapshot list": { words: 0, options: ["device"], run: listSnapshots },
+  "snapshot get": { words: 1, options: ["file"], run: getSnapshot },
   "profile list": {
     words: 0,
     run: async ({ client }) => {

@@ -40,6 +40,8 @@ Repository, profiles and target environments (of this unit, unless ha synchronis
   repository set ENTRY [--name NAME] [--kind KIND] [--file FILE] [--description TEXT]
   repository get ENTRY --file FILE
   repository remove ENTRY
+  snapshot list [--device DEVICE]     what devices' configurations were, newest first
+  snapshot get ID --file FILE
   profile list | show PROFILE | remove PROFILE
   profile add NAME [--file JSON]
   profile set PROFILE [--name NAME] [--file JSON]
