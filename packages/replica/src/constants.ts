@@ -27,6 +27,12 @@ export const editsPerWriteMax = 100_000;
 export const clockMax = 2 ** 52;
 /** The greatest sequence within an incarnation, and the greatest life of a row. */
 export const counterMax = 2 ** 40;
+/**
+ * What a message may claim of a clock and of a row's life: half the bound, so that a forged or damaged one leaves this
+ * unit room to count on from it. No clock of a real machine comes near.
+ */
+export const clockOnWireMax = clockMax / 2;
+export const lifeOnWireMax = counterMax / 2;
 /** Distinct incarnations, authors and units whose text is shared in memory; beyond it the sharing begins anew. */
 export const sharedTextsMax = 100_000;
 /** From so many items on, the versions of a delta are kept as they were decoded. */

@@ -9,9 +9,11 @@ import { err, ok } from "@tandem/base/result";
 import {
   authorMaxLength,
   clockMax,
+  clockOnWireMax,
   contextEntriesMax,
   counterMax,
   deltaItemsMax,
+  lifeOnWireMax,
   nameMaxLength,
   rowKeyMaxLength,
   vectorEntriesMax,
@@ -114,7 +116,7 @@ export function decodeDelta(input: unknown): Result<Delta, MalformedDelta> {
   const claim = decodeVector("claim", input.claim);
   if (!claim.ok) return claim;
   const { clock } = input;
-  if (!isCount(clock, clockMax)) return malformed("clock", "must be a whole number within its bound");
+  if (!isCount(clock, clockOnWireMax)) return malformed("clock", "must be a whole number within its bound");
   const contexts = decodeContexts(input.contexts);
   if (!contexts.ok) return contexts;
   if (!Array.isArray(input.items) || input.items.length > deltaItemsMax)
@@ -140,8 +142,8 @@ function decodeItem(item: unknown, contexts: readonly Vector[], shared: Shared):
   if (!isName(field)) return "field is not a name";
   if (!isIncarnation(incarnation)) return "incarnation must be 16 hexadecimal digits";
   if (!isCount(seq, counterMax) || seq === 0) return "seq must be a whole number from 1";
-  if (!isCount(life, counterMax) || life === 0) return "life must be a whole number from 1";
-  if (!isCount(clock, clockMax)) return "clock must be a whole number";
+  if (!isCount(life, lifeOnWireMax) || life === 0) return "life must be a whole number from 1";
+  if (!isCount(clock, clockOnWireMax)) return "clock must be a whole number";
   const context = isCount(contextIndex, contexts.length) ? contexts[contextIndex] : undefined;
   if (!context) return "context is not in the list";
   if (!isText(author, authorMaxLength)) return "author must be text";
