@@ -244,7 +244,7 @@ test("[CH24] unpair erases the pair id; who stays executes, who leaves does not"
   assert.equal(restarted.reason, "removed");
 });
 
-test("E5: refused by a device, a Master executes nothing and asks; it claims only above itself or a long silent holder", () => {
+test("[CH22] E5: refused by a device, a Master executes nothing and asks; it claims only above itself or a long silent holder", () => {
   const holder = { n: 40, unit: unitB };
   const unit = master();
   const { send } = unit.give({ type: "deviceRefused", holder, holderHeardAgoMs: 2_000 });

@@ -26,7 +26,8 @@ export type PeerConnection = Pick<
   | "send"
   | "close"
   | "destroy"
->;
+> &
+  Partial<Pick<Connection, "fault">>;
 export type PeerListener = Pick<Listener, "address" | "port" | "stopListening" | "close">;
 
 export type Endpoints = {

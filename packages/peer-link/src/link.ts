@@ -328,6 +328,8 @@ export class PeerLink {
     if (this.#connections.get(connection.openedBy) !== connection) return;
     this.#connections.delete(connection.openedBy);
     if (this.#preferred === connection) this.#preferred = this.#connections.values().next().value;
+    if (connection.fault !== undefined)
+      this.#emit({ kind: "failed", code: "not-understood", message: connection.fault });
     if (this.isUp) return;
     this.#armRedial();
     this.#emit({ kind: "closed", reason });

@@ -42,6 +42,7 @@ export class Connection {
   #message: ((message: Json) => void) | undefined;
   #closed: ((reason: string) => void) | undefined;
   #reason: string | undefined;
+  #fault: string | undefined;
   #isClosed = false;
 
   constructor(socket: TLSSocket, openedBy: "us" | "peer", own: Fingerprint, peer: Fingerprint) {
@@ -79,6 +80,11 @@ export class Connection {
   onClose(handler: (reason: string) => void): void {
     this.#closed = handler;
     if (this.#isClosed) queueMicrotask(() => handler(this.#reason ?? "closed"));
+  }
+
+  /** What the other end sent that is no frame, for which the connection was closed; a frame that merely ended early is no fault but a cut. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   get isClosed(): boolean {
@@ -126,11 +132,11 @@ export class Connection {
     if (this.#reason !== undefined) return;
     for (const next of this.#reader.push(chunk)) {
       if (!next.ok) {
-        this.destroy(
+        this.#fault =
           next.error.code === "frame-too-long"
             ? `the other end announced a frame of ${next.error.bytes} bytes; at most ${next.error.maxBytes} are accepted`
-            : `the other end sent a malformed frame (${next.error.code})`,
-        );
+            : `the other end sent a malformed frame (${next.error.code})`;
+        this.destroy(this.#fault);
         return;
       }
       this.counters.received += 1;

@@ -188,9 +188,33 @@ test("what another lineage sends, and what is malformed, changes nothing", () =>
   assert.equal(a.events.length, 0);
   for (const delta of [{}, null, "x", { base: {}, claim: {}, clock: -1, contexts: [], items: [] }])
     a.replication.receive({ type: "delta", pairId, delta });
+  // What is no object at all is one cause, said once.
   assert.deepEqual(
     a.events.map((event) => event.code),
-    Array(4).fill("changes-refused"),
+    Array(3).fill("changes-refused"),
   );
   assert.equal(a.shared.replica.digest(), digest);
+});
+
+test("[CH3] a delta with a table or field that is not known here is refused whole, and each cause said once with its remedy", () => {
+  const { units, queues } = pairOnQueue();
+  const [a, b] = units;
+  assert.ok(a.shared.write([createRow(networks, { cidr: "10.0.0.0/8" })], "admin", 1_000_000).ok);
+  a.replication.heardVector({});
+  const delta = queues[1]?.shift();
+  assert.ok(delta?.type === "delta");
+  const text = JSON.stringify(delta);
+  const later = JSON.parse(text.replaceAll('"networks"', '"tenants"')) as ChangeMessage;
+  const before = b.shared.replica.vector;
+  for (let count = 0; count < 3; count += 1) b.replication.receive(later);
+  b.replication.receive(JSON.parse(text.replaceAll('"@life"', '"colour"')) as ChangeMessage);
+  b.replication.receive({ ...delta, delta: { nothing: 1 } });
+  const said = b.events.map((event) => (event.code === "changes-refused" ? event.message : event.code));
+  assert.equal(said.length, 3);
+  assert.match(said[0] ?? "", /table "tenants" is not known here; .*upgrade this one/);
+  assert.match(said[1] ?? "", /field "colour" of the table "networks"/);
+  assert.match(said[2] ?? "", /malformed at "base"/);
+  assert.deepEqual(b.shared.replica.vector, before);
+  b.replication.receive(delta);
+  assert.equal(b.shared.replica.rows(networks).length, 1, "what fits is taken over");
 });

@@ -5,10 +5,12 @@
  */
 import { unreachable } from "@tandem/base/assert";
 import type { PairId } from "@tandem/base/ids";
+import { hour } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
 import type { ReplicationMessage } from "@tandem/pair/wire";
+import type { ApplyRefusal } from "@tandem/replica/replica";
 import { covers, type Delta, type Vector } from "@tandem/replica/version";
-import { encodeDelta } from "@tandem/replica/wire";
+import { encodeDelta, type MalformedDelta } from "@tandem/replica/wire";
 import type { Acknowledgements } from "./acknowledgements.ts";
 import type { SharedState } from "./shared-state.ts";
 import type { ShellEvent } from "./timeline.ts";
@@ -38,11 +40,32 @@ export type ReplicationPorts = {
 /** What was just sent may still be under way: the same gap is neither filled nor asked for again sooner than this. */
 const repeatMs = 500;
 
+const refusalAgainMs = 1 * hour;
+
+/** What cannot be taken over, why, and what helps. Nothing of such a delta is taken: a part would be a gap. */
+function refusalWords(refusal: Exclude<ApplyRefusal, { code: "gap" }> | MalformedDelta): string {
+  const upgrade =
+    "the other unit runs a later version of Central: upgrade this one. Until then none of its changes are taken over here, and none are lost";
+  switch (refusal.code) {
+    case "unknown-table":
+      return `the table "${refusal.table}" is not known here; ${upgrade}`;
+    case "unknown-field":
+      return `the field "${refusal.field}" of the table "${refusal.table}" is not known here; ${upgrade}`;
+    case "value-unfit":
+      return `the value of "${refusal.field}" of ${refusal.table} "${refusal.row}" does not fit here; ${upgrade}`;
+    case "malformed-delta":
+      return `it is malformed at "${refusal.path}" (${refusal.message}); install the same version on both units`;
+    default:
+      return unreachable(refusal);
+  }
+}
+
 export class Replication {
   readonly #ports: ReplicationPorts;
   #filled: { readonly base: Vector; readonly claim: Vector; readonly at: number } | null = null;
   /** Something was committed and not pushed because a long delta was on its way. */
   #isOwing = false;
+  #refusal: { readonly message: string; readonly at: number } | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: ReplicationPorts) {
@@ -100,7 +123,7 @@ export class Replication {
     const merged = shared.merge(wireDelta);
     if (!merged.ok) {
       if (merged.error.code === "gap") this.#ask(pairId);
-      else this.#ports.observe({ code: "changes-refused", message: JSON.stringify(merged.error) });
+      else this.#refused(merged.error);
       return;
     }
     this.#ports.send({ type: "durable", vector: shared.replica.vector });
@@ -109,6 +132,16 @@ export class Replication {
       this.#ports.observe({ code: "conflicts-found", ids: merged.value.conflicts });
     if (!covers(before, shared.replica.vector)) this.#ports.changed();
     this.#ports.peerHolds(merged.value.claim);
+  }
+
+  /** They come again with every heartbeat until the cause is gone: each cause is said once an hour. */
+  #refused(refusal: Exclude<ApplyRefusal, { code: "gap" }> | MalformedDelta): void {
+    const now = this.#ports.world.now();
+    const message = refusalWords(refusal);
+    const last = this.#refusal;
+    if (last !== null && last.message === message && now - last.at < refusalAgainMs) return;
+    this.#refusal = { message, at: now };
+    this.#ports.observe({ code: "changes-refused", message });
   }
 
   #ask(pairId: PairId): void {

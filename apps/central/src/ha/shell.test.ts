@@ -68,6 +68,26 @@ test("[CH14] a mistyped, wrong or own key, an own or unreachable address: an err
   assert.equal(await codeOf({ address: c.address, port: c.ha.listening.port }), "unreachable");
 });
 
+test("[CH1] a third unit is told that it is not known, says so, and the pair stays as it is", async (t) => {
+  const a = await startCentral(t, "central1", "127.0.0.1");
+  const b = await startCentral(t, "central2", "127.0.0.2");
+  const c = await startCentral(t, "central3", "127.0.0.3");
+  for (const [index, each] of [a, b, c].entries()) await addNetwork(each, `10.${index}.0.0/16`);
+  await setUp(a, b);
+  const data = a.ha.status().digest;
+  assert.ok((await c.ha.apply(formFor(a))).ok);
+  await eventually("A says that somebody was turned away", () =>
+    a.ha.events(100).some(({ code }) => code === "unknown-peer-rejected"),
+  );
+  assert.equal(stateOf(c), "Master", "set up first, as far as it can know");
+  await eventually("it says what it waits for", () =>
+    /waiting for the other unit to be given our key/.test(c.ha.status().ourReason),
+  );
+  assert.deepEqual(Object.keys(names(c)), ["10.2.0.0/16"]);
+  assert.deepEqual([stateOf(a), stateOf(b)], ["Master", "Slave"]);
+  assert.equal(a.ha.status().digest, data);
+});
+
 test("[CH21] [CH2] an edit on either unit is on both disks when it is acknowledged as such", async (t) => {
   const a = await startCentral(t, "central1", "127.0.0.1");
   const b = await startCentral(t, "central2", "127.0.0.2");

@@ -529,7 +529,10 @@ export class HighAvailability {
         this.#parts.resume();
         break;
       case "refused":
+        this.#pair.dispatch({ type: "link", event });
+        break;
       case "failed":
+        if (event.code === "not-understood") this.#refusedMessage(event.message);
         this.#pair.dispatch({ type: "link", event });
         break;
       default:
