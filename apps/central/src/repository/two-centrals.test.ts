@@ -58,10 +58,11 @@ const turn = (unit: LoopbackCentral, on: boolean) =>
 test("[CH4] [CH5] two Centrals: the repository is each one's own, then both units' with its files, then each one's own again", async (t) => {
   const one = await startCentral(t, "central1", "127.0.0.41");
   const two = await startCentral(t, "central2", "127.0.0.42");
-  await pairUp(one, two);
   const [ofOne, ofTwo] = [randomBytes(1, 1_500_000), randomBytes(2, 700_000)];
   const idOfOne = await store(one, "of one", ofOne);
   await store(two, "of two", ofTwo);
+  // What is each one's own is not what the Slave's initial synchronisation overwrites.
+  await pairUp(one, two);
 
   // A device's snapshot is synchronised in any case, also from the Slave to the Master.
   const snapshot = two.central.files.store.put(randomBytes(3, 300_000));
