@@ -66,7 +66,7 @@ export async function startCentral(
         stateDir,
         listen: { address, port },
         peerLink: { address, port: peerPort },
-        syslog: { address, port: syslogPort, retentionDays: 90 },
+        syslog: { address, port: syslogPort, retentionDays: 90, announcedAddress: null },
       },
       {
         onFatal: (error) => assert.fail(error),

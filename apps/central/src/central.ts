@@ -40,6 +40,7 @@ import type { SwitchedTables } from "./synchronisation/synchronised.ts";
 import { synchronisation } from "./synchronisation/tables.ts";
 import { registerLogRoutes } from "./syslog/routes.ts";
 import { Syslog } from "./syslog/syslog.ts";
+import { syslogTables } from "./syslog/tables.ts";
 import { centralVersion } from "./version.ts";
 
 export type CentralOptions = {
@@ -73,6 +74,7 @@ export const switchedTables: SwitchedTables = {
 const sharedTables = [
   ...fleetTables,
   snapshots,
+  ...syslogTables,
   synchronisation,
   ...Object.values(switchedTables).flat(),
 ] as unknown as readonly Table[];
@@ -152,7 +154,8 @@ export class Central {
         stateDir,
         settings: configuration.syslog,
         world: realWorld,
-        shared: pair,
+        pair,
+        fleet,
         onEvent: (event) => pair.note(event),
       });
       undo.push(() => syslog.stop());

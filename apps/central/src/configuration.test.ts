@@ -16,7 +16,12 @@ test("only the state folder must be named; everything else has its default", () 
       stateDir: "/var/lib/tandem/central",
       listen: { address: "0.0.0.0", port: 443 },
       peerLink: { address: "0.0.0.0", port: 6974 },
-      syslog: { address: "0.0.0.0", port: process.getuid?.() === 0 ? 514 : 1_514, retentionDays: 90 },
+      syslog: {
+        address: "0.0.0.0",
+        port: process.getuid?.() === 0 ? 514 : 1_514,
+        retentionDays: 90,
+        announcedAddress: null,
+      },
     },
   });
 });
@@ -33,6 +38,9 @@ test("faults name the field: no JSON, missing, mistyped, misspelt, relative, mal
   ]);
   assert.deepEqual(faultsOf({ stateDir: "/x", syslog: { address: "any" } }), [
     "syslog/address address-malformed",
+  ]);
+  assert.deepEqual(faultsOf({ stateDir: "/x", syslog: { announcedAddress: "central1" } }), [
+    "syslog/announcedAddress address-malformed",
   ]);
   assert.deepEqual(faultsOf({ stateDir: "state", peerLink: { address: "central1" } }), [
     "stateDir path-relative",

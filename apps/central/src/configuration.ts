@@ -27,6 +27,11 @@ const Listen = Type.Object(
 const Syslog = Type.Object(
   {
     ...Listen.properties,
+    announcedAddress: Type.Optional(
+      Type.String({
+        description: "the IP address at which devices reach this unit, where it is not its own",
+      }),
+    ),
     retentionDays: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 3_650, description: "days for which received lines are kept" }),
     ),
@@ -59,7 +64,11 @@ export type CentralConfiguration = {
   /** Where the other Central of a pair connects to. */
   readonly peerLink: ListenAddress;
   /** Where syslog is received, UDP and TCP, and for how many days it is kept. */
-  readonly syslog: ListenAddress & { readonly retentionDays: number };
+  readonly syslog: ListenAddress & {
+    readonly retentionDays: number;
+    /** Where devices send it, when that is not the address they are reached from. */
+    readonly announcedAddress: string | null;
+  };
 };
 
 /** Reads the text of a configuration file; every fault names its field and what would be right. */
@@ -89,6 +98,7 @@ export function parseConfiguration(text: string): Result<CentralConfiguration, r
       address: everyAddress,
       port: syslogPortDefault,
       retentionDays: logRetentionDaysDefault,
+      announcedAddress: null,
       ...file.syslog,
     },
   };
@@ -112,6 +122,15 @@ export function parseConfiguration(text: string): Result<CentralConfiguration, r
         remedy: `give an IP address of this machine, or ${everyAddress} for all of them`,
       });
   }
+  const announced = configuration.syslog.announcedAddress;
+  if (announced !== null && isIP(announced) === 0)
+    wrong.push({
+      code: "address-malformed",
+      field: "syslog/announcedAddress",
+      value: announced,
+      message: `syslog/announcedAddress "${announced}" is not an IP address`,
+      remedy: "give the IP address at which devices reach this unit, or leave it out",
+    });
   return wrong.length > 0 ? err(wrong) : ok(configuration);
 }
 

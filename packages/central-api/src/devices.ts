@@ -44,6 +44,9 @@ export const Device = Type.Object({
     description: "CIDR of the smallest network that holds the address",
   }),
   haGroup: Type.Union([Type.String(), Type.Null()], { description: "id of the HA group it belongs to" }),
+  problems: Type.Optional(
+    Type.Array(Type.String(), { description: "what Central could not set up on the device, and why" }),
+  ),
   status: DeviceStatus,
   tag: Tag,
 });

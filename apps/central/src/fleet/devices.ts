@@ -11,6 +11,7 @@ import type {
 import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import type { RowView } from "@tandem/replica/rows";
 import { orRefuse, Refusal, written } from "../refusal.ts";
+import { deviceSyslog } from "../syslog/tables.ts";
 import { type Answered, type ContactDevice, contactFault, type DeviceTarget } from "./device-contact.ts";
 import type { DevicePoller } from "./device-poller.ts";
 import { smallestAround } from "./network-tree.ts";
@@ -25,6 +26,8 @@ export type DeviceWorld = {
   readonly shared: SharedRows;
   readonly poller: DevicePoller;
   readonly contact: ContactDevice;
+  /** Undoes on a device what adding it changed there, and then calls `remove`. */
+  readonly aroundRemoval?: <Value>(row: DeviceRow, remove: () => Promise<Value>) => Promise<Value>;
 };
 
 export const targetOf = ({ values }: DeviceRow): DeviceTarget => ({
@@ -57,6 +60,7 @@ function shown({ shared, poller }: DeviceWorld, row: DeviceRow): Device {
     certificateFingerprint,
     network: smallestAround(cidrs, address),
     haGroup: group?.key ?? null,
+    problems: [shared.row(deviceSyslog, id)?.values.problem ?? ""].filter((problem) => problem !== ""),
     status: poller.status(id),
     tag: row.tag,
   };
@@ -133,7 +137,7 @@ const definedOf = ({ address, port, user, password }: DeviceChange): Partial<Dev
   );
 
 export async function removeDevice(
-  { shared }: DeviceWorld,
+  { shared, aroundRemoval }: DeviceWorld,
   id: string,
   tag: string | undefined,
   author: string,
@@ -148,9 +152,14 @@ export async function removeDevice(
       message: `${row.values.name || id} belongs to the HA group "${group.values.name}"`,
       remedy: "remove the group first",
     });
-  const acknowledged = written(
-    await shared.write([deleteRow(devices, id, tag)], author, `device ${row.values.name || id} removed`),
-  );
+  const remove = () => {
+    const alone = shared.row(deviceSyslog, id) === undefined ? [] : [deleteRow(deviceSyslog, id)];
+    const edits = [deleteRow(devices, id, tag), ...alone];
+    return shared.write(edits, author, `device ${row.values.name || id} removed`);
+  };
+  // What will be refused must change nothing on the device.
+  const isRefused = tag !== undefined && tag !== row.tag;
+  const acknowledged = written(await (isRefused || !aroundRemoval ? remove() : aroundRemoval(row, remove)));
   return { id, acknowledged };
 }
 

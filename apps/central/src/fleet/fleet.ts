@@ -4,10 +4,11 @@ import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
 import { readStatistics } from "../stats/loadmaster-statistics.ts";
 import type { FetchStatistics } from "../stats/polling.ts";
+import type { SyslogOfDevice } from "../syslog/device-syslog.ts";
 import type { ContactDevice } from "./device-contact.ts";
 import { type DeviceTarget, LoadMasterContacts } from "./device-contact.ts";
 import { DevicePoller, type PolledDevice } from "./device-poller.ts";
-import { listDevices, targetOf } from "./devices.ts";
+import { type DeviceWorld, listDevices, targetOf } from "./devices.ts";
 import { listHaGroups } from "./ha-groups.ts";
 import { depthOf, smallestAround } from "./network-tree.ts";
 import { listNetworks } from "./networks.ts";
@@ -20,6 +21,8 @@ export class Fleet implements ServicesWorld {
   readonly shared: SharedRows;
   readonly poller: DevicePoller;
   readonly contact: ContactDevice;
+  /** Set by who has changed something on devices that must be undone. */
+  aroundRemoval: NonNullable<DeviceWorld["aroundRemoval"]> = (_row, remove) => remove();
   readonly #contacts: LoadMasterContacts;
   readonly #unfollow: () => void;
 
@@ -44,6 +47,10 @@ export class Fleet implements ServicesWorld {
   }
 
   configured(target: DeviceTarget): ConfiguredDevice {
+    return this.#contacts.client(target);
+  }
+
+  syslogOf(target: DeviceTarget): SyslogOfDevice {
     return this.#contacts.client(target);
   }
 

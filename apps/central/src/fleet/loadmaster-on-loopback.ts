@@ -15,6 +15,8 @@ export type LoopbackLoadMaster = {
   readonly port: number;
   readonly fingerprint: string;
   hastatus: "Active" | "Standby" | "Passive" | "HA not configured";
+  /** Its syslog hosts and port, by parameter; what is absent is empty. */
+  readonly syslog: Map<string, string>;
   /** Commands answered since it was started. */
   calls: number;
   /** Of these `stats`, which are not counted there. Connections are counted one for each millisecond that it runs. */
@@ -75,7 +77,13 @@ export async function startLoadMaster(
     };
   };
   const answer = (text: string): object => {
-    const call = JSON.parse(text) as { cmd?: string; param?: string; apiuser?: string; apipass?: string };
+    const call = JSON.parse(text) as {
+      cmd?: string;
+      param?: string;
+      value?: unknown;
+      apiuser?: string;
+      apipass?: string;
+    };
     if (call.apiuser !== loadMasterUser || call.apipass !== loadMasterPassword)
       return failure({ code: 401, message: "Unauthorized" });
     if (call.cmd === "stats") {
@@ -91,6 +99,11 @@ export async function startLoadMaster(
       hostname,
     };
     const name = call.param ?? "";
+    if (call.cmd === "getall") return success({ ...parameters, ...Object.fromEntries(loadMaster.syslog) });
+    if (call.cmd === "set" && name.startsWith("syslog")) {
+      loadMaster.syslog.set(name, String(call.value));
+      return success({});
+    }
     return call.cmd === "get" && name in parameters
       ? success({ [name]: parameters[name] })
       : failure({ code: 405, message: "Unknown command" });
@@ -129,6 +142,7 @@ export async function startLoadMaster(
       return identity.fingerprint;
     },
     hastatus: "HA not configured",
+    syslog: new Map(),
     calls: 0,
     statsCalls: 0,
     stop,
