@@ -54,11 +54,17 @@ async function one(seed: number): Promise<boolean> {
 async function many(next: () => number | undefined): Promise<boolean> {
   const jobs = Number(values.jobs ?? availableParallelism());
   let toldAt = Date.now();
+  let failuresTold = 0;
   const total = await runSeeds({
     next,
     jobs,
     failuresMax: Number(values.failures),
     each: ({ seeds, failures }) => {
+      const latest = failures.slice(failuresTold);
+      failuresTold = failures.length;
+      if (!values.json)
+        for (const { seed, failure } of latest)
+          console.log(`seed ${seed}: ${failure.checker}: ${failure.message}`);
       if (values.json || Date.now() - toldAt < progressMs) return;
       toldAt = Date.now();
       console.log(`${seeds} seeds, ${failures.length} failures`);
