@@ -285,3 +285,15 @@ test("[CH13] a reinstalled preferred unit does not wipe the survivor", () => {
   assert.ok(pair.isPair(central2));
   assert.deepEqual(central1.disk.data, data);
 });
+
+test("[CH24] a removed unit whose settings name a peer all the same is linked to it by the next Apply", () => {
+  const unit = new OneUnit({ durable: { ...newDurable, removed: true } });
+  assert.equal(unit.reason, "removed");
+  const applied = apply(unit, answeredBy(unit));
+  assert.deepEqual(
+    applied.apply.filter(({ type }) => type === "usePeer"),
+    [{ type: "usePeer", peer: peerSettings }],
+  );
+  assert.equal(unit.state.durable.removed, false);
+  assert.equal(unit.role, "Starting");
+});

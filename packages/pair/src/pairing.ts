@@ -199,7 +199,10 @@ export function apply(
     turn.errors.push(...errors);
     return;
   }
-  const isChanged = peerChanges(state.settings, requested);
+  // A removed unit is linked to nobody, also where its settings name a peer: a backup of it was restored, or it died
+  // between keeping the settings and keeping that it is removed no longer.
+  const isRejoining = state.durable.removed && requested.peer !== null;
+  const isChanged = peerChanges(state.settings, requested) || isRejoining;
   const wasDisabled = state.settings.disabled;
   turn.setSettings(requested);
   turn.observe({ code: "settings-applied", settings: requested });
