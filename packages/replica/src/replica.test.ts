@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { canonicalJson } from "@tandem/base/canonical-json";
 import { hmacSha256Hex } from "@tandem/base/digest";
+import { Prng } from "@tandem/base/prng";
 import type { FieldError, Result } from "@tandem/base/result";
 import { conflictsTable } from "./conflicts.ts";
 import { createRow, deleteRow, type Edit, updateRow, type WriteConflict } from "./edits.ts";
@@ -683,4 +684,26 @@ test("[CH2] rows are given in one order and stay the same objects until they cha
   assert.notEqual(a.replica.rows(networks)[0], rows[0]);
   assert.throws(() => Object.assign(rows[0]!.values, { name: "tampered" }), TypeError);
   assert.equal(conflictsTable.name, "conflicts");
+});
+
+test("[CH2] the list of rows, mended change by change, is the list made anew", () => {
+  const prng = new Prng(11);
+  const unit = new Unit("a");
+  for (let turn = 0; turn < 600; turn += 1) {
+    const cidr = `10.${prng.below(40)}.0.0/16`;
+    const exists = unit.replica.row(networks, cidr) !== undefined;
+    const edits =
+      exists && prng.below(3) === 0
+        ? [deleteRow(networks, cidr)]
+        : [exists ? updateRow(networks, cidr, { name: `n${turn}` }) : createRow(networks, { cidr })];
+    // Every third is refused whole by its second edit: what it began is taken back.
+    const isRefused = prng.below(3) === 0;
+    if (isRefused) refused(unit, [...edits, createRow(networks, { cidr: "not there", name: 5 as never })]);
+    else unit.write(edits);
+    if (prng.below(4) > 0) unit.replica.rows(networks);
+  }
+  const { vector, clock } = unit.replica;
+  const anew = Replica.load(tables, { versions: unit.replica.versions(), vector, clock }, "pair");
+  assert.ok(anew.ok);
+  assert.deepEqual(unit.replica.rows(networks), anew.value.rows(networks));
 });

@@ -12,10 +12,11 @@
  */
 import { assert } from "@tandem/base/assert";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
-import { fits } from "@tandem/base/check";
+import { compiledCheck } from "@tandem/base/compiled-check";
 import type { Incarnation, UnitId } from "@tandem/base/ids";
 import type { FieldError, Result } from "@tandem/base/result";
 import { err, ok } from "@tandem/base/result";
+import type { TSchema } from "@tandem/base/schema";
 import type { WallMillis } from "@tandem/base/time";
 import {
   type Conflict,
@@ -102,6 +103,7 @@ export class Replica {
   #clock = 0;
   /** Incarnations, authors, units: one object of each text. */
   readonly #texts = new Map<string, string>();
+  readonly #checks = new Map<TSchema, (value: unknown) => boolean>();
   /** The incarnation this replica has written in since it was loaded. */
   #incarnation: Incarnation | null = null;
 
@@ -436,6 +438,16 @@ export class Replica {
     this.#digests.rekey(digestKey, this.#store);
   }
 
+  /** Compiled at the first question: a snapshot asks half a million times. */
+  #fits(schema: TSchema, value: Json): boolean {
+    let check = this.#checks.get(schema);
+    if (check === undefined) {
+      check = compiledCheck(schema);
+      this.#checks.set(schema, check);
+    }
+    return check(value);
+  }
+
   /** A version as it is kept: the texts that many share are one object, since a large fleet has half a million versions. */
   #kept(version: Version, context: Vector): Version {
     const { seq, life, clock, at, value } = version;
@@ -478,7 +490,7 @@ export class Replica {
     if (version.life % 2 !== 1) return unfit;
     if (field.grouped && !hasExactly(version.value, field.columns)) return unfit;
     for (const [column, value] of Object.entries(columnsOf(field, version.value)))
-      if (!fits(table.columns[column]!.schema, value)) return unfit;
+      if (!this.#fits(table.columns[column]!.schema, value)) return unfit;
     return undefined;
   }
 }

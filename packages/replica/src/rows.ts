@@ -79,9 +79,34 @@ function viewOf(slots: Slots): RowView | null {
 type TableRows = {
   readonly table: Table;
   readonly rows: Map<string, Slots>;
-  /** All views by key; undefined after a change. */
+  /** All views by key, as of the last question; undefined before the first, or after too many changes. */
   list: readonly RowView[] | undefined;
+  /** Rows changed since the list was made. */
+  readonly stale: Set<Slots>;
 };
+
+/** A list with few changes is mended; one with more is made anew, which costs a look at every row. */
+const staleRowsMax = 64;
+
+function mended(
+  list: readonly RowView[],
+  stale: ReadonlySet<Slots>,
+  viewOfRow: (slots: Slots) => RowView | undefined,
+): readonly RowView[] {
+  const views = [...list];
+  for (const slots of stale) {
+    let low = 0;
+    for (let high = views.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (views[middle]!.key < slots.key) low = middle + 1;
+      else high = middle;
+    }
+    const view = viewOfRow(slots);
+    const isListed = views[low]?.key === slots.key;
+    views.splice(low, isListed ? 1 : 0, ...(view ? [view] : []));
+  }
+  return Object.freeze(views);
+}
 
 /** The slots of all tables, with a journal: a transaction is kept whole or taken back whole. */
 export class RowStore {
@@ -94,7 +119,7 @@ export class RowStore {
   constructor(tables: readonly Table[], touched: (slots: Slots) => void) {
     for (const table of tables) {
       assert(!this.#tables.has(table.name), `table "${table.name}" is declared twice`);
-      this.#tables.set(table.name, { table, rows: new Map(), list: undefined });
+      this.#tables.set(table.name, { table, rows: new Map(), list: undefined, stale: new Set() });
     }
     this.#touched = touched;
   }
@@ -155,7 +180,13 @@ export class RowStore {
 
   #forget(tableRows: TableRows, slots: Slots): void {
     slots.view = undefined;
-    tableRows.list = undefined;
+    if (tableRows.list !== undefined) {
+      tableRows.stale.add(slots);
+      if (tableRows.stale.size > staleRowsMax) {
+        tableRows.list = undefined;
+        tableRows.stale.clear();
+      }
+    }
     this.#touched(slots);
   }
 
@@ -170,6 +201,10 @@ export class RowStore {
   views(table: string): readonly RowView[] {
     const tableRows = this.#tables.get(table);
     assert(tableRows, `table "${table}" is not declared`);
+    if (tableRows.list && tableRows.stale.size > 0) {
+      tableRows.list = mended(tableRows.list, tableRows.stale, (slots) => this.view(table, slots.key));
+      tableRows.stale.clear();
+    }
     if (!tableRows.list) {
       const views: RowView[] = [];
       for (const slots of tableRows.rows.values()) {
