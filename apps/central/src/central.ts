@@ -184,8 +184,12 @@ export class Central {
           registerAbout(registry, name, identity.unit);
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
-          registerHaRoutes(registry, pair, allTables);
           registerSnapshotRoutes(registry, pair, files.store);
+          registerHaRoutes(registry, pair, allTables, {
+            tables: sharedTables,
+            directory: join(stateDir, "backups"),
+            box: openSecretBox(join(stateDir, "secret.key")),
+          });
           registerRepositoryRoutes(registry, { world: realWorld, rows: optional, store: files.store });
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);

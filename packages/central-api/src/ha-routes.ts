@@ -1,5 +1,6 @@
 /** The routes of HA beside HA Configuration and HA Status themselves; part of the one table in `routes.ts`. */
-import { HaRemove, HaRemoved } from "./ha.ts";
+import { HaDifferences, HaHandedOver, HaRemove, HaRemoved } from "./ha.ts";
+import { BackupList, BackupSaved, Restore, Restored } from "./ha-backups.ts";
 import { ConflictList, ConflictParams, ConflictQuery, ConflictResolved } from "./ha-conflicts.ts";
 import type { Route } from "./routes.ts";
 
@@ -45,5 +46,52 @@ export const haRoutes = {
     status: 200,
     body: HaRemove,
     answer: HaRemoved,
+  },
+  handOver: {
+    method: "POST",
+    path: "/ha/handover",
+    access: "user",
+    tags: ["ha"],
+    summary:
+      "The Slave takes the role and the Master hands it over, in order; the status shows how far it is",
+    status: 200,
+    answer: HaHandedOver,
+  },
+  haDifferences: {
+    method: "GET",
+    path: "/ha/differences",
+    access: "user",
+    tags: ["ha"],
+    summary: "Digests by table, and rows found to differ between the units",
+    status: 200,
+    answer: HaDifferences,
+  },
+  listBackups: {
+    method: "GET",
+    path: "/ha/backups",
+    access: "user",
+    tags: ["ha"],
+    summary: "Backups of this unit's shared state",
+    status: 200,
+    answer: BackupList,
+  },
+  saveBackup: {
+    method: "POST",
+    path: "/ha/backups",
+    access: "user",
+    tags: ["ha"],
+    summary: "Save the shared state as it is now",
+    status: 201,
+    answer: BackupSaved,
+  },
+  restoreOverwritten: {
+    method: "POST",
+    path: "/ha/restore-overwritten",
+    access: "user",
+    tags: ["ha"],
+    summary: "Show the difference to a backup, or bring the shared state to equal it, by new edits",
+    status: 200,
+    body: Restore,
+    answer: Restored,
   },
 } as const satisfies { readonly [name: string]: Route };

@@ -85,6 +85,24 @@ export const HaStatus = Type.Object({
   overwrittenBackup: Type.Union([Type.String(), Type.Null()], {
     description: "name of the backup of what joining the pair overwrote here",
   }),
+  acting: Type.Boolean({ description: "polling and scheduled actions run on this unit now" }),
+  handover: Type.Union([
+    Type.Null(),
+    Type.Object({
+      phase: Type.String(),
+      since: Moment,
+      byOperator: Type.Boolean(),
+      waitsFor: Type.String({ description: "in words; of one that was given up: why" }),
+    }),
+  ]),
+  onlyHere: Type.Array(Type.Object({ at: Moment, author: Type.String(), summary: Type.String() }), {
+    description: "the newest of the changes that are on this unit's disk only",
+  }),
+  clockDifferenceMs: Type.Union([Type.Integer(), Type.Null()], {
+    description: "how far the other unit's clock is ahead of this one's; null until it has told",
+  }),
+  vector: Type.Record(Type.String(), Type.Integer(), { description: "what this unit knows, by incarnation" }),
+  digest: Type.String({ description: "of the whole shared state" }),
   unacknowledged: Type.Integer({ minimum: 0, description: "changes that are on this unit's disk only" }),
   configurationErrors: Type.Array(FieldErrorSchema),
 });
@@ -92,6 +110,32 @@ export type HaStatus = Static<typeof HaStatus>;
 
 export const HaAnswer = Type.Object({ configuration: HaConfiguration, status: HaStatus });
 export type HaAnswer = Static<typeof HaAnswer>;
+
+export const HaHandedOver = Type.Object({
+  ...HaAnswer.properties,
+  note: Type.Union([Type.String(), Type.Null()], {
+    description: "when the role will not stay where it goes, why",
+  }),
+});
+
+/** SPEC CH17: by table, and the rows that were found to differ at equal vectors. */
+export const HaDifferences = Type.Object({
+  inStep: Type.Union([Type.Boolean(), Type.Null()]),
+  digestEqual: Type.Union([Type.Boolean(), Type.Null()]),
+  tables: Type.Array(Type.Object({ table: Type.String(), digest: Type.String(), differing: Type.Integer() })),
+  found: Type.Union([
+    Type.Null(),
+    Type.Object({
+      at: Moment,
+      count: Type.Integer(),
+      repaired: Type.Boolean({ description: "on both disks; what lost stands in Conflicts" }),
+      rows: Type.Array(
+        Type.Object({ table: Type.String(), row: Type.String(), fields: Type.Array(Type.String()) }),
+      ),
+    }),
+  ]),
+});
+export type HaDifferences = Static<typeof HaDifferences>;
 
 /** *Remove from pair* (SPEC CH24): there is no default, because the wrong one stops the unit that should go on. */
 export const HaRemove = Type.Object(

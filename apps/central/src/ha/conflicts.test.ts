@@ -85,3 +85,19 @@ test("[CH20] what stands moved on since the list was read: nothing is changed, a
   assert.equal((await network(one))?.name, "newer");
   assert.equal((await conflictsOf(one)).open, 2);
 });
+
+test("[CH11] [CH15] a handover by call: the Slave becomes Master, and the status has said how far it was", async (t) => {
+  const [one, two] = await pairOfCentrals(t, ["127.0.1.5", "127.0.1.6"]);
+  // The preferred Master would take the role back.
+  await one.client.call(routes.applyHa, { body: { preferredMaster: false } });
+  const ordered = await eventually("it is accepted", () =>
+    two.client.call(routes.handOver).catch(() => undefined),
+  );
+  assert.equal(ordered.note, null);
+  await stateBecomes(two, "Master");
+  const status = await stateBecomes(one, "Slave");
+  assert.equal(status.acting, false);
+  const differences = await one.client.call(routes.haDifferences);
+  assert.equal(differences.found, null);
+  assert.ok(differences.tables.some(({ table }) => table === "networks"));
+});

@@ -7,6 +7,7 @@ import {
   type HaAnswer,
   type HaApply,
   type HaConfiguration,
+  type HaDifferences,
   type HaEvents,
   type HaEventsQuery,
   type HaStatus,
@@ -19,6 +20,7 @@ import type { Table } from "@tandem/replica/schema";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
 import { listConflicts, resolveConflict } from "./conflicts.ts";
+import { type GoingBackPorts, goBack, listBackups } from "./going-back.ts";
 import type { Positions } from "./merged-logs.ts";
 import type { HighAvailability } from "./shell.ts";
 
@@ -38,6 +40,10 @@ export type PairSurface = Pick<
   | "write"
   | "unitName"
   | "removeFromPair"
+  | "isActing"
+  | "handover"
+  | "rows"
+  | "saveBackup"
 >;
 
 const eventsDefault = 100;
@@ -85,6 +91,12 @@ function statusOf(pair: PairSurface): HaStatus {
     waitingFor: [...status.waitingFor],
     epoch: status.epoch && { number: status.epoch.n, unit: status.epoch.unit },
     overwrittenBackup: status.overwrittenBackup,
+    acting: pair.isActing,
+    handover: status.handover && { ...status.handover, since: iso(status.handover.since) },
+    onlyHere: status.onlyHere.newest.map((change) => ({ ...change, at: iso(change.at) })),
+    clockDifferenceMs: pair.clockDifferenceMs,
+    vector: { ...status.vector },
+    digest: status.digest,
     unacknowledged: status.onlyHere.count,
     configurationErrors: [...status.configurationErrors],
   };
@@ -118,6 +130,26 @@ function positionsOf(cursor: string): Positions {
     message: "this is not where a page of the timeline begins",
     remedy: "send `next` of an earlier answer, or leave it out to begin with the newest",
   });
+}
+
+function differencesOf(pair: PairSurface): HaDifferences {
+  const { inStep, digestEqual, digests, differences } = pair.status();
+  const rows = differences?.rows ?? [];
+  return {
+    inStep,
+    digestEqual,
+    tables: Object.entries(digests).map(([table, digest]) => ({
+      table,
+      digest,
+      differing: rows.filter((row) => row.table === table).length,
+    })),
+    found: differences && {
+      at: iso(differences.at),
+      count: differences.count,
+      repaired: differences.repaired,
+      rows: rows.map(({ table, row, fields }) => ({ table, row, fields: [...fields] })),
+    },
+  };
 }
 
 function eventsOf(pair: PairSurface, query: Static<typeof HaEventsQuery> | undefined): HaEvents {
@@ -212,11 +244,22 @@ export function registerHaRoutes(
   { route }: RouteRegistry,
   pair: PairSurface,
   tables: readonly Table[],
+  backups: Omit<GoingBackPorts, "pair">,
 ): void {
   route(routes.ha, () => answerOf(pair));
   route(routes.applyHa, ({ body }) => apply(pair, body));
   route(routes.refreshHa, () => refresh(pair));
   route(routes.haEvents, ({ query }) => eventsOf(pair, query));
+  route(routes.handOver, () => {
+    const ordered = pair.handover();
+    if (!ordered.ok) throw new Refusal(409, ...ordered.error);
+    return { ...answerOf(pair), note: ordered.value.note };
+  });
+  route(routes.haDifferences, () => differencesOf(pair));
+  const goingBack = { ...backups, pair };
+  route(routes.listBackups, () => ({ backups: listBackups(goingBack) }));
+  route(routes.saveBackup, () => ({ name: pair.saveBackup() }));
+  route(routes.restoreOverwritten, ({ body }, { caller }) => goBack(goingBack, body, caller.author));
   route(routes.removeHa, async ({ body }) => {
     const removed = await pair.removeFromPair(body.removes === "this unit" ? "leaves" : "stays");
     if (!removed.ok) throw new Refusal(409, removed.error);

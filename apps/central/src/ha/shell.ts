@@ -276,6 +276,11 @@ export class HighAvailability {
     return this.#seams.store.events(limit) as unknown as readonly TimelineEntry[];
   }
 
+  /** Saves the shared state as it is now; answers the backup's name. */
+  saveBackup(): string {
+    return this.#seams.saveBackup("by-command", this.#shared.replica, this.#seams.world.wall());
+  }
+
   /** Adds to the timeline what another part of Central saw. */
   report(event: ShellEvent): void {
     this.#guarded(() => this.#observe(event));

@@ -13,6 +13,8 @@ const serverPortDefault = 8_443;
 const commandOptions = {
   address: { type: "string" },
   all: { type: "boolean" },
+  apply: { type: "boolean" },
+  backup: { type: "string" },
   "based-on": { type: "string" },
   description: { type: "string" },
   device: { type: "string" },

@@ -5,11 +5,14 @@ import { type Command, done, given, required, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
 import {
   printConflicts,
+  printDifferences,
   printEvent,
   printEvents,
   printFiles,
   printHaStatus,
+  printRestore,
   printSynchronised,
+  table,
 } from "./print.ts";
 
 const applyHa: Command["run"] = async ({ client, line }) => {
@@ -72,6 +75,44 @@ const removeHa: Command["run"] = async (context) => {
     ? "the other unit has taken the other part"
     : "the other unit could not be told: if it still runs, remove it from the pair there as well";
   return { value, text: `${removes[wanted]} is removed from the pair; ${peer}\n` };
+};
+
+const switchHa =
+  (disable: boolean): Command["run"] =>
+  async ({ client }) => {
+    const value = await client.call(routes.applyHa, { body: { disable } });
+    return { value, text: printHaStatus(value.status) };
+  };
+
+/** How long a handover is waited for before its progress is left to `ha status`; running actions may take longer. */
+const handoverWaitMs = 15_000;
+const handoverPollMs = 200;
+
+const handOver: Command["run"] = async ({ client, world }) => {
+  const ordered = await client.call(routes.handOver);
+  if (ordered.note !== null) world.err(`${ordered.note}\n`);
+  const before = ordered.status.ourState;
+  let value = await client.call(routes.ha);
+  const until = performance.now() + handoverWaitMs;
+  const isUnderWay = (): boolean =>
+    value.status.ourState === before && value.status.handover?.phase !== "given-up";
+  while (isUnderWay() && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, handoverPollMs));
+    value = await client.call(routes.ha);
+  }
+  return { value, text: printHaStatus(value.status) };
+};
+
+const restoreOverwritten: Command["run"] = async ({ client, line }) => {
+  const body = { ...given({ backup: line.text("backup") }), apply: line.flag("apply") === true };
+  const value = await client.call(routes.restoreOverwritten, { body });
+  const end =
+    value.total === 0
+      ? `nothing differs from ${value.backup}\n`
+      : value.acknowledged === null
+        ? `${value.total} differences to ${value.backup}; nothing is changed without --apply\n`
+        : done(`${value.total} differences to ${value.backup} are restored`, value.acknowledged);
+  return { value, text: `${value.total === 0 ? "" : printRestore(value.differences)}${end}` };
 };
 
 const resolveConflict =
@@ -148,6 +189,37 @@ export const haCommands: { readonly [words: string]: Command } = {
       return { value, text: printFiles(value) };
     },
   },
+  "ha disable": { words: 0, run: switchHa(true) },
+  "ha enable": { words: 0, run: switchHa(false) },
+  "ha handover": { words: 0, run: handOver },
+  "ha differences": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.haDifferences);
+      return { value, text: printDifferences(value) };
+    },
+  },
+  "ha backups": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.listBackups);
+      const rows = value.backups.map(({ name, at, bytes, overwritten }) => [
+        name,
+        at,
+        String(bytes),
+        overwritten ? "overwritten on joining" : "",
+      ]);
+      return { value, text: table(["NAME", "AT", "BYTES", ""], rows) };
+    },
+  },
+  "ha backup": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.saveBackup);
+      return { value, text: `saved as ${value.name}\n` };
+    },
+  },
+  "ha restore-overwritten": { words: 0, options: ["backup", "apply"], run: restoreOverwritten },
   "ha remove": { words: 0, options: ["unit"], run: removeHa },
   "conflicts list": {
     words: 0,

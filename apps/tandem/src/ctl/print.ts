@@ -1,6 +1,7 @@
 /** Answers for people's eyes. */
 import type { Device } from "@tandem/central-api/devices";
-import type { HaEvent, HaStatus } from "@tandem/central-api/ha";
+import type { HaDifferences, HaEvent, HaStatus } from "@tandem/central-api/ha";
+import type { RestoreDifference } from "@tandem/central-api/ha-backups";
 import type { Conflict } from "@tandem/central-api/ha-conflicts";
 import type { HaGroup } from "@tandem/central-api/ha-groups";
 import type { HaFiles, HaSynchronised } from "@tandem/central-api/synchronised";
@@ -62,9 +63,18 @@ export function printHaStatus(status: HaStatus): string {
     ["Digests equal", yesNo(status.digestEqual)],
     ["Epoch", epoch === null ? "none" : `${epoch.number} of ${epoch.unit}`],
     ...(waiting === "" ? [] : [["Waiting for", waiting] as const]),
+    ["Executes", status.acting ? "yes" : "no"],
+    ...(status.handover === null
+      ? []
+      : [["Handover", `${status.handover.phase}: ${status.handover.waitsFor}`] as const]),
+    ...(status.clockDifferenceMs === null
+      ? []
+      : [["Peer's clock", `${(status.clockDifferenceMs / 1_000).toFixed(1)} s ahead of ours`] as const]),
     ...(status.unacknowledged === 0
       ? []
       : [["On this unit only", `${status.unacknowledged} changes`] as const]),
+    ...status.onlyHere.map(({ at, author, summary }) => ["", `${at}  ${author}: ${summary}`] as const),
+    ["Knows", `${Object.keys(status.vector).length} incarnations, digest ${status.digest.slice(0, 16)}`],
     ...(status.overwrittenBackup === null
       ? []
       : [["Overwritten, saved as", status.overwrittenBackup] as const]),
@@ -100,6 +110,40 @@ export const printConflicts = (conflicts: readonly Conflict[]): string =>
       resolution === null ? "no" : `${resolution.how} by ${resolution.author}`,
     ]),
   );
+
+export const printRestore = (differences: readonly RestoreDifference[]): string =>
+  table(
+    ["TABLE", "ROW", "WHAT", "NOW", "SAVED"],
+    differences.map(({ table: name, row, column, what, secret, now, saved }) => [
+      name,
+      row,
+      column === null ? what : `${column} ${what}`,
+      column === null ? "" : shownValue(secret, now),
+      column === null ? "" : shownValue(secret, saved),
+    ]),
+  );
+
+export function printDifferences({ inStep, digestEqual, tables, found }: HaDifferences): string {
+  const list = table(
+    ["TABLE", "DIGEST", "ROWS THAT DIFFERED"],
+    tables.map(({ table: name, digest, differing }) => [name, digest, String(differing)]),
+  );
+  const rows = (found?.rows ?? []).map(({ table: name, row, fields }) => [name, row, fields.join(", ")]);
+  return [
+    facts([
+      ["In step", yesNo(inStep)],
+      ["Digests equal", yesNo(digestEqual)],
+      [
+        "Rows that differed",
+        found === null
+          ? "none"
+          : `${found.count} at ${found.at}, ${found.repaired ? "repaired" : "not repaired yet"}`,
+      ],
+    ]),
+    list,
+    ...(rows.length === 0 ? [] : [table(["TABLE", "ROW", "FIELDS"], rows)]),
+  ].join("\n");
+}
 
 export const printSynchronised = (list: HaSynchronised): string =>
   [

@@ -57,6 +57,14 @@ High availability of Central
   ha refresh                          exchange a heartbeat now
   ha events [--limit COUNT] [--unit this|other] [--severity info|warning|error] [--follow]
                                       the timeline of both units, newest first
+  ha disable | enable                 out of HA and back, without forgetting the settings
+  ha handover                         the Slave takes the role, in order; waits up to 15 s for it
+  ha differences                      digests by table, and rows found to differ
+  ha backups                          backups of this unit's shared state
+  ha backup                           save the shared state as it is now
+  ha restore-overwritten [--backup NAME] [--apply]
+                                      what differs from what joining the pair overwrote (or from NAME);
+                                      with --apply every difference is written as a new edit
   ha remove --unit this|other         end the pair: which unit is removed; the other one goes on
   ha synchronised                     what the pair synchronises and what it does not
   ha synchronise WHAT on|off          repository, profiles, target-environments: on both units

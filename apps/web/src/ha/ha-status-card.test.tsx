@@ -24,6 +24,12 @@ const standalone: HaStatus = {
   waitingFor: [],
   epoch: null,
   overwrittenBackup: null,
+  acting: true,
+  handover: null,
+  onlyHere: [],
+  clockDifferenceMs: null,
+  vector: {},
+  digest: "",
   unacknowledged: 0,
   configurationErrors: [],
 };
