@@ -1,5 +1,5 @@
 import { routes } from "@tandem/central-api/routes";
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type Choice, queryOf } from "../statistics/choice.ts";
 import { call, rememberCsrf } from "./transport.ts";
 
@@ -35,11 +35,28 @@ export const haQuery = queryOptions({
   refetchInterval: liveIntervalMs,
 });
 
-export const haEventsQuery = queryOptions({
-  queryKey: ["ha", "events"],
-  queryFn: () => call(routes.haEvents, { query: { limit: "20" } }),
-  refetchInterval: liveIntervalMs,
-});
+/** Which events: of both units and of every severity when left out. */
+export type EventFilter = {
+  readonly unit?: "this" | "other";
+  readonly severity?: "info" | "warning" | "error";
+};
+
+/** The newest first, so many. */
+export const haEventsQuery = (filter: EventFilter, limit: number) =>
+  queryOptions({
+    queryKey: ["ha", "events", filter, limit],
+    queryFn: () => call(routes.haEvents, { query: { ...filter, limit: String(limit) } }),
+    refetchInterval: liveIntervalMs,
+    placeholderData: keepPreviousData,
+  });
+
+export const conflictsQuery = (state: "open" | "all") =>
+  queryOptions({
+    queryKey: ["conflicts", state],
+    queryFn: () => call(routes.listConflicts, { query: { state } }),
+    refetchInterval: liveIntervalMs,
+    placeholderData: keepPreviousData,
+  });
 
 export const statisticsQuery = (choice: Choice) =>
   queryOptions({

@@ -3,6 +3,7 @@ import { routes } from "@tandem/central-api/routes";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { haQuery } from "../api/queries.ts";
 import { call, errorsElsewhere } from "../api/transport.ts";
+import { ConflictsCard } from "./conflicts-card.tsx";
 import { HaForm } from "./ha-form.tsx";
 import { HaStatusCard } from "./ha-status-card.tsx";
 import { HaTimeline } from "./ha-timeline.tsx";
@@ -35,6 +36,9 @@ export function HaPage() {
                 onRefresh={() => refresh.mutate()}
                 refreshing={refresh.isPending}
               />
+            </GridItem>
+            <GridItem>
+              <ConflictsCard />
             </GridItem>
             <GridItem>
               <HaTimeline />

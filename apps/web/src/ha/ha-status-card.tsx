@@ -12,8 +12,9 @@ import {
   Stack,
 } from "@patternfly/react-core";
 import type { HaStatus } from "@tandem/central-api/ha";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { moment } from "../form/moment.ts";
+import { RemoveFromPair } from "./remove-from-pair.tsx";
 import { StateLabel } from "./state-label.tsx";
 
 type Props = { readonly status: HaStatus; readonly onRefresh: () => void; readonly refreshing: boolean };
@@ -35,16 +36,25 @@ function stepOf({ inStep, digestEqual }: HaStatus): string {
 
 export function HaStatusCard({ status, onRefresh, refreshing }: Props) {
   const { heartbeats } = status;
-  const refresh = (
-    <Button variant="secondary" onClick={onRefresh} isLoading={refreshing} isDisabled={refreshing}>
-      Refresh
-    </Button>
+  const [isRemoving, setRemoving] = useState(false);
+  const actions = (
+    <>
+      <Button variant="secondary" onClick={onRefresh} isLoading={refreshing} isDisabled={refreshing}>
+        Refresh
+      </Button>
+      {status.peerUnit !== null && (
+        <Button variant="secondary" isDanger onClick={() => setRemoving(true)}>
+          Remove from pair
+        </Button>
+      )}
+    </>
   );
   return (
     <Card isFullHeight>
-      <CardHeader actions={{ actions: refresh }}>
+      <CardHeader actions={{ actions }}>
         <CardTitle component="h2">HA Status</CardTitle>
       </CardHeader>
+      {isRemoving && <RemoveFromPair status={status} onClose={() => setRemoving(false)} />}
       <CardBody>
         <Stack hasGutter>
           {isComplete(status) && (
