@@ -55,8 +55,14 @@ async function many(next: () => number | undefined): Promise<boolean> {
   const jobs = Number(values.jobs ?? availableParallelism());
   let toldAt = Date.now();
   let failuresTold = 0;
+  // A run that is interrupted says what it came to up to then.
+  let isInterrupted = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      isInterrupted = true;
+    });
   const total = await runSeeds({
-    next,
+    next: () => (isInterrupted ? undefined : next()),
     jobs,
     failuresMax: Number(values.failures),
     each: ({ seeds, failures }) => {
@@ -85,7 +91,12 @@ async function many(next: () => number | undefined): Promise<boolean> {
   console.log(printed(total));
   if (values.log !== undefined) {
     const commit = execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { encoding: "utf8" }).trim();
-    const command = `npm run sim -- ${process.argv.slice(2).join(" ")}`;
+    const asked = [
+      ...(values.seeds === undefined ? [] : [`--seeds ${values.seeds}`]),
+      ...(values.seconds === undefined ? [] : [`--seconds ${values.seconds}`]),
+      `--from ${values.from} --jobs ${jobs}`,
+    ];
+    const command = `npm run sim -- ${asked.join(" ")}`;
     writeFileSync(values.log, logPage(total, { commit, command, findings: readCorpus() }));
   }
   return total.failures.length === 0;

@@ -181,8 +181,7 @@ class End implements PeerConnection {
 
   send(message: Json): boolean {
     if (this.#isClosed || this.#reason !== undefined || !this.process.isAlive) return false;
-    const sent = this.#network.outgoing(this.process, message);
-    if (sent !== undefined) this.out.push({ message: sent });
+    this.out.push({ message: this.#network.outgoing(this.process, message) });
     return true;
   }
 
@@ -218,8 +217,7 @@ class End implements PeerConnection {
         this.#early.push(item);
         return;
       }
-      const message = this.#network.incoming(this.process, item.message);
-      if (message !== undefined) this.#message(message);
+      this.#message(item.message);
     });
   }
 
@@ -248,27 +246,22 @@ type Listening = {
   readonly onConnection: (connection: PeerConnection) => void;
 };
 
-export type NetworkHooks = {
-  /** What a process puts on the wire and takes from it; undefined: nothing. */
-  outgoing(process: Process, message: Json): Json | undefined;
-  incoming(process: Process, message: Json): Json | undefined;
-};
+/** Sees what a process puts on the wire, and says what travels: the same, or a copy of it. */
+type Outgoing = (process: Process, message: Json) => Json;
 
 export class Network {
   readonly engine: Engine;
   readonly random: Random;
-  readonly outgoing: NetworkHooks["outgoing"];
-  readonly incoming: NetworkHooks["incoming"];
+  readonly outgoing: Outgoing;
   readonly #machines = new Map<string, Machine>();
   readonly #paths = new Map<string, Path>();
   readonly #listening = new Map<Machine, Listening>();
   readonly #ends = new Map<Process, Set<End>>();
 
-  constructor(engine: Engine, random: Random, hooks: NetworkHooks) {
+  constructor(engine: Engine, random: Random, outgoing: Outgoing) {
     this.engine = engine;
     this.random = random;
-    this.outgoing = hooks.outgoing;
-    this.incoming = hooks.incoming;
+    this.outgoing = outgoing;
   }
 
   add(machine: Machine): void {

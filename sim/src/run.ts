@@ -43,7 +43,7 @@ import { Operators } from "./operators.ts";
 import { PolledDevice } from "./polled-device.ts";
 import { actionEdits, actionId, startSchedule, startStatistics } from "./programs.ts";
 import { Random } from "./random.ts";
-import { asVersion1, Unit, type UnitObserver } from "./unit.ts";
+import { Unit, type UnitObserver } from "./unit.ts";
 
 const runMs = 24 * hour;
 const editsPerPhase = 50;
@@ -158,10 +158,9 @@ export class Run implements UnitObserver {
       overwriting: new Overwriting(report("overwriting")),
       saidAndKept: new SaidAndKept(report("said and kept")),
     };
-    this.network = new Network(this.engine, this.random.stream("network"), {
-      outgoing: (process, message) => this.#outgoing(process, message),
-      incoming: (process, message) => this.#incoming(process, message),
-    });
+    this.network = new Network(this.engine, this.random.stream("network"), (process, message) =>
+      this.#outgoing(process, message),
+    );
     const unit = (name: string, address: string): Unit =>
       new Unit(name, address, this.engine, this.network, this.random.stream(name), this);
     this.#units = [unit("A", "10.77.0.1"), unit("B", "10.77.0.2"), unit("C", "10.77.0.3")];
@@ -804,17 +803,11 @@ export class Run implements UnitObserver {
     return this.#units.find(({ machine }) => machine === process.machine) as Unit;
   }
 
-  #outgoing(process: Process, message: Json): Json | undefined {
+  #outgoing(process: Process, message: Json): Json {
     const unit = this.#unitOf(process);
     this.checkers.saidAndKept.said(unit.name, message, unit.durable, unit.disk.vector);
-    const sent = unit.wire === 1 ? asVersion1(message, true) : message;
-    if (sent === undefined) return undefined;
     if (this.journal.isTraced)
-      this.journal.trace(this.engine.now, unit.name, `sends ${JSON.stringify(sent)}`);
-    return this.#copies ? (JSON.parse(JSON.stringify(sent)) as Json) : sent;
-  }
-
-  #incoming(process: Process, message: Json): Json | undefined {
-    return this.#unitOf(process).wire === 1 ? asVersion1(message, false) : message;
+      this.journal.trace(this.engine.now, unit.name, `sends ${JSON.stringify(message)}`);
+    return this.#copies ? (JSON.parse(JSON.stringify(message)) as Json) : message;
   }
 }

@@ -1,12 +1,13 @@
 /** One Central: the production shell of the pair over this simulator's seams, and what may befall its process. */
-import type { Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import { unitIdOf } from "@tandem/base/ids";
 import { fleetTables, networks } from "@tandem/central/fleet/tables";
 import { askPeer } from "@tandem/central/ha/ha-form";
+import type { HaSeams } from "@tandem/central/ha/seams";
 import { newSettings } from "@tandem/central/ha/settings-file";
 import { HighAvailability } from "@tandem/central/ha/shell";
 import type { TimelineEntry } from "@tandem/central/ha/timeline";
+import { speakingVersion1 } from "@tandem/central/ha/wire-version-1";
 import { scheduleTables } from "@tandem/central/schedule/tables";
 import type { HaSettings, PairDurable } from "@tandem/pair/state";
 import { formatHaKey } from "@tandem/peer-link/ha-key";
@@ -112,33 +113,7 @@ export class Unit {
       void process
         .follow(
           HighAvailability.start({
-            seams: {
-              world: process.world,
-              store: this.disk.open(),
-              settings: {
-                load: () => this.settings,
-                save: (settings) => this.#save(settings),
-              },
-              saveBackup: (name, replica) => {
-                this.#crashAt("backup", "before");
-                this.#observer.backedUp(this, name, replica);
-                this.#crashAt("backup", "after");
-                return `${name}-${this.#starts}.json`;
-              },
-              openLink: (ports) =>
-                new PeerLink({
-                  identity: this.identity,
-                  listen: { address: this.machine.address, port: linkPort },
-                  endpoints: this.#network.endpoints(process),
-                  ...ports,
-                }),
-              askPeer: (peer) => askPeer(this.identity, peer, this.#network.endpoints(process)),
-              ownAddresses: () => [this.machine.address],
-              watchStalls: (onStall) => {
-                process.watchStalls(onStall);
-                return { check: () => process.checkStall(), stop: () => undefined };
-              },
-            },
+            seams: this.wire === 1 ? speakingVersion1(this.#seams(process), []) : this.#seams(process),
             name: this.name,
             identity: this.identity,
             centralVersion: "1.0.0",
@@ -212,6 +187,36 @@ export class Unit {
     return process.follow(body(ha));
   }
 
+  #seams(process: Process): HaSeams {
+    return {
+      world: process.world,
+      store: this.disk.open(),
+      settings: {
+        load: () => this.settings,
+        save: (settings) => this.#save(settings),
+      },
+      saveBackup: (name, replica) => {
+        this.#crashAt("backup", "before");
+        this.#observer.backedUp(this, name, replica);
+        this.#crashAt("backup", "after");
+        return `${name}-${this.#starts}.json`;
+      },
+      openLink: (ports) =>
+        new PeerLink({
+          identity: this.identity,
+          listen: { address: this.machine.address, port: linkPort },
+          endpoints: this.#network.endpoints(process),
+          ...ports,
+        }),
+      askPeer: (peer) => askPeer(this.identity, peer, this.#network.endpoints(process)),
+      ownAddresses: () => [this.machine.address],
+      watchStalls: (onStall) => {
+        process.watchStalls(onStall);
+        return { check: () => process.checkStall(), stop: () => undefined };
+      },
+    };
+  }
+
   #save(settings: HaSettings): void {
     this.#crashAt("settings", "before");
     if (this.disk.failure !== null) throw new Error(this.disk.failure);
@@ -234,48 +239,3 @@ export class Unit {
     this.#observer.failed(this, error);
   }
 }
-
-/** What version 1 of the program does not know of, on its way out of it and into it. */
-export function asVersion1(message: Json, outgoing: boolean): Json | undefined {
-  if (message === null || typeof message !== "object" || Array.isArray(message)) return message;
-  const record = message as { readonly [member: string]: Json };
-  if (typeof record.type !== "string") return message;
-  if (laterTypes.has(record.type)) return undefined;
-  if (!outgoing || typeof record.wire !== "number") return message;
-  if (record.type !== "heartbeat") return { ...record, wire: 1 };
-  return {
-    ...Object.fromEntries(Object.entries(record).filter(([member]) => heartbeatMembersOf1.has(member))),
-    wire: 1,
-  };
-}
-
-const laterTypes: ReadonlySet<string> = new Set(["channel", "part", "part-have"]);
-const heartbeatMembersOf1: ReadonlySet<string> = new Set([
-  "type",
-  "wire",
-  "from",
-  "session",
-  "counter",
-  "ask",
-  "answers",
-  "name",
-  "centralVersion",
-  "state",
-  "reason",
-  "stopping",
-  "pairId",
-  "setUpFirst",
-  "armed",
-  "epoch",
-  "seen",
-  "preferredMaster",
-  "heartbeatMs",
-  "holdDownMs",
-  "networks",
-  "runningActions",
-  "vector",
-  "digest",
-  "sequence",
-  "waitingFor",
-  "licensing",
-]);
