@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { minute } from "@tandem/base/time";
+import { routes } from "@tandem/central-api/routes";
+import { killProcess, start } from "@tandem/lab/faults";
+import { hostPortOf } from "@tandem/lab/forwarders";
+import { pairTheCentrals } from "@tandem/lab/story-centrals";
+import { growTheTree, pairTheLoadMasters } from "@tandem/lab/story-loadmasters";
+import { centralOf, pairIsWhole, statusBecomes, type World } from "@tandem/lab/story-world";
+import {
+  addressOf,
+  type CentralNode,
+  centralNodes,
+  type LoadMasterNode,
+  loadMasterNodes,
+  servicePort,
+  sharedAddress,
+  webPort,
+} from "@tandem/lab/topology";
+import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
+import { needsRoot } from "@tandem/linux/network-namespace";
+import { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { inLab } from "./lab-parts.ts";
+
+const lab = "t7";
+const withinMs = 30_000;
+const pollsWithinMs = 3 * minute;
+const masterAgainWithinMs = 90_000;
+
+const isMaster = ({ ourState }: { readonly ourState: string }): boolean => ourState === "Master";
+
+/** Somebody whom a LoadMaster turns away, which it logs. */
+async function turnAway(node: LoadMasterNode, user: string): Promise<void> {
+  const client = new LoadMasterClient({
+    address: "127.0.0.1",
+    port: hostPortOf(lab, node),
+    credentials: { kind: "password", user, password: "wrong" },
+  });
+  const answer = await client.listVirtualServices();
+  assert.ok(!answer.ok && answer.error.kind === "unauthorised", JSON.stringify(answer));
+}
+
+const linesOn = async (world: World, node: CentralNode, text: string): Promise<readonly string[]> =>
+  (await centralOf(world, node).call(routes.searchLogs, { query: { text } })).lines.map(
+    ({ source }) => source,
+  );
+
+const receivedOn = (world: World, node: CentralNode, text: string, from: readonly string[]): Promise<true> =>
+  waitUntil({ what: `${node} has "${text}" from ${from.join(", ")}`, deadlineMs: withinMs }, async () => {
+    const sources = await linesOn(world, node, text);
+    return from.every((source) => sources.includes(source)) ? seen(true as const) : notYet(sources.join());
+  });
+
+/** The minutes, in unix seconds, at which a Central has a sample of the device. */
+async function sampledMinutes(world: World, node: CentralNode, device: string): Promise<readonly number[]> {
+  const series = await centralOf(world, node).call(routes.statistics, {
+    query: { device, step: String(minute / 1_000) },
+  });
+  return series.atUnixSeconds.filter((_, index) => series.activeConnections[index] !== null);
+}
+
+const samplesBecome = (world: World, node: CentralNode, device: string, count: number) =>
+  waitUntil({ what: `${node} has ${count} samples`, deadlineMs: pollsWithinMs, everyMs: 1_000 }, async () => {
+    const minutes = await sampledMinutes(world, node, device);
+    return minutes.length >= count ? seen(minutes) : notYet(`${minutes.length}`);
+  });
+
+test("what a pair of Centrals does with its LoadMasters", {
+  skip: needsRoot(),
+  timeout: 900_000,
+}, async (t) => {
+  await inLab(t, lab, {}, async (world, part) => {
+    await pairTheCentrals(world);
+    await pairTheLoadMasters(world);
+    await growTheTree(world);
+    await pairIsWhole(world, "central1", "central2");
+    const { devices } = await centralOf(world, "central1").call(routes.listDevices);
+    const lm1 = devices.find(({ address }) => address === addressOf.lm1);
+    assert.ok(lm1);
+    const units = loadMasterNodes.map((node) => addressOf[node]);
+
+    await part(
+      "[CH2] a service of the LoadMaster pair is changed on the Slave, and both Centrals know",
+      async () => {
+        const slave = centralOf(world, "central2");
+        const before = await slave.call(routes.listDeviceServices, { params: { id: lm1.id } });
+        assert.equal(before.services.length, 1);
+        const body = {
+          address: sharedAddress,
+          port: servicePort,
+          protocol: "tcp" as const,
+          servers: [
+            { address: addressOf.web1, port: webPort },
+            { address: addressOf.web2, port: webPort },
+          ],
+          ...(before.revision === null ? {} : { basedOn: before.revision }),
+        };
+        const put = await slave.call(routes.putDeviceService, { params: { id: lm1.id }, body });
+        assert.equal(put.acknowledged, "both");
+        const after = await centralOf(world, "central1").call(routes.listDeviceServices, {
+          params: { id: lm1.id },
+        });
+        assert.deepEqual(
+          after.services.map(({ managed, servers }) => [managed, servers.map(({ address }) => address)]),
+          [[true, [addressOf.web1, addressOf.web2]]],
+        );
+        assert.equal(after.revision, put.revision);
+        // What the first author had read is no longer so.
+        await assert.rejects(
+          centralOf(world, "central1").call(routes.putDeviceService, {
+            params: { id: lm1.id },
+            body: { ...body, servers: [] },
+          }),
+          /revision/,
+        );
+      },
+    );
+
+    await part("[CH2] both Centrals receive syslog from both LoadMasters", async () => {
+      for (const node of loadMasterNodes) await turnAway(node, "nobody-first");
+      for (const central of centralNodes) await receivedOn(world, central, "nobody-first", units);
+    });
+
+    await part(
+      "[CH8] the Master dies: its peer goes on polling, no line of syslog is lost on it, and the graphs have no hole",
+      async () => {
+        await samplesBecome(world, "central1", lm1.id, 2);
+        await killProcess(lab, "central1");
+        for (const node of loadMasterNodes) await turnAway(node, "nobody-second");
+        await receivedOn(world, "central2", "nobody-second", units);
+        await statusBecomes(world, "central2", "Master", withinMs, isMaster);
+        const before = await sampledMinutes(world, "central2", lm1.id);
+        assert.ok(before.length >= 1, "the Slave had what the Master polled");
+        await samplesBecome(world, "central2", lm1.id, before.length + 2);
+        await start(lab, "central1");
+        await statusBecomes(world, "central1", "Master again", masterAgainWithinMs, isMaster);
+        await pairIsWhole(world, "central1", "central2");
+        await receivedOn(world, "central1", "nobody-first", units);
+        const minutes = await waitUntil(
+          { what: "both have the same samples", deadlineMs: withinMs, everyMs: 500 },
+          async () => {
+            const [ours, theirs] = await Promise.all(
+              centralNodes.map((node) => sampledMinutes(world, node, lm1.id)),
+            );
+            return JSON.stringify(ours) === JSON.stringify(theirs)
+              ? seen(ours as readonly number[])
+              : notYet(`${ours} and ${theirs}`);
+          },
+        );
+        // A take-over takes less than a second: at most the one poll is missed that fell into it.
+        for (const [index, at] of minutes.entries())
+          if (index > 0)
+            assert.ok(
+              at - (minutes[index - 1] as number) <= (2 * minute) / 1_000,
+              `a hole before ${at}: ${minutes.join(", ")}`,
+            );
+      },
+    );
+  });
+});
