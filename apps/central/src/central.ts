@@ -24,10 +24,16 @@ import { Fleet } from "./fleet/fleet.ts";
 import { registerFleetRoutes } from "./fleet/routes.ts";
 import { fleetTables, networks } from "./fleet/tables.ts";
 import { registerHaRoutes } from "./ha/routes.ts";
-import { seamsOnDisk } from "./ha/seams.ts";
+import { type HaSeams, seamsOnDisk } from "./ha/seams.ts";
 import { isSecretIn } from "./ha/shared-state.ts";
 import { HighAvailability } from "./ha/shell.ts";
 import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
+import { ConflictWatch } from "./notifications/conflict-watch.ts";
+import { deliver } from "./notifications/deliver.ts";
+import { Notifier } from "./notifications/notifier.ts";
+import { registerNotificationRoutes } from "./notifications/routes.ts";
+import { notificationTargets } from "./notifications/tables.ts";
+import { Targets } from "./notifications/targets.ts";
 import { realWorld } from "./real-world.ts";
 import { registerRepositoryRoutes } from "./repository/routes.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
@@ -79,7 +85,12 @@ const sharedTables = [
   ...Object.values(switchedTables).flat(),
 ] as unknown as readonly Table[];
 /** Every table there is, for the list of what is synchronised (SPEC CH4). */
-export const allTables = [...sharedTables, conflictsTable, users] as unknown as readonly Table[];
+export const allTables = [
+  ...sharedTables,
+  conflictsTable,
+  users,
+  notificationTargets,
+] as unknown as readonly Table[];
 
 export class Central {
   readonly access: Access;
@@ -92,6 +103,7 @@ export class Central {
   readonly syslog: Syslog;
   readonly statistics: Statistics<DeviceTarget>;
   readonly #server: FastifyInstance;
+  readonly #endNotifications: () => void;
   /** Where web pages and API are served. */
   readonly listening: ListenAddress;
 
@@ -107,17 +119,47 @@ export class Central {
     try {
       const access = await Access.open(stateDir);
       undo.push(() => access.close());
+      const seams = seamsOnDisk({ stateDir, identity, listen: peerLink, tables: sharedTables });
+      const targets = openTargets(stateDir, seams);
+      undo.push(() => targets.close());
+      let acting = (): boolean => false;
+      const notifier = new Notifier({
+        world: realWorld,
+        deliver,
+        targets: () => targets.list(),
+        isActing: () => acting(),
+      });
+      undo.push(() => notifier.stop());
       const pair = await HighAvailability.start({
-        seams: seamsOnDisk({ stateDir, identity, listen: peerLink, tables: sharedTables }),
+        seams,
         name,
         identity,
         centralVersion,
         tables: sharedTables,
         networks: networks as unknown as Table,
         onFatal: options.onFatal,
-        ...(options.onEvent && { onEvent: options.onEvent }),
+        onEvent: (entry) => {
+          options.onEvent?.(entry);
+          notifier.happened(entry);
+        },
       });
       undo.push(() => pair.stop());
+      acting = () => pair.isActing;
+      const entryOf = (severity: "info" | "warning", code: string, message: string): TimelineEntry => ({
+        at: realWorld.wall(),
+        unit: identity.unit,
+        unitName: name,
+        severity,
+        code,
+        message,
+        details: null,
+      });
+      const conflictWatch = new ConflictWatch(realWorld, pair, (count) =>
+        notifier.tell(
+          entryOf("warning", "conflicts-found", `${count} change(s) lost to concurrent ones: see Conflicts`),
+        ),
+      );
+      undo.push(() => conflictWatch.stop());
       const report = (event: ShellEvent): void => {
         try {
           pair.report(event);
@@ -190,6 +232,12 @@ export class Central {
             directory: join(stateDir, "backups"),
             box: openSecretBox(join(stateDir, "secret.key")),
           });
+          registerNotificationRoutes(registry, {
+            targets,
+            notifier,
+            deliver,
+            testEntry: () => entryOf("info", "test", `a test of the notifications of ${name}`),
+          });
           registerRepositoryRoutes(registry, { world: realWorld, rows: optional, store: files.store });
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);
@@ -200,7 +248,12 @@ export class Central {
       await server.listen({ host: listen.address, port: listen.port });
       const bound = server.server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
-      return new Central(access, pair, fleet, files, optional, syslog, statistics, server, {
+      const endNotifications = (): void => {
+        conflictWatch.stop();
+        notifier.stop();
+        targets.close();
+      };
+      return new Central(endNotifications, access, pair, fleet, files, optional, syslog, statistics, server, {
         address: listen.address,
         port,
       });
@@ -211,6 +264,7 @@ export class Central {
   }
 
   private constructor(
+    endNotifications: () => void,
     access: Access,
     pair: HighAvailability,
     fleet: Fleet,
@@ -221,6 +275,7 @@ export class Central {
     server: FastifyInstance,
     listening: ListenAddress,
   ) {
+    this.#endNotifications = endNotifications;
     this.access = access;
     this.pair = pair;
     this.fleet = fleet;
@@ -242,7 +297,18 @@ export class Central {
     await this.syslog.stop();
     this.files.stop();
     await this.optional.stop();
+    this.#endNotifications();
     this.access.close();
+  }
+}
+
+/** After the seams, which say what a missing secret.key means; they are closed again when this fails. */
+function openTargets(stateDir: string, seams: HaSeams): Targets {
+  try {
+    return new Targets(join(stateDir, "notifications.db"), openSecretBox(join(stateDir, "secret.key")));
+  } catch (error) {
+    seams.store.close();
+    throw error;
   }
 }
 

@@ -2,6 +2,15 @@
 import { HaDifferences, HaHandedOver, HaRemove, HaRemoved } from "./ha.ts";
 import { BackupList, BackupSaved, Restore, Restored } from "./ha-backups.ts";
 import { ConflictList, ConflictParams, ConflictQuery, ConflictResolved } from "./ha-conflicts.ts";
+import {
+  NotificationChange,
+  NotificationList,
+  NotificationNew,
+  NotificationParams,
+  NotificationRemoved,
+  NotificationTarget,
+  NotificationTested,
+} from "./notifications.ts";
 import type { Route } from "./routes.ts";
 
 export const haRoutes = {
@@ -93,5 +102,55 @@ export const haRoutes = {
     status: 200,
     body: Restore,
     answer: Restored,
+  },
+  listNotifications: {
+    method: "GET",
+    path: "/notifications",
+    access: "user",
+    tags: ["notifications"],
+    summary: "List whom this unit notifies",
+    status: 200,
+    answer: NotificationList,
+  },
+  addNotification: {
+    method: "POST",
+    path: "/notifications",
+    access: "user",
+    tags: ["notifications"],
+    summary: "Add a notification target",
+    status: 201,
+    body: NotificationNew,
+    answer: NotificationTarget,
+  },
+  changeNotification: {
+    method: "PATCH",
+    path: "/notifications/:id",
+    access: "user",
+    tags: ["notifications"],
+    summary: "Change a notification target",
+    status: 200,
+    params: NotificationParams,
+    body: NotificationChange,
+    answer: NotificationTarget,
+  },
+  removeNotification: {
+    method: "DELETE",
+    path: "/notifications/:id",
+    access: "user",
+    tags: ["notifications"],
+    summary: "Remove a notification target",
+    status: 200,
+    params: NotificationParams,
+    answer: NotificationRemoved,
+  },
+  testNotification: {
+    method: "POST",
+    path: "/notifications/:id/test",
+    access: "user",
+    tags: ["notifications"],
+    summary: "Send a test to a notification target, and say whether it arrived",
+    status: 200,
+    params: NotificationParams,
+    answer: NotificationTested,
   },
 } as const satisfies { readonly [name: string]: Route };

@@ -39,7 +39,11 @@ export const keptOtherwise: readonly {
     sqlite: ["layouts", "samples", "days", "marked", "rollups"],
   },
   { what: "lines of syslog", effect: "each unit keeps what it received", sqlite: ["lines"] },
-  { what: "timeline of events", effect: "each unit keeps its own", sqlite: ["events"] },
+  {
+    what: "timeline of events",
+    effect: "each unit numbers its own entries; the other fetches them and keeps them beside its own",
+    sqlite: ["events", "timeline", "foreign_logs"],
+  },
   {
     what: "durable state of the pair, accounts, sessions and other documents of a unit",
     effect: "each unit keeps its own",

@@ -1,7 +1,8 @@
 /** The commands that work with Central's own pair. */
+import { readFileSync } from "node:fs";
 import type { HaApply } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
-import { type Command, done, given, required, word } from "./command.ts";
+import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
 import {
   printConflicts,
@@ -14,6 +15,7 @@ import {
   printSynchronised,
   table,
 } from "./print.ts";
+import { readSecret } from "./world.ts";
 
 const applyHa: Command["run"] = async ({ client, line }) => {
   const body: HaApply = given({
@@ -126,6 +128,47 @@ const resolveConflict =
     return { value, text: done(`${value.field} of ${value.row} is ${what}`, value.acknowledged) };
   };
 
+const kinds = ["webhook", "syslog"] as const;
+const severities = ["info", "warning", "error"] as const;
+
+const notificationFields = async ({ line, world }: CommandContext) =>
+  given({
+    severity: oneOf(line.text("severity"), "severity", severities),
+    enabled: line.flag("enabled"),
+    secret:
+      line.flag("new-secret") === true
+        ? await readSecret(world, "secret of the webhook", line.common.passwordFile)
+        : undefined,
+    certificateAuthority: line.text("ca-file") && readFileSync(line.text("ca-file") ?? "", "utf8"),
+  });
+
+const addNotification: Command["run"] = async (context) => {
+  const kind = oneOf(required(context, "kind"), "kind", kinds) ?? "webhook";
+  const body = {
+    ...(await notificationFields(context)),
+    name: word(context),
+    kind,
+    address: required(context, "address"),
+  };
+  const value = await context.client.call(routes.addNotification, { body });
+  return { value, text: `${value.name} is added as ${value.id}\n` };
+};
+
+const setNotification: Command["run"] = async (context) => {
+  const { line, client } = context;
+  const body = {
+    ...(await notificationFields(context)),
+    ...given({ address: line.text("address"), name: line.text("name") }),
+  };
+  const value = await client.call(routes.changeNotification, { params: { id: word(context) }, body });
+  return { value, text: `${value.name} is changed\n` };
+};
+
+const testNotification: Command["run"] = async ({ client, words }) => {
+  const value = await client.call(routes.testNotification, { params: { id: words[0] ?? "" } });
+  return { value, text: value.delivered ? "delivered\n" : `not delivered: ${value.error}\n` };
+};
+
 export const haCommands: { readonly [words: string]: Command } = {
   "ha status": {
     words: 0,
@@ -221,6 +264,48 @@ export const haCommands: { readonly [words: string]: Command } = {
   },
   "ha restore-overwritten": { words: 0, options: ["backup", "apply"], run: restoreOverwritten },
   "ha remove": { words: 0, options: ["unit"], run: removeHa },
+  "notifications list": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.listNotifications);
+      const rows = value.targets.map((each) => [
+        each.id,
+        each.name,
+        each.kind,
+        each.address,
+        each.severity,
+        each.enabled ? "yes" : "no",
+        String(each.sent),
+        String(each.dropped),
+        each.lastError ?? "",
+      ]);
+      return {
+        value,
+        text: table(
+          ["ID", "NAME", "KIND", "ADDRESS", "FROM", "ENABLED", "SENT", "DROPPED", "LAST ERROR"],
+          rows,
+        ),
+      };
+    },
+  },
+  "notifications add": {
+    words: 1,
+    options: ["kind", "address", "severity", "enabled", "new-secret", "ca-file"],
+    run: addNotification,
+  },
+  "notifications set": {
+    words: 1,
+    options: ["name", "address", "severity", "enabled", "new-secret", "ca-file"],
+    run: setNotification,
+  },
+  "notifications remove": {
+    words: 1,
+    run: async (context) => {
+      const value = await context.client.call(routes.removeNotification, { params: { id: word(context) } });
+      return { value, text: `${value.id} is removed\n` };
+    },
+  },
+  "notifications test": { words: 1, run: testNotification },
   "conflicts list": {
     words: 0,
     options: ["all"],

@@ -69,6 +69,11 @@ High availability of Central
   ha synchronised                     what the pair synchronises and what it does not
   ha synchronise WHAT on|off          repository, profiles, target-environments: on both units
   ha files                            files on their way to this unit, or missing
+  notifications list                  whom this unit tells of events
+  notifications add NAME --kind webhook|syslog --address ADDRESS [--severity info|warning|error]
+                    [--new-secret] [--ca-file FILE] [--[no-]enabled]
+  notifications set ID [the same options but --kind, --name NAME]
+  notifications test ID | remove ID
   conflicts list [--all]              changes that lost to concurrent ones; --all with the resolved
   conflicts restore ID                put the value that lost back
   conflicts dismiss ID                leave what stands

@@ -1,0 +1,103 @@
+/** How one notification reaches one target. Each rejects with an error in words. */
+import { createHmac } from "node:crypto";
+import { createSocket } from "node:dgram";
+import { request } from "node:https";
+import { isIPv6 } from "node:net";
+import { rootCertificates } from "node:tls";
+import { second } from "@tandem/base/time";
+import type { TimelineEntry } from "../ha/timeline.ts";
+import type { Target } from "./targets.ts";
+
+const webhookTimeoutMs = 10 * second;
+const syslogPortDefault = 514;
+/** What a datagram carries on every path; longer messages are cut. */
+const syslogMaxBytes = 2_048;
+/** Facility local0 (RFC 5424, 6.2.1). */
+const facility = 16;
+const syslogSeverity = { error: 3, warning: 4, info: 6 } as const;
+
+export type Deliver = (target: Target, entry: TimelineEntry) => Promise<void>;
+
+export const deliver: Deliver = (target, entry) =>
+  target.kind === "webhook" ? postWebhook(target, entry) : sendSyslog(target, entry);
+
+/** The receiver computes the same over the body as it came, and compares. */
+export const signatureOf = (secret: string, body: string): string =>
+  `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+
+function postWebhook(target: Target, entry: TimelineEntry): Promise<void> {
+  const { at, unitName, unit, severity, code, message } = entry;
+  const body = JSON.stringify({
+    at: new Date(at).toISOString(),
+    unit: unitName,
+    unitId: unit,
+    severity,
+    code,
+    text: message,
+  });
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      target.address,
+      {
+        method: "POST",
+        agent: false,
+        signal: AbortSignal.timeout(webhookTimeoutMs),
+        ...(target.certificateAuthority === ""
+          ? {}
+          : { ca: [...rootCertificates, target.certificateAuthority] }),
+        headers: {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(body),
+          ...(target.secret === "" ? {} : { "x-tandem-signature": signatureOf(target.secret, body) }),
+        },
+      },
+      (response) => {
+        response.resume();
+        const status = response.statusCode ?? 0;
+        if (status >= 200 && status < 300) resolve();
+        else reject(new Error(`${target.address} answered with status ${status}`));
+      },
+    );
+    outgoing.once("error", (error) =>
+      reject(
+        error.name === "TimeoutError" || error.name === "AbortError"
+          ? new Error(`${target.address} did not answer within ${webhookTimeoutMs / second} s`)
+          : error,
+      ),
+    );
+    outgoing.end(body);
+  });
+}
+
+/** `HOST`, `HOST:PORT` or `[IPV6]:PORT`; undefined when it is none of them. */
+export function syslogAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  if (isIPv6(text)) return { host: text, port: syslogPortDefault };
+  const match = /^(?:\[([0-9a-f:.]+)\]|([A-Za-z0-9.-]+))(?::([0-9]{1,5}))?$/i.exec(text);
+  const port = match?.[3] === undefined ? syslogPortDefault : Number(match[3]);
+  const host = match?.[1] ?? match?.[2];
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
+}
+
+/** One message of RFC 5424; what its header may not hold is replaced. */
+export function syslogMessage({ at, unitName, severity, code, message }: TimelineEntry): string {
+  const host = unitName.replace(/[^\x21-\x7e]/g, "_").slice(0, 255) || "-";
+  const priority = facility * 8 + syslogSeverity[severity];
+  const time = new Date(at).toISOString();
+  return `<${priority}>1 ${time} ${host} tandem-central - ${code} - ${message.replace(/\p{Cc}/gu, " ")}`;
+}
+
+function sendSyslog(target: Target, entry: TimelineEntry): Promise<void> {
+  const address = syslogAddress(target.address);
+  if (address === undefined) return Promise.reject(new Error(`${target.address} is no address`));
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(address.host) ? "udp6" : "udp4");
+    const done = (error: Error | null): void => {
+      socket.close();
+      if (error === null) resolve();
+      else reject(error);
+    };
+    socket.once("error", done);
+    const bytes = Buffer.from(syslogMessage(entry)).subarray(0, syslogMaxBytes);
+    socket.send(bytes, address.port, address.host, done);
+  });
+}

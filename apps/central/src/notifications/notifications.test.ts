@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { World } from "@tandem/base/world";
+import { routes } from "@tandem/central-api/routes";
+import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
+import { eventually, refused, startCentral } from "../central-on-loopback.ts";
+import type { TimelineEntry } from "../ha/timeline.ts";
+import { ConflictWatch } from "./conflict-watch.ts";
+import { signatureOf, syslogAddress, syslogMessage } from "./deliver.ts";
+import { Notifier, queueMaxEntries } from "./notifier.ts";
+import type { Target } from "./targets.ts";
+
+const entry = (overrides: Partial<TimelineEntry> = {}): TimelineEntry => ({
+  at: Date.UTC(2026, 0, 2, 3, 4, 5),
+  unit: "0".repeat(16),
+  unitName: "central 1",
+  severity: "warning",
+  code: "heartbeat-missed",
+  message: "missed\nagain",
+  details: null,
+  ...overrides,
+});
+const target: Target = {
+  id: "t",
+  name: "t",
+  kind: "webhook",
+  address: "https://192.0.2.1/",
+  severity: "warning",
+  enabled: true,
+  secret: "",
+  certificateAuthority: "",
+};
+
+async function receiver(t: TestContext, address: string) {
+  const folder = mkdtempSync(join(tmpdir(), "tandem-webhook-test-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const identity = await loadOrCreateIdentity(folder, { commonName: "receiver", addresses: [address] });
+  const received: { body: string; signature: string | undefined }[] = [];
+  const server = createServer(
+    { key: identity.privateKeyPem, cert: identity.certificatePem },
+    (request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (part: string) => {
+        body += part;
+      });
+      request.on("end", () => {
+        received.push({ body, signature: request.headers["x-tandem-signature"] as string | undefined });
+        response.end();
+      });
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  return { received, url: `https://${address}:${port}/hook`, certificate: identity.certificatePem };
+}
+
+test("[CH25] events are told by webhook, signed, and by syslog; a test says whether it arrives; secrets stay sealed", async (t) => {
+  const unit = await startCentral(t, "central1", "127.0.3.1");
+  const { client } = unit;
+  const hook = await receiver(t, "127.0.3.2");
+  const secret = "a secret of the receiver's";
+  const added = await client.call(routes.addNotification, {
+    body: {
+      name: "hook",
+      kind: "webhook",
+      address: hook.url,
+      severity: "info",
+      secret,
+      certificateAuthority: hook.certificate,
+    },
+  });
+  assert.ok(added.hasSecret && !JSON.stringify(added).includes(secret));
+  assert.ok(!readFileSync(join(unit.stateDir, "notifications.db")).includes(secret));
+  const params = { id: added.id };
+  assert.deepEqual(await client.call(routes.testNotification, { params }), { delivered: true, error: null });
+  assert.equal(hook.received[0]?.signature, signatureOf(secret, hook.received[0]?.body ?? ""));
+
+  const lines: string[] = [];
+  const socket = createSocket("udp4").on("message", (line) => lines.push(line.toString()));
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.3.3", resolve));
+  t.after(() => socket.close());
+  await client.call(routes.addNotification, {
+    body: { name: "log", kind: "syslog", address: `127.0.3.3:${socket.address().port}` },
+  });
+  unit.central.pair.note({ severity: "error", code: "check-failed", message: "a check failed" });
+  await eventually("both have it", () => hook.received.length === 2 && lines.length === 1);
+  const told = JSON.parse(hook.received[1]?.body ?? "{}") as { [member: string]: unknown };
+  assert.deepEqual(
+    [told.unit, told.severity, told.code, told.text],
+    ["central1", "error", "check-failed", "a check failed"],
+  );
+  assert.match(lines[0] ?? "", /^<131>1 \S+Z central1 tandem-central - check-failed - a check failed$/);
+
+  await client.call(routes.changeNotification, { params, body: { address: "https://127.0.3.2:1/" } });
+  const failed = await client.call(routes.testNotification, { params });
+  assert.ok(!failed.delivered && failed.error);
+  for (const address of ["http://192.0.2.1/", "192.0.2.1"])
+    assert.deepEqual(await refused(client.call(routes.changeNotification, { params, body: { address } })), [
+      "400 address address-malformed",
+    ]);
+  await client.call(routes.removeNotification, { params });
+  assert.deepEqual(
+    (await client.call(routes.listNotifications)).targets.map(({ name }) => name),
+    ["log"],
+  );
+  assert.deepEqual(await refused(client.call(routes.testNotification, { params })), [
+    "404 id target-unknown",
+  ]);
+});
+
+test("[CH25] below the threshold nothing is told; what both units notice is told by the one that executes; retries and queue are bounded", async () => {
+  const timers: { readonly delayMs: number; readonly body: () => void }[] = [];
+  const world: World = {
+    now: () => 0,
+    wall: () => 0,
+    randomHex: () => "",
+    after: (delayMs, body) => {
+      timers.push({ delayMs, body });
+      return () => {};
+    },
+  };
+  let isActing = false;
+  let isBroken = false;
+  const told: string[] = [];
+  const notifier = new Notifier({
+    world,
+    targets: () => [target],
+    isActing: () => isActing,
+    deliver: async (_, { code }) => {
+      if (isBroken) throw new Error("no answer");
+      told.push(code);
+    },
+  });
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  notifier.happened(entry({ severity: "info", code: "role-changed" }));
+  notifier.happened(entry({ code: "clocks-differ" }));
+  await settled();
+  assert.deepEqual(told, []);
+  isActing = true;
+  notifier.happened(entry({ code: "clocks-differ" }));
+  await settled();
+  assert.deepEqual(told, ["clocks-differ"]);
+
+  // A conflict is told once, by the unit that executes, when the shared list has become longer.
+  let conflicts = [{ id: "old" }];
+  let changed = (_: "data" | "status"): void => {};
+  const counts: number[] = [];
+  new ConflictWatch(
+    world,
+    {
+      conflicts: () => conflicts as never,
+      get isActing() {
+        return isActing;
+      },
+      onChange: (listener) => {
+        changed = listener;
+        return () => {};
+      },
+    },
+    (count) => counts.push(count),
+  );
+  for (const [ids, acts] of [
+    [["old"], true],
+    [["old", "new", "newer"], true],
+    [["old", "new", "newer"], true],
+    [["old", "new", "newer", "elsewhere"], false],
+  ] as const) {
+    conflicts = ids.map((id) => ({ id }));
+    isActing = acts;
+    changed("data");
+    timers.shift()?.body();
+  }
+  assert.deepEqual(counts, [2]);
+  isActing = true;
+
+  isBroken = true;
+  for (let count = 0; count < queueMaxEntries + 5; count++) notifier.happened(entry());
+  await settled();
+  const delays: number[] = [];
+  for (let retry = timers.shift(); retry !== undefined && delays.length < 4; retry = timers.shift()) {
+    delays.push(retry.delayMs);
+    retry.body();
+    await settled();
+  }
+  assert.deepEqual(delays, [1_000, 5_000, 30_000, 120_000]);
+  assert.deepEqual(notifier.state("t"), { sent: 1, dropped: 6, lastError: "no answer" });
+  notifier.stop();
+});
+
+test("syslog messages and addresses are as RFC 5424 wants them", () => {
+  assert.equal(
+    syslogMessage(entry()),
+    "<132>1 2026-01-02T03:04:05.000Z central_1 tandem-central - heartbeat-missed - missed again",
+  );
+  assert.deepEqual(syslogAddress("192.0.2.1"), { host: "192.0.2.1", port: 514 });
+  assert.deepEqual(syslogAddress("[2001:db8::1]:1514"), { host: "2001:db8::1", port: 1514 });
+  for (const wrong of ["", "a b", "host:0", "host:70000"]) assert.equal(syslogAddress(wrong), undefined);
+});

@@ -1,0 +1,141 @@
+/**
+ * Tells the outside what happened (SPEC CH25). The unit on which it happened tells; of what both units notice, only the one
+ * that executes. Each target has a queue and its own pace: one that does not answer keeps no other waiting.
+ */
+import { minute, second } from "@tandem/base/time";
+import type { Cancel, World } from "@tandem/base/world";
+import type { TimelineEntry } from "../ha/timeline.ts";
+import type { Deliver } from "./deliver.ts";
+import type { Target } from "./targets.ts";
+
+/** Beyond it the oldest is dropped and counted. */
+export const queueMaxEntries = 200;
+/** After these the next try; after the last the notification is dropped and counted. */
+const retryDelaysMs = [1 * second, 5 * second, 30 * second, 2 * minute] as const;
+/** Noticed by both units. */
+const sharedCodes: ReadonlySet<string> = new Set(["clocks-differ", "clocks-agree"]);
+/** Told by `conflict-watch.ts`, which knows whether the other unit tells it. */
+const conflictsFound = "conflicts-found";
+const gravity = { info: 0, warning: 1, error: 2 } as const;
+
+export type NotifierPorts = {
+  readonly world: World;
+  readonly deliver: Deliver;
+  targets(): readonly Target[];
+  isActing(): boolean;
+};
+
+export type DeliveryState = {
+  readonly sent: number;
+  readonly dropped: number;
+  readonly lastError: string | null;
+};
+
+type Queue = {
+  readonly waiting: TimelineEntry[];
+  tries: number;
+  isBusy: boolean;
+  cancel: Cancel;
+  sent: number;
+  dropped: number;
+  lastError: string | null;
+};
+
+export class Notifier {
+  readonly #ports: NotifierPorts;
+  readonly #queues = new Map<string, Queue>();
+  #isStopped = false;
+
+  constructor(ports: NotifierPorts) {
+    this.#ports = ports;
+  }
+
+  /** An entry of this unit's own timeline. */
+  happened(entry: TimelineEntry): void {
+    if (entry.code === conflictsFound) return;
+    if (sharedCodes.has(entry.code) && !this.#ports.isActing()) return;
+    this.tell(entry);
+  }
+
+  /** To every target whose threshold it reaches. */
+  tell(entry: TimelineEntry): void {
+    if (this.#isStopped) return;
+    for (const target of this.#ports.targets()) {
+      if (!target.enabled || gravity[entry.severity] < gravity[target.severity]) continue;
+      const queue = this.#queueOf(target.id);
+      queue.waiting.push(entry);
+      if (queue.waiting.length > queueMaxEntries) {
+        queue.waiting.splice(queue.isBusy ? 1 : 0, 1);
+        queue.dropped += 1;
+      }
+      if (queue.tries === 0) this.#next(target.id);
+    }
+  }
+
+  state(id: string): DeliveryState {
+    const { sent, dropped, lastError } = this.#queueOf(id);
+    return { sent, dropped, lastError };
+  }
+
+  /** What was waiting for it is forgotten. */
+  removed(id: string): void {
+    this.#queues.get(id)?.cancel();
+    this.#queues.delete(id);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const { cancel } of this.#queues.values()) cancel();
+  }
+
+  #queueOf(id: string): Queue {
+    let queue = this.#queues.get(id);
+    if (queue === undefined) {
+      queue = {
+        waiting: [],
+        tries: 0,
+        isBusy: false,
+        cancel: () => {},
+        sent: 0,
+        dropped: 0,
+        lastError: null,
+      };
+      this.#queues.set(id, queue);
+    }
+    return queue;
+  }
+
+  #next(id: string): void {
+    const queue = this.#queues.get(id);
+    const target = this.#ports.targets().find((each) => each.id === id);
+    const entry = queue?.waiting[0];
+    if (this.#isStopped || !queue || !target || !entry || queue.isBusy) return;
+    queue.isBusy = true;
+    this.#ports.deliver(target, entry).then(
+      () => {
+        queue.isBusy = false;
+        queue.sent += 1;
+        queue.lastError = null;
+        this.#done(id, queue);
+      },
+      (error: Error) => {
+        queue.isBusy = false;
+        queue.lastError = error.message;
+        const delay = retryDelaysMs[queue.tries];
+        if (delay === undefined) {
+          queue.dropped += 1;
+          this.#done(id, queue);
+          return;
+        }
+        queue.tries += 1;
+        if (!this.#isStopped) queue.cancel = this.#ports.world.after(delay, () => this.#next(id));
+      },
+    );
+  }
+
+  #done(id: string, queue: Queue): void {
+    queue.waiting.shift();
+    queue.tries = 0;
+    this.#next(id);
+  }
+}
