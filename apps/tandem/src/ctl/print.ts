@@ -184,7 +184,7 @@ export const printFiles = (files: HaFiles): string =>
   ]);
 
 export const printDevices = (devices: readonly Device[]): string =>
-  table(
+  `${table(
     ["ID", "NAME", "ADDRESS", "STATE", "ROLE", "LAST SEEN", "NETWORK"],
     devices.map(({ id, name, address, port, status, network }) => [
       id,
@@ -195,7 +195,9 @@ export const printDevices = (devices: readonly Device[]): string =>
       status.lastSeen ?? "never",
       network ?? "none",
     ]),
-  );
+  )}${devices
+    .flatMap(({ name, id, problems = [] }) => problems.map((problem) => `\n${name || id}: ${problem}\n`))
+    .join("")}`;
 
 export const printGroups = (groups: readonly HaGroup[], devices: readonly Device[]): string => {
   const nameOf = (id: string | null): string =>
