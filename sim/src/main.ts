@@ -97,7 +97,7 @@ async function many(next: () => number | undefined): Promise<boolean> {
       `--from ${values.from} --jobs ${jobs}`,
     ];
     const command = `npm run sim -- ${asked.join(" ")}`;
-    writeFileSync(values.log, logPage(total, { commit, command, findings: readCorpus() }));
+    writeFileSync(values.log, logPage(total, { commit, command, isInterrupted, findings: readCorpus() }));
   }
   return total.failures.length === 0;
 }

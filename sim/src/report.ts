@@ -124,12 +124,17 @@ export type Finding = { readonly seed: number; readonly reason: string; readonly
 
 export function logPage(
   total: Total,
-  run: { readonly commit: string; readonly command: string; readonly findings: readonly Finding[] },
+  run: {
+    readonly commit: string;
+    readonly command: string;
+    readonly isInterrupted: boolean;
+    readonly findings: readonly Finding[];
+  },
 ): string {
   const missing = unmet(total);
   return `# A run of the simulator
 
-\`${run.command}\` at commit \`${run.commit}\`. What a seed does is in \`sim/src/run.ts\`; \`npm run sim -- --seed N --story\` tells one in sentences.
+\`${run.command}\` at commit \`${run.commit}\`${run.isInterrupted ? `, interrupted after ${total.seeds.toLocaleString("en")} seeds` : ""}. What a seed does is in \`sim/src/run.ts\`; \`npm run sim -- --seed N --story\` tells one in sentences.
 
 ${markdown([["", ""], ...figures(total)])}
 
