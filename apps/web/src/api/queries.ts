@@ -50,6 +50,12 @@ export const haEventsQuery = (filter: EventFilter, limit: number) =>
     placeholderData: keepPreviousData,
   });
 
+export const haDifferencesQuery = queryOptions({
+  queryKey: ["ha", "differences"],
+  queryFn: () => call(routes.haDifferences, {}),
+  refetchInterval: slowIntervalMs,
+});
+
 export const conflictsQuery = (state: "open" | "all") =>
   queryOptions({
     queryKey: ["conflicts", state],

@@ -1,5 +1,6 @@
 import {
   Alert,
+  AlertActionLink,
   Button,
   Card,
   CardBody,
@@ -12,12 +13,21 @@ import {
   Stack,
 } from "@patternfly/react-core";
 import type { HaStatus } from "@tandem/central-api/ha";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { moment } from "../form/moment.ts";
-import { RemoveFromPair } from "./remove-from-pair.tsx";
 import { StateLabel } from "./state-label.tsx";
 
-type Props = { readonly status: HaStatus; readonly onRefresh: () => void; readonly refreshing: boolean };
+type Props = {
+  readonly status: HaStatus;
+  readonly onRefresh: () => void;
+  readonly refreshing: boolean;
+  /** The operator wants back what joining the pair overwrote. */
+  readonly onRestore?: () => void;
+  /** What else an operator can do with the pair. */
+  readonly actions?: ReactNode;
+  /** What else has to be said above the table. */
+  readonly children?: ReactNode;
+};
 
 /** Whether the pair is set up: one Master, one Slave, heartbeats (SPEC CH15). */
 function isComplete({ ourState, peerState, heartbeats }: HaStatus): boolean {
@@ -34,27 +44,21 @@ function stepOf({ inStep, digestEqual }: HaStatus): string {
   return "in step, and the digests of the shared state are equal";
 }
 
-export function HaStatusCard({ status, onRefresh, refreshing }: Props) {
+export function HaStatusCard({ status, onRefresh, refreshing, onRestore, actions, children }: Props) {
   const { heartbeats } = status;
-  const [isRemoving, setRemoving] = useState(false);
-  const actions = (
+  const buttons = (
     <>
       <Button variant="secondary" onClick={onRefresh} isLoading={refreshing} isDisabled={refreshing}>
         Refresh
       </Button>
-      {status.peerUnit !== null && (
-        <Button variant="secondary" isDanger onClick={() => setRemoving(true)}>
-          Remove from pair
-        </Button>
-      )}
+      {actions}
     </>
   );
   return (
     <Card isFullHeight>
-      <CardHeader actions={{ actions }}>
+      <CardHeader actions={{ actions: buttons }}>
         <CardTitle component="h2">HA Status</CardTitle>
       </CardHeader>
-      {isRemoving && <RemoveFromPair status={status} onClose={() => setRemoving(false)} />}
       <CardBody>
         <Stack hasGutter>
           {isComplete(status) && (
@@ -77,6 +81,7 @@ export function HaStatusCard({ status, onRefresh, refreshing }: Props) {
               variant="info"
               isInline
               title={`The configuration that was here before is kept as ${status.overwrittenBackup}`}
+              actionLinks={<AlertActionLink onClick={onRestore}>Compare and restore</AlertActionLink>}
             />
           )}
           {status.unacknowledged > 0 && (
@@ -84,6 +89,22 @@ export function HaStatusCard({ status, onRefresh, refreshing }: Props) {
               variant="warning"
               isInline
               title={`${status.unacknowledged} changes are on this unit's disk only`}
+            >
+              {status.onlyHere.map(({ at, author, summary }) => (
+                <div key={`${at} ${summary}`}>{`${moment(at)}, ${author}: ${summary}`}</div>
+              ))}
+            </Alert>
+          )}
+          {children}
+          {status.handover !== null && (
+            <Alert
+              variant={status.handover.phase === "given-up" ? "warning" : "info"}
+              isInline
+              title={
+                status.handover.phase === "given-up"
+                  ? `The handover came to nothing: ${status.handover.waitsFor}`
+                  : `Handover since ${moment(status.handover.since)}: waits for ${status.handover.waitsFor}`
+              }
             />
           )}
           <DescriptionList isHorizontal isCompact aria-label="HA Status">
@@ -105,6 +126,16 @@ export function HaStatusCard({ status, onRefresh, refreshing }: Props) {
             <Row term="Shared state">{stepOf(status)}</Row>
             <Row term="Epoch">
               {status.epoch ? `${status.epoch.number}, held by unit ${status.epoch.unit}` : "none"}
+            </Row>
+            <Row term="Acts">
+              {status.acting
+                ? "polls and executes scheduled actions"
+                : "leaves polling and actions to the Master"}
+            </Row>
+            <Row term="Clocks">
+              {status.clockDifferenceMs === null
+                ? "not known"
+                : `the other unit's is ${Math.abs(status.clockDifferenceMs) / 1_000} s ${status.clockDifferenceMs < 0 ? "behind" : "ahead"}`}
             </Row>
             <Row term="This unit">{`${status.ourName} (${status.ourUnit})`}</Row>
             <Row term="Other unit">

@@ -1,0 +1,74 @@
+import type { HaStatus } from "@tandem/central-api/ha";
+import { cleanup, render, screen } from "@testing-library/react";
+import { afterEach, expect, test } from "vitest";
+import { FoundDifferences } from "./differences-alert.tsx";
+import { handoverFault } from "./handover-button.tsx";
+import { RestoreDifferences } from "./restore-overwritten.tsx";
+
+afterEach(cleanup);
+
+const whole = {
+  ourState: "Slave",
+  peerState: "Master",
+  heartbeats: { flowing: true },
+  handover: null,
+} as HaStatus;
+const underWay = { phase: "draining", since: "2026-01-01T00:00:00Z", byOperator: true, waitsFor: "" };
+
+test.each([
+  ["a whole pair", whole, null],
+  ["a unit that stands alone", { ...whole, ourState: "Standalone" }, "This unit is Standalone"],
+  [
+    "no heartbeats",
+    { ...whole, heartbeats: { ...whole.heartbeats, flowing: false } },
+    "Heartbeats do not flow",
+  ],
+  ["a disabled peer", { ...whole, peerState: "Disabled" }, "The other unit is Disabled"],
+  ["one under way", { ...whole, handover: underWay }, "A handover is under way"],
+  ["one that came to nothing", { ...whole, handover: { ...underWay, phase: "given-up" } }, null],
+] as const)("[CH11] whether the role can be moved: %s", (_, status, fault) => {
+  expect(handoverFault(status as HaStatus)).toBe(fault);
+});
+
+test("[CH17] rows that were not the same are named, with their fields", () => {
+  const found = {
+    at: "2026-01-01T00:00:00Z",
+    count: 30,
+    repaired: true,
+    rows: [{ table: "networks", row: "10.0.0.0/8", fields: ["name"] }],
+  };
+  render(<FoundDifferences found={found} />);
+  expect(screen.getByText(/30 rows were not the same on both units/)).toBeTruthy();
+  expect(screen.getByText("networks 10.0.0.0/8: name")).toBeTruthy();
+  expect(screen.getByText("and 29 more")).toBeTruthy();
+});
+
+test("[CH13] before anything is restored, what would change is shown, and no secret", () => {
+  render(
+    <RestoreDifferences
+      total={2}
+      differences={[
+        {
+          table: "networks",
+          row: "10.0.0.0/8",
+          column: null,
+          what: "comes back",
+          secret: false,
+          now: null,
+          saved: {},
+        },
+        {
+          table: "devices",
+          row: "a",
+          column: "password",
+          what: "changes",
+          secret: true,
+          now: null,
+          saved: null,
+        },
+      ]}
+    />,
+  );
+  expect(screen.getByText("comes back")).toBeTruthy();
+  expect(screen.getAllByText("(secret)")).toHaveLength(2);
+});
