@@ -49,7 +49,7 @@ export function HaTimeline() {
     </FormSelect>
   );
   const filters = (
-    <Flex>
+    <Flex flexWrap={{ default: "nowrap" }}>
       {select("unit", "Unit", [
         ["", "Both units"],
         ["this", "This unit"],
