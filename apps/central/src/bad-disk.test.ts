@@ -1,6 +1,7 @@
 /** Centrals on disks that are full, read-only or damaged. Small real disks need root to mount. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
 import {
   mkdtempSync,
   readdirSync,
@@ -122,7 +123,7 @@ class OnSmallDisk {
   }
 }
 
-test("full disk: the unit stands still with the cause and the remedy, stays up, and goes on by itself", {
+test("[CH25] full disk: the unit tells it, stands still with the cause and the remedy, stays up, and goes on by itself", {
   skip: needsRoot,
 }, async (t) => {
   const unit = await OnSmallDisk.start(t, "127.0.2.1");
@@ -131,6 +132,13 @@ test("full disk: the unit stands still with the cause and the remedy, stays up, 
   const client = await unit.client(t);
   await client.signIn("admin", password);
   await client.call(routes.addNetwork, { body: { cidr: "10.1.0.0/16", name: "kept" } });
+
+  const told: string[] = [];
+  const socket = createSocket("udp4").on("message", (line) => told.push(line.toString()));
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.2.9", resolve));
+  t.after(() => socket.close());
+  const address = `127.0.2.9:${socket.address().port}`;
+  await client.call(routes.addNotification, { body: { name: "log", kind: "syslog", address } });
 
   unit.fill();
   const noRoom = async (): Promise<string | undefined> => {
@@ -149,6 +157,7 @@ test("full disk: the unit stands still with the cause and the remedy, stays up, 
     const { status, errors } = await refusalOf(answer).catch(() => ({ status: 0, errors: [] }));
     return status === 503 && errors[0]?.code === "disk-full" && /free space/.test(errors[0].remedy);
   });
+  await eventually("it was told", () => told.some((line) => /fatal - this unit cannot go on/.test(line)));
   await eventually("a try has failed", () => unit.said(/"againInSeconds":10/), 30_000);
   assert.ok(unit.isRunning);
 

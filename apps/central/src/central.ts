@@ -130,22 +130,11 @@ export class Central {
         isActing: () => acting(),
       });
       undo.push(() => notifier.stop());
-      const pair = await HighAvailability.start({
-        seams,
-        name,
-        identity,
-        centralVersion,
-        tables: sharedTables,
-        networks: networks as unknown as Table,
-        onFatal: options.onFatal,
-        onEvent: (entry) => {
-          options.onEvent?.(entry);
-          notifier.happened(entry);
-        },
-      });
-      undo.push(() => pair.stop());
-      acting = () => pair.isActing;
-      const entryOf = (severity: "info" | "warning", code: string, message: string): TimelineEntry => ({
+      const entryOf = (
+        severity: TimelineEntry["severity"],
+        code: string,
+        message: string,
+      ): TimelineEntry => ({
         at: realWorld.wall(),
         unit: identity.unit,
         unitName: name,
@@ -154,6 +143,24 @@ export class Central {
         message,
         details: null,
       });
+      const pair = await HighAvailability.start({
+        seams,
+        name,
+        identity,
+        centralVersion,
+        tables: sharedTables,
+        networks: networks as unknown as Table,
+        onFatal: (error) => {
+          notifier.tell(entryOf("error", "fatal", `this unit cannot go on: ${error.message}`));
+          options.onFatal(error);
+        },
+        onEvent: (entry) => {
+          options.onEvent?.(entry);
+          notifier.happened(entry);
+        },
+      });
+      undo.push(() => pair.stop());
+      acting = () => pair.isActing;
       const conflictWatch = new ConflictWatch(realWorld, pair, (count) =>
         notifier.tell(
           entryOf("warning", "conflicts-found", `${count} change(s) lost to concurrent ones: see Conflicts`),
