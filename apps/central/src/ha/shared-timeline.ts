@@ -5,9 +5,9 @@
  * unit's among themselves always in the order in which they happened, whatever its clock did.
  */
 import type { Json } from "@tandem/base/canonical-json";
+import { compiledCheck } from "@tandem/base/compiled-check";
 import type { UnitId } from "@tandem/base/ids";
 import { type Static, Type } from "@tandem/base/schema";
-import { schemaFaults } from "@tandem/base/schema-faults";
 import { minute, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import { type NumberedEvent, ownEvents, type Store } from "@tandem/storage/store";
@@ -66,6 +66,9 @@ export type SharedTimelinePorts = {
   changed(): void;
 };
 
+const isMessage = compiledCheck(Message);
+const isEntry = compiledCheck(Entry);
+
 export type TimelineQuery = {
   readonly limit: number;
   /** From an earlier answer: what is older than that. */
@@ -91,9 +94,8 @@ export class SharedTimeline {
     if (kept === undefined) store.commit([{ kind: "document", name: logDocument, value: this.#log }]);
     this.#channel = ports.channel({
       received: (body) => {
-        const [fault] = schemaFaults(Message, body, { whole: "the message" });
         // What a later version says beyond this is passed over.
-        if (fault === undefined) this.#receive(body as Message);
+        if (isMessage(body)) this.#receive(body as Message);
       },
       opened: () => {
         this.#askClock();
@@ -190,9 +192,7 @@ export class SharedTimeline {
     const peer = this.#ports.peer();
     const fresh = entries.filter(
       ({ number, event }) =>
-        number > known &&
-        schemaFaults(Entry, event, { whole: "the entry" }).length === 0 &&
-        (event as unknown as TimelineEntry).unit === peer,
+        number > known && isEntry(event) && (event as unknown as TimelineEntry).unit === peer,
     );
     if (fresh.length === 0) return;
     this.#ports.store.commit([{ kind: "foreignEvents", source, events: fresh }]);

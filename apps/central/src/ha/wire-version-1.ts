@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Json } from "@tandem/base/canonical-json";
-import { fits } from "@tandem/base/check";
+import { compiledCheck } from "@tandem/base/compiled-check";
 import type { TSchema } from "@tandem/base/schema";
 import type { HaSeams, Link } from "./seams.ts";
 
@@ -17,6 +17,8 @@ const schemas = JSON.parse(
   readFileSync(fileURLToPath(import.meta.resolve("@tandem/pair/wire-version-1.json")), "utf8"),
 ) as { readonly [type: string]: ObjectSchema };
 
+const checks = new Map(Object.values(schemas).map((schema) => [schema, compiledCheck(schema)]));
+
 /** The message as version 1 has it; undefined when it has none such. */
 function asVersion1(message: Json): Json | undefined {
   if (message === null || typeof message !== "object" || Array.isArray(message)) return undefined;
@@ -25,7 +27,7 @@ function asVersion1(message: Json): Json | undefined {
   if (schema === undefined) return undefined;
   const known = Object.fromEntries(Object.entries(members).filter(([member]) => member in schema.properties));
   const translated: Json = known.wire === undefined ? known : { ...known, wire: 1 };
-  return fits(schema, translated) ? translated : undefined;
+  return checks.get(schema)?.(translated) === true ? translated : undefined;
 }
 
 /** Makes a unit one of wire version 1, towards its peer and from it. `refused`: the types of what a peer sent that version 1 does not know. */

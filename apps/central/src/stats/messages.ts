@@ -6,7 +6,7 @@
  */
 
 import type { Json } from "@tandem/base/canonical-json";
-import { fits } from "@tandem/base/check";
+import { compiledCheck } from "@tandem/base/compiled-check";
 import { type Static, Type } from "@tandem/base/schema";
 import { type Head, type Sample, sampleFields, slotsPerDay } from "@tandem/storage/statistics-store";
 import { entitiesPerSampleMax, entityNameMaxLength } from "./core.ts";
@@ -96,9 +96,11 @@ export type StatisticsMessage = Static<typeof Body>;
 export type Ask = Extract<StatisticsMessage, { type: `ask-${string}` }>;
 export type Answer = Extract<StatisticsMessage, { type: "days" | "devices" | "samples" }>;
 
+const isMessage = compiledCheck(Body);
+
 /** Undefined when it is no message of this kind. */
 export const readMessage = (body: Json): StatisticsMessage | undefined =>
-  fits(Body, body) ? (body as unknown as StatisticsMessage) : undefined;
+  isMessage(body) ? (body as unknown as StatisticsMessage) : undefined;
 
 /** Undefined when what is inside does not fit together. */
 export function readSamples({ layouts, samples }: WireSamples): readonly Sample[] | undefined {
