@@ -244,6 +244,18 @@ test("[CH24] unpair erases the pair id; who stays executes, who leaves does not"
   assert.equal(restarted.reason, "removed");
 });
 
+test("[CH22] who stays after an unpairing acts under a term of its own, above every one that a device may have heard", () => {
+  const stays = slave();
+  const { seen } = stays.state.durable;
+  const { persist } = stays.give({ type: "unpair", as: "stays" });
+  assert.deepEqual(persist?.epoch, { n: seen.n + 1, unit: stays.state.self.unit });
+  assert.deepEqual(persist?.seen, persist?.epoch);
+  const leaves = master();
+  const before = leaves.state.durable.epoch;
+  leaves.give({ type: "unpair", as: "leaves" });
+  assert.deepEqual(leaves.state.durable.epoch, before);
+});
+
 test("[CH22] E5: refused by a device, a Master executes nothing and asks; it claims only above itself or a long silent holder", () => {
   const holder = { n: 40, unit: unitB };
   const unit = master();

@@ -617,6 +617,11 @@ function onUnpair(turn: Turn, as: "stays" | "leaves"): void {
     armedFor: null,
     removed: as === "leaves",
   });
+  // E1: who stays acts on, and under a term of its own: devices may have heard that of the one that leaves.
+  if (as === "stays") {
+    const epoch = { n: turn.durable.seen.n + 1, unit: turn.state.self.unit };
+    turn.setDurable({ epoch, seen: epoch });
+  }
   turn.observe({ code: "unpaired", as });
   turn.enterStandalone({ code: as === "leaves" ? "removed" : "no-peer" });
   turn.setSettings({ ...turn.state.settings, peer: null, preferredMaster: false, disabled: false });
