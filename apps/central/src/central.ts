@@ -37,6 +37,11 @@ import { Targets } from "./notifications/targets.ts";
 import { realWorld } from "./real-world.ts";
 import { registerRepositoryRoutes } from "./repository/routes.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
+import { snapshotsIn } from "./schedule/kept-snapshots.ts";
+import { LoadMasterDevices } from "./schedule/loadmaster-devices.ts";
+import { registerScheduleRoutes } from "./schedule/routes.ts";
+import { Schedule } from "./schedule/shell.ts";
+import { scheduleTables } from "./schedule/tables.ts";
 import { openStatistics, statisticsNote } from "./stats/kept-statistics.ts";
 import { registerStatisticsRoutes } from "./stats/routes.ts";
 import { Statistics, type StatisticsEvent } from "./stats/shell.ts";
@@ -79,6 +84,7 @@ export const switchedTables: SwitchedTables = {
 /** What the pair synchronises, or can. */
 const sharedTables = [
   ...fleetTables,
+  ...scheduleTables,
   snapshots,
   ...syslogTables,
   synchronisation,
@@ -100,6 +106,7 @@ export class Central {
   readonly files: Files;
   /** The repository, profiles and target environments: this unit's own, or the pair's. */
   readonly optional: OptionalRows;
+  readonly #schedule: Schedule;
   readonly syslog: Syslog;
   readonly statistics: Statistics<DeviceTarget>;
   readonly #server: FastifyInstance;
@@ -199,6 +206,14 @@ export class Central {
       undo.push(() => files.stop());
       const fleet = new Fleet(pair, realWorld, options);
       undo.push(() => fleet.stop());
+      const schedule = new Schedule({
+        world: realWorld,
+        pair,
+        devices: new LoadMasterDevices(pair),
+        snapshots: snapshotsIn(files.store, pair),
+        observe: ({ severity, code, message }) => pair.note({ severity, code, message }),
+      });
+      undo.push(() => schedule.stop());
       const syslog = new Syslog({
         stateDir,
         settings: configuration.syslog,
@@ -233,6 +248,7 @@ export class Central {
           registerAbout(registry, name, identity.unit);
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
+          registerScheduleRoutes(registry, { shared: pair, schedule, world: realWorld });
           registerSnapshotRoutes(registry, pair, files.store);
           registerHaRoutes(registry, pair, allTables, {
             tables: sharedTables,
@@ -260,10 +276,22 @@ export class Central {
         notifier.stop();
         targets.close();
       };
-      return new Central(endNotifications, access, pair, fleet, files, optional, syslog, statistics, server, {
-        address: listen.address,
-        port,
-      });
+      return new Central(
+        endNotifications,
+        access,
+        pair,
+        fleet,
+        files,
+        optional,
+        schedule,
+        syslog,
+        statistics,
+        server,
+        {
+          address: listen.address,
+          port,
+        },
+      );
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
@@ -277,6 +305,7 @@ export class Central {
     fleet: Fleet,
     files: Files,
     optional: OptionalRows,
+    schedule: Schedule,
     syslog: Syslog,
     statistics: Statistics<DeviceTarget>,
     server: FastifyInstance,
@@ -287,6 +316,7 @@ export class Central {
     this.pair = pair;
     this.fleet = fleet;
     this.files = files;
+    this.#schedule = schedule;
     this.syslog = syslog;
     this.optional = optional;
     this.statistics = statistics;
@@ -296,6 +326,7 @@ export class Central {
 
   /** An orderly end. The peer is told first, so that it takes over while the rest is closed. */
   async stop(): Promise<void> {
+    this.#schedule.stop();
     this.statistics.stop();
     this.fleet.stop();
     const closing = this.#server.close();

@@ -33,6 +33,17 @@ import {
   NetworkWritten,
 } from "./networks.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
+import {
+  RunList,
+  RunsBegun,
+  RunsQuery,
+  ScheduledActionChange,
+  ScheduledActionList,
+  ScheduledActionNew,
+  ScheduledActionParams,
+  ScheduledActionRemoved,
+  ScheduledActionWritten,
+} from "./schedule.ts";
 import { PasswordChange, PasswordChanged, SessionAnswer, SignedOut, SignIn } from "./session.ts";
 import { statisticsRoutes } from "./statistics-routes.ts";
 import { synchronisedRoutes } from "./synchronised-routes.ts";
@@ -310,6 +321,69 @@ export const routes = {
     params: HaGroupParams,
     answer: HaGroupRemoved,
     matches: true,
+  }),
+
+  listScheduledActions: route({
+    method: "GET",
+    path: "/scheduled-actions",
+    access: "user",
+    tags: ["schedule"],
+    summary: "List scheduled actions with when they are due next",
+    status: 200,
+    answer: ScheduledActionList,
+  }),
+  addScheduledAction: route({
+    method: "POST",
+    path: "/scheduled-actions",
+    access: "user",
+    tags: ["schedule"],
+    summary: "Schedule an action on devices",
+    status: 201,
+    body: ScheduledActionNew,
+    answer: ScheduledActionWritten,
+  }),
+  changeScheduledAction: route({
+    method: "PATCH",
+    path: "/scheduled-actions/:id",
+    access: "user",
+    tags: ["schedule"],
+    summary: "Change a scheduled action",
+    status: 200,
+    params: ScheduledActionParams,
+    body: ScheduledActionChange,
+    answer: ScheduledActionWritten,
+    matches: true,
+  }),
+  removeScheduledAction: route({
+    method: "DELETE",
+    path: "/scheduled-actions/:id",
+    access: "user",
+    tags: ["schedule"],
+    summary: "Remove a scheduled action; its past runs stay",
+    status: 200,
+    params: ScheduledActionParams,
+    answer: ScheduledActionRemoved,
+    matches: true,
+  }),
+  runScheduledAction: route({
+    method: "POST",
+    path: "/scheduled-actions/:id/run-now",
+    access: "user",
+    tags: ["schedule"],
+    summary: "Run an action now, from this unit; answers the runs that it begins",
+    status: 201,
+    params: ScheduledActionParams,
+    answer: RunsBegun,
+  }),
+  listRuns: route({
+    method: "GET",
+    path: "/runs",
+    access: "user",
+    tags: ["schedule"],
+    summary: "Runs of actions, newest first",
+    status: 200,
+    query: RunsQuery,
+    answer: RunList,
   }),
 
   ha: route({

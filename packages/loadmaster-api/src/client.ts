@@ -69,7 +69,8 @@ export type CallError =
     }
   | { readonly kind: "unauthorised"; readonly message: string }
   /** The unit answered that it will not: `code` is its status (422 and the like), `message` its words. */
-  | { readonly kind: "refused"; readonly message: string; readonly code: number }
+  /** `known: false`: the first result of a run, which was interrupted there; whether it took effect is not known. */
+  | { readonly kind: "refused"; readonly message: string; readonly code: number; readonly known?: false }
   | FenceError
   | { readonly kind: "malformed"; readonly message: string }
   | { readonly kind: "busy"; readonly message: string };
@@ -565,7 +566,8 @@ export function interpret(httpStatus: number, body: string): Result<Answer, Call
   if (code === 200) return ok(answer);
   const message = typeof answer.message === "string" ? answer.message : `the unit answered ${code}`;
   if (code === 401) return err({ kind: "unauthorised", message });
-  return err(fenceErrorIn(answer, message) ?? { kind: "refused", code, message });
+  const outcome = answer.known === false ? { known: false as const } : {};
+  return err(fenceErrorIn(answer, message) ?? { kind: "refused", code, message, ...outcome });
 }
 
 function fenceErrorIn(answer: Answer, message: string): FenceError | undefined {

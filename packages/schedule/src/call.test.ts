@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterCall, type Calls, type Performed } from "./call.ts";
+import { afterCall, beforeCall, type Calls, type Performed } from "./call.ts";
 import { answerKeptMaxLength, retryForMs } from "./constants.ts";
 
 const calls = (changes: Partial<Calls> = {}): Calls => ({
@@ -8,6 +8,7 @@ const calls = (changes: Partial<Calls> = {}): Calls => ({
   count: 1,
   mayHaveActed: false,
   remembers: true,
+  ifUnknown: "leave it to the operator",
   ...changes,
 });
 const lost: Performed = { kind: "unreachable", message: "no answer", mayHaveArrived: true };
@@ -47,4 +48,16 @@ test("of an answer as much is kept as there is room for", () => {
   const after = afterCall({ kind: "done", answer: "x".repeat(5_000) }, calls(), 0);
   assert.ok(after.next === "settle");
   assert.equal(after.outcome.evidence?.answer?.length, answerKeptMaxLength);
+});
+
+test("[CH22] a device that cannot tell is not asked twice, unless the schedule says so", () => {
+  const leave = "leave it to the operator";
+  assert.equal(beforeCall(false, false, leave), null);
+  assert.equal(beforeCall(true, true, leave), null);
+  assert.equal(beforeCall(true, false, "run again"), null);
+  const left = beforeCall(true, false, leave);
+  assert.ok(left !== null && "state" in left && left.state === "unknown");
+  const silent = beforeCall(false, null, leave);
+  assert.ok(silent !== null && "kind" in silent && silent.kind === "unreachable");
+  assert.equal(outcome(lost, calls({ remembers: false, ifUnknown: "run again" })), "again in 1000");
 });

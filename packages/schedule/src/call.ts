@@ -34,7 +34,31 @@ export type Calls = {
   readonly mayHaveActed: boolean;
   /** The device answers a run it knows with the first result. */
   readonly remembers: boolean;
+  readonly ifUnknown: IfUnknown;
 };
+
+/** What becomes of a run that may have taken effect on a device that cannot tell. */
+export type IfUnknown = "leave it to the operator" | "run again";
+
+/** Null: the device may be called. `remembers` is null while the device does not answer that question. */
+export function beforeCall(
+  mayHaveActed: boolean,
+  remembers: boolean | null,
+  ifUnknown: IfUnknown,
+): Performed | Outcome | null {
+  if (remembers === null)
+    return {
+      kind: "unreachable",
+      message: "the device does not answer",
+      mayHaveArrived: false,
+    };
+  if (remembers || !mayHaveActed || ifUnknown === "run again") return null;
+  return {
+    state: "unknown",
+    message: "it was interrupted, and the device cannot tell whether it took effect",
+    evidence: null,
+  };
+}
 
 export type AfterCall =
   | { readonly next: "settle"; readonly outcome: Outcome }
@@ -72,7 +96,7 @@ export function afterCall(performed: Performed, calls: Calls, now: Millis): Afte
       return end("failed", performed.message);
     case "unreachable": {
       const mayHaveActed = calls.mayHaveActed || performed.mayHaveArrived;
-      if (performed.mayHaveArrived && !calls.remembers)
+      if (performed.mayHaveArrived && !calls.remembers && calls.ifUnknown !== "run again")
         return end("unknown", `${performed.message}; the device cannot tell whether it took effect`);
       const wait = retryAfterMs[Math.min(calls.count, retryAfterMs.length) - 1] ?? 0;
       return again(wait, mayHaveActed, performed.message);

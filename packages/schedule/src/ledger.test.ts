@@ -75,9 +75,7 @@ const open = (changes: Partial<OpenRun> = {}): OpenRun => ({
   isQueued: false,
   isActing: true,
   isWanted: true,
-  remembers: true,
   missedRule: "run once late",
-  ifUnknown: "leave it to the operator",
   now: 1_000 + minute,
   ...changes,
 });
@@ -97,9 +95,6 @@ test("[CH22] a run that was left open is asked for again, or ended, by whoever a
   assert.equal(said(open({ ...late, missedRule: "skip" })), "skipped");
   assert.equal(said(open({ ...late, missedRule: "skip", isQueued: true })), "again");
   assert.equal(said(open({ ...late, missedRule: "skip", standing: started })), "unknown");
-  assert.equal(said(open({ remembers: false })), "again", "nothing was asked of the device yet");
-  assert.equal(said(open({ remembers: false, standing: started })), "unknown");
-  assert.equal(said(open({ remembers: false, standing: started, ifUnknown: "run again" })), "again");
 });
 
 test("[CH22] an operator's run is its own unit's to end, unless it is silent for an hour", () => {
@@ -125,9 +120,7 @@ test("every open run that is this unit's business comes to something, and what i
     isQueued: fc.boolean(),
     isActing: fc.boolean(),
     isWanted: fc.boolean(),
-    remembers: fc.boolean(),
     missedRule: fc.constantFrom("skip" as const, "run once late" as const),
-    ifUnknown: fc.constantFrom("run again" as const, "leave it to the operator" as const),
     now: fc.integer({ min: 1_000, max: 1_000 + 2 * hour }),
   });
   fc.assert(
@@ -137,8 +130,6 @@ test("every open run that is this unit's business comes to something, and what i
       if (!run.isActing && !isOwn) assert.equal(next.do, "leave");
       if (run.isActing && run.standing.trigger === "schedule") assert.notEqual(next.do, "leave");
       if (next.do === "settle") assert.ok(!isOpen(settle(run.standing, run.now, next.outcome)));
-      if (next.do === "again" && run.standing.state === "started" && !run.remembers && !run.isQueued)
-        assert.equal(run.ifUnknown, "run again", "nothing is risked that nobody asked for");
     }),
     { seed: 1 },
   );

@@ -123,10 +123,7 @@ export type OpenRun = {
   readonly isActing: boolean;
   /** Its action is still there and enabled, and so is its device. Always true of an operator's run whose device is there. */
   readonly isWanted: boolean;
-  /** The device answers a run it knows with the first result. */
-  readonly remembers: boolean;
   readonly missedRule: MissedRule;
-  readonly ifUnknown: "leave it to the operator" | "run again";
   readonly now: WallMillis;
 };
 
@@ -143,11 +140,10 @@ const settled = (state: Outcome["state"], message: string): Resume => ({
  * | no longer wanted | skipped | unknown |
  * | waiting for its turn | run | |
  * | old, and its rule says `skip` | skipped | unknown |
- * | on a device that cannot tell | run | unknown, unless its schedule says "run again" |
- * | otherwise | run | asked again |
+ * | otherwise | run | asked again, if the device can tell (`beforeCall`) |
  */
 export function resume(open: OpenRun): Resume {
-  const { standing, isWanted, remembers, missedRule, now } = open;
+  const { standing, isWanted, missedRule, now } = open;
   const isOperators = standing.trigger === "operator";
   const age = now - standing.claimedAt;
   if (isOperators && standing.unit !== open.self)
@@ -161,7 +157,5 @@ export function resume(open: OpenRun): Resume {
   if (open.isQueued) return { do: "again" };
   if (age > retryForMs && (isOperators || missedRule === "skip"))
     return give("it was interrupted, and it is too late to do it now");
-  if (wasStarted && !remembers && (isOperators || open.ifUnknown !== "run again"))
-    return settled("unknown", "it was interrupted, and the device cannot tell whether it took effect");
   return { do: "again" };
 }

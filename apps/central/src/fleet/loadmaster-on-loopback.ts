@@ -4,7 +4,11 @@ import { createServer, type Server } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { failure, success } from "@tandem/loadmaster-api/envelope";
+import { assert } from "@tandem/base/assert";
+import { admit, begin, emptyLedger, finish, type Ledger } from "@tandem/fencing/ledger";
+import { type Envelope, failure, success } from "@tandem/loadmaster-api/envelope";
+import { readFence } from "@tandem/loadmaster-api/fence-parameters";
+import type { Fields } from "@tandem/loadmaster-api/parameters";
 import { type Identity, loadOrCreateIdentity } from "@tandem/peer-link/identity";
 
 export const loadMasterUser = "bal";
@@ -21,6 +25,13 @@ export type LoopbackLoadMaster = {
   calls: number;
   /** Of these `stats`, which are not counted there. Connections are counted one for each millisecond that it runs. */
   statsCalls: number;
+  /** Backups and reboots that took effect: the command of each. */
+  readonly effects: string[];
+  /** False: it knows nothing of runs, as a unit that is not ours. */
+  isOurs: boolean;
+  /** The next action takes effect, and the connection breaks before it is answered. */
+  losesNextAnswer: boolean;
+  ledger: Ledger;
   /** The port refuses from then on. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -91,12 +102,14 @@ export async function startLoadMaster(
       return success(statistics());
     }
     loadMaster.calls += 1;
+    if (call.cmd === "backup" || call.cmd === "reboot") return act(call.cmd, call);
     const parameters: { readonly [name: string]: unknown } = {
       hamode: loadMaster.hastatus === "HA not configured" ? 0 : 1,
       hastatus: loadMaster.hastatus,
       activetime: loadMaster.hastatus === "Active" ? 1 : 0,
       version: "7.2.54.0.1",
       hostname,
+      ...(loadMaster.isOurs && { revision: "1" }),
     };
     const name = call.param ?? "";
     if (call.cmd === "getall") return success({ ...parameters, ...Object.fromEntries(loadMaster.syslog) });
@@ -108,6 +121,45 @@ export async function startLoadMaster(
       ? success({ [name]: parameters[name] })
       : failure({ code: 405, message: "Unknown command" });
   };
+  const act = (command: "backup" | "reboot", fields: Fields): Envelope => {
+    const carried = readFence(fields, false);
+    if (!carried.ok) return failure(carried.error);
+    const { fence } = carried.value;
+    const data = Buffer.from(`configuration of ${hostname}`).toString("base64");
+    if (fence === undefined && command === "backup") return success({ data });
+    const perform = (): Envelope => {
+      loadMaster.effects.push(command);
+      return success(command === "backup" ? { data } : {});
+    };
+    if (fence === undefined || !loadMaster.isOurs) return perform();
+    const asked = { command, unit: hostname, wall: Date.now() };
+    const verdict = admit(loadMaster.ledger, fence, asked);
+    loadMaster.ledger = verdict.ledger;
+    const refused = (refusal: object): Envelope => ({
+      ...failure({ code: 409, message: "refused" }),
+      fence: refusal,
+    });
+    switch (verdict.verdict) {
+      case "answer":
+        return { ...success({}), repeated: true };
+      case "fenced":
+        return refused({
+          reason: "older-epoch",
+          holder: verdict.holder,
+          lastHeardMs: verdict.lastHeardMs,
+        });
+      case "too-old":
+        return refused({ reason: "too-old", oldest: verdict.oldest });
+      case "in-progress":
+        return refused({ reason: "in-progress" });
+      case "perform": {
+        const begun = begin(verdict.ledger, fence.runId, hostname);
+        assert(begun, "what was admitted begins");
+        loadMaster.ledger = finish(begun, fence.runId, { ok: true, known: true, message: "", answer: {} });
+        return perform();
+      }
+    }
+  };
   const start = async (): Promise<void> => {
     const made = createServer(
       { key: identity.privateKeyPem, cert: identity.certificatePem },
@@ -117,7 +169,13 @@ export async function startLoadMaster(
           text += part;
         });
         request.on("end", () => {
+          const before = loadMaster.effects.length;
           const body = answer(text) as { code: number };
+          if (loadMaster.losesNextAnswer && loadMaster.effects.length > before) {
+            loadMaster.losesNextAnswer = false;
+            request.socket.destroy();
+            return;
+          }
           response.writeHead(body.code, { "content-type": "application/json" }).end(JSON.stringify(body));
         });
       },
@@ -145,6 +203,10 @@ export async function startLoadMaster(
     syslog: new Map(),
     calls: 0,
     statsCalls: 0,
+    effects: [],
+    isOurs: true,
+    losesNextAnswer: false,
+    ledger: emptyLedger,
     stop,
     start,
     replaceCertificate: async () => {

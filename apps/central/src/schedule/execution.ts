@@ -4,8 +4,9 @@
  * acts, or the other has proved the run: whoever acts then finds it open, and asks the device by the same run id.
  */
 import type { Millis } from "@tandem/base/time";
+import type { Fence } from "@tandem/fencing/fence";
 import { createRow, type Edit, updateRow } from "@tandem/replica/edits";
-import { type AfterCall, afterCall, type Performed } from "@tandem/schedule/call";
+import { type AfterCall, afterCall, beforeCall, type IfUnknown, type Performed } from "@tandem/schedule/call";
 import {
   claim,
   type Epoch,
@@ -17,7 +18,7 @@ import {
 } from "@tandem/schedule/ledger";
 import type { SchedulePorts } from "./ports.ts";
 import type { Run } from "./run-ledger.ts";
-import { type AttemptRow, runs } from "./tables.ts";
+import { type ActionKind, type AttemptRow, runs } from "./tables.ts";
 
 /** `released`: left as it is, for whoever acts. */
 export type ExecutionEnd = Outcome["state"] | "released";
@@ -26,6 +27,7 @@ const scheduler = "schedule";
 
 export class Execution {
   readonly run: Run;
+  readonly #ifUnknown: IfUnknown;
   readonly #ports: SchedulePorts;
   readonly #onBusy: () => void;
   readonly #isProved: () => boolean;
@@ -37,8 +39,15 @@ export class Execution {
   #wake: (() => void) | undefined;
 
   /** `isProved`: by any unit's attempt. `onBusy`: `isBusy` may have changed. */
-  constructor(run: Run, ports: SchedulePorts, isProved: () => boolean, onBusy: () => void) {
+  constructor(
+    run: Run,
+    ifUnknown: IfUnknown,
+    ports: SchedulePorts,
+    isProved: () => boolean,
+    onBusy: () => void,
+  ) {
     this.run = run;
+    this.#ifUnknown = ifUnknown;
     this.#isProved = isProved;
     this.#ports = ports;
     this.#onBusy = onBusy;
@@ -92,22 +101,34 @@ export class Execution {
     const epoch = this.#isOperators || this.#epoch.unit !== pair.identity.unit ? null : this.#epoch;
     const begun: Millis = world.now();
     let mayHaveActed = this.run.attempts.some(({ values }) => values.state === "started");
+    const fence: Fence = { runId: this.run.id, dueAt: due, epoch };
     for (let count = 1; ; count += 1) {
+      const remembers = await devices.remembersRuns(device);
+      const before = beforeCall(mayHaveActed, remembers, this.#ifUnknown);
+      if (before !== null && "state" in before) return this.#end(before, startedOn);
       // The last look before the device is called: what acts now is this unit, under this very term.
       if (!this.#mayGoOn()) return "released";
-      const performed = await devices.perform(device, kind, { runId: this.run.id, dueAt: due, epoch }).catch(
-        (error: Error): Performed => ({
-          kind: "unreachable",
-          message: error.message,
-          mayHaveArrived: true,
-        }),
-      );
+      const performed = before ?? (await this.#perform(device, kind, fence));
       if (performed.kind === "fenced") this.#fenced(performed);
-      const calls = { begun, count, mayHaveActed, remembers: devices.remembersRuns(device) };
+      const calls = {
+        begun,
+        count,
+        mayHaveActed,
+        remembers: remembers === true,
+        ifUnknown: this.#ifUnknown,
+      };
       const after = afterCall(performed, calls, world.now());
       if (after.next === "settle") return this.#finish(performed, after.outcome, startedOn);
       mayHaveActed = after.mayHaveActed;
       if (this.#mayGoOn()) await this.#pause(after);
+    }
+  }
+
+  async #perform(device: string, kind: ActionKind, fence: Fence): Promise<Performed> {
+    try {
+      return await this.#ports.devices.perform(device, kind, fence);
+    } catch (error) {
+      return { kind: "unreachable", message: (error as Error).message, mayHaveArrived: true };
     }
   }
 

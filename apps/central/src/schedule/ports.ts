@@ -25,8 +25,11 @@ export type SchedulePair = SharedRows & {
 
 export type Devices = {
   perform(device: string, action: ActionKind, fence: Fence): Promise<Performed>;
-  /** Whether it answers a run it knows with the first result, as LoadMasters of ours do. */
-  remembersRuns(device: string): boolean;
+  /**
+   * Whether it answers a run it knows with the first result, as LoadMasters of ours do; null when it does not answer
+   * that question now.
+   */
+  remembersRuns(device: string): Promise<boolean | null>;
 };
 
 /** The copies of devices' configurations. */

@@ -208,7 +208,7 @@ export class Schedule {
 
   /** Carries an open run out, or adds to `edits` how it ends; or leaves it for now. */
   #takeUp(run: Run, edits: Edit[]): void {
-    const { pair, world, devices: callable } = this.#ports;
+    const { pair, world } = this.#ports;
     const { action, device, trigger } = run.standing.values;
     if (this.#executions.has(run.id) || (this.#notBefore.get(run.id) ?? 0) > world.now()) return;
     const row = pair.row(scheduledActions, action);
@@ -219,9 +219,7 @@ export class Schedule {
       isQueued: this.#queued.has(run.id),
       isActing: pair.isActing,
       isWanted: pair.row(devices, device) !== undefined && (trigger === "operator" || isListed),
-      remembers: callable.remembersRuns(device),
       missedRule: row?.values.missedRule ?? "skip",
-      ifUnknown: row?.values.ifUnknown ?? "leave it to the operator",
       now: world.wall(),
     });
     if (next.do === "settle") this.#settle(run, next.outcome, edits);
@@ -231,6 +229,7 @@ export class Schedule {
     this.#queued.delete(run.id);
     const execution = new Execution(
       run,
+      (trigger === "schedule" && row?.values.ifUnknown) || "leave it to the operator",
       this.#ports,
       () => this.ledger.run(run.id)?.standing.values.state === "proved",
       () => this.#recount(),

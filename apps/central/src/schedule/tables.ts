@@ -3,6 +3,7 @@
  * a `since` stands is looked back to no further than that: what was due before is nobody's business.
  */
 import { type Static, Type } from "@tandem/base/schema";
+import { devicesPerActionMax } from "@tandem/central-api/schedule";
 import { runIdPattern } from "@tandem/fencing/run-id";
 import type { RowView } from "@tandem/replica/rows";
 import { defineTable } from "@tandem/replica/schema";
@@ -18,7 +19,6 @@ const wall = Type.Integer({ minimum: 0 });
 const text = (maxLength: number) => Type.String({ maxLength });
 export const kind = Type.Union([Type.Literal("backup"), Type.Literal("reboot")]);
 export type ActionKind = Static<typeof kind>;
-export const devicesPerActionMax = 1_000;
 
 const when = Type.Union([
   Type.Object({ kind: Type.Literal("once"), at: text(32), timeZone: text(timeZoneMaxLength) }),

@@ -161,7 +161,7 @@ export class ScheduleUnit {
         this.beforeCall(fence);
         return this.device.perform(kind, fence);
       },
-      remembersRuns: () => this.remembers,
+      remembersRuns: async () => this.remembers,
     };
     return new Schedule({
       world: this.time.world,
