@@ -26,7 +26,7 @@ export function startSchedule(
     pair: ha,
     devices: {
       perform: (_device, kind, fence) => loadMaster.perform(process, kind, fence),
-      remembersRuns: () => true,
+      remembersRuns: async () => true,
     },
     snapshots: {
       find: () => undefined,
