@@ -9,9 +9,6 @@ import { keptOtherwise, synchronisedDocument } from "./synchronised.ts";
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const document = join(root, "docs/synchronised.md");
 
-/** Declared, and not yet part of a Central: 2026-11-25, to be emptied when scheduled actions are. */
-const notYetKept: ReadonlySet<string> = new Set(["scheduledActions", "runs"]);
-
 /** The text of every source file below a folder but tests and what serves them. */
 const sources = (folder: string): readonly string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -28,10 +25,7 @@ test("[CH4] no declared table and no table of SQLite is missing from the list", 
   const listed = new Set(allTables.map(({ name }) => name));
   for (const text of [...sources("apps/central/src"), ...sources("packages/replica/src")])
     for (const [, name] of text.matchAll(/\bdefineTable\(\{\s*name: "(\w+)"/g))
-      assert.ok(
-        listed.has(name as string) || notYetKept.has(name as string),
-        `table ${name} is declared and not in allTables`,
-      );
+      assert.ok(listed.has(name as string), `table ${name} is declared and not in allTables`);
   const kept = new Set(keptOtherwise.flatMap(({ sqlite }) => sqlite));
   const made = sources("packages/storage/src").flatMap((text) =>
     [...text.matchAll(/\bCREATE (?:VIRTUAL )?TABLE (?:IF NOT EXISTS )?(\w+)/g)].map(
