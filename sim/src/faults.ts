@@ -217,7 +217,9 @@ export const faultKinds = {
         if (process !== null) process.slowMs = random.between(20, 1_200);
       },
       end: () => {
-        if (process !== null) process.slowMs = 0;
+        if (process === null) return;
+        process.slowMs = 0;
+        run.lookAgainAt(process.busyUntil);
       },
     };
   },

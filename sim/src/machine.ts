@@ -132,6 +132,16 @@ export class Process {
     return this.#frozenSince !== null;
   }
 
+  /** Until when it works off what it has not come to yet. */
+  get busyUntil(): number {
+    return this.#busyUntil;
+  }
+
+  /** Whether it is behind with what it has to do. */
+  get isSlow(): boolean {
+    return this.slowMs > 0 || this.#busyUntil > this.machine.engine.now;
+  }
+
   /** Whether it would do something at this moment. */
   get isRunning(): boolean {
     return this.isAlive && this.#frozenSince === null && !this.machine.isSuspended && this.machine.isOn;

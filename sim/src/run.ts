@@ -53,6 +53,8 @@ const wholeWithinMs = 3 * minute;
 /** CH11: hold-down, doubled with each handover of the last hour, at most an hour; and the exchange after it. */
 const preferredWithinMs = 2.2 * hour;
 const supervisorDelayMs = 5 * second;
+/** A connection that nothing passes over ends within this time, and with it what it held. */
+const heldMaxMs = 16 * minute;
 const careIntervalMs = 7 * second;
 const labelsMax = 40;
 /** Of the seeds, in how many actions are scheduled. */
@@ -659,8 +661,8 @@ export class Run implements UnitObserver {
   }
 
   #offered(giver: Unit, taker: Unit): void {
-    // What the taker lost after it had said what it has, the giver cannot know.
-    if (this.engine.now - (this.#diskLostAt.get(taker) ?? Number.NEGATIVE_INFINITY) < minute) return;
+    // What the taker lost after it had said what it has, the giver cannot know; a cut may hold its words for long.
+    if (this.engine.now - (this.#diskLostAt.get(taker) ?? Number.NEGATIVE_INFINITY) < heldMaxMs) return;
     checkHandover(this.#keptOf(giver), this.#keptOf(taker), (message) => this.fail("handovers", message));
   }
 
@@ -777,6 +779,11 @@ export class Run implements UnitObserver {
     checkEqualStates(this.#keptOf(a), this.#keptOf(b), (message) => this.fail("equal states", message));
   }
 
+  /** Something that decides whether two Masters may be will have changed by then. */
+  lookAgainAt(at: number): void {
+    this.engine.at(Math.max(at, this.engine.now), () => this.#look());
+  }
+
   /** Something that decides whether two Masters may be has changed. */
   #look(): void {
     const { oneMaster } = this.checkers;
@@ -791,7 +798,7 @@ export class Run implements UnitObserver {
   #areTwoConnectedMasters(): boolean {
     const [a, b] = this.pair;
     if (!this.#isSetUp() || !a.isRunning || !b.isRunning) return false;
-    if (a.machine.process?.slowMs !== 0 || b.machine.process?.slowMs !== 0) return false;
+    if (a.machine.process?.isSlow !== false || b.machine.process?.isSlow !== false) return false;
     if (!this.network.path(a.machine, b.machine).isClean || !this.network.path(b.machine, a.machine).isClean)
       return false;
     return a.ha?.status().ourState === "Master" && b.ha?.status().ourState === "Master";

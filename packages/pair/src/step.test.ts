@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { electionAskIntervalMs } from "./constants.ts";
 import { incarnation, inPair, master, OneUnit, pairP, settings, slave, unitA, unitB } from "./one-unit.ts";
 import { newDurable } from "./state.ts";
 import { acting, status } from "./status.ts";
@@ -89,6 +90,19 @@ test("[CH12] E4: of two Masters the greater epoch stays, whatever the preference
   const { send } = winner.heard({ state: "Master", epoch: low, preferredMaster: true });
   assert.equal(winner.role, "Master");
   assert.equal(send.length, 1, "and says so at once");
+});
+
+test("[CH12] a Master whose peer is Master under a lesser epoch asks each second until that has heard it, and says so once", () => {
+  const winner = master();
+  const rival = { state: "Master", epoch: low } as const;
+  const isTold = ({ observe }: { readonly observe: readonly { readonly code: string }[] }): boolean =>
+    observe.some(({ code }) => code === "two-masters");
+  assert.ok(isTold(winner.heard(rival)));
+  const asked = winner.after(electionAskIntervalMs).send;
+  assert.ok(asked.some((message) => message.type === "heartbeat" && message.ask));
+  assert.ok(!isTold(winner.heard(rival)), "what was said is not said again");
+  winner.heard({ state: "Slave", epoch: winner.state.durable.epoch });
+  assert.ok(isTold(winner.heard(rival)), "another time it is");
 });
 
 test("elect: equal epochs seen, the owner claims; the other one waits, at most 12 s", () => {

@@ -268,6 +268,7 @@ function onWireVersion(turn: Turn, theirs: number): void {
 }
 
 function onHeartbeat(turn: Turn, heartbeat: Heartbeat): void {
+  const before = turn.contact.heartbeat;
   noteHeartbeat(turn, heartbeat);
   if (heartbeat.ask) turn.sayHeartbeat(false, { session: heartbeat.session, counter: heartbeat.counter });
   if (turn.role.kind === "Disabled") return;
@@ -288,13 +289,13 @@ function onHeartbeat(turn: Turn, heartbeat: Heartbeat): void {
     const isReleased =
       role.kind === "Standalone" && role.reason.code === "licensing-mismatch" && role.reason.acting;
     turn.enterStandalone({ ...mismatch, acting: mismatch.acting || isReleased });
-  } else meet(turn, heartbeat, relation);
+  } else meet(turn, heartbeat, relation, before);
   compareSteps(turn, true);
   proceed(turn);
 }
 
 /** The table's first two columns. */
-function meet(turn: Turn, heartbeat: Heartbeat, relation: Relation): void {
+function meet(turn: Turn, heartbeat: Heartbeat, relation: Relation, before: Heartbeat | null): void {
   switch (turn.role.kind) {
     case "Starting":
     case "Standalone":
@@ -304,7 +305,7 @@ function meet(turn: Turn, heartbeat: Heartbeat, relation: Relation): void {
       meetAsSlave(turn, heartbeat, relation);
       return;
     case "Master":
-      meetAsMaster(turn, heartbeat, relation);
+      meetAsMaster(turn, heartbeat, relation, before);
       return;
     case "Disabled":
       return;
@@ -374,7 +375,7 @@ function meetAsSlave(turn: Turn, heartbeat: Heartbeat, relation: Relation): void
     turn.setDurable({ epoch: heartbeat.epoch });
 }
 
-function meetAsMaster(turn: Turn, heartbeat: Heartbeat, relation: Relation): void {
+function meetAsMaster(turn: Turn, heartbeat: Heartbeat, relation: Relation, before: Heartbeat | null): void {
   const { role, now } = turn;
   if (role.kind !== "Master") return;
   const { handover } = role;
@@ -398,7 +399,9 @@ function meetAsMaster(turn: Turn, heartbeat: Heartbeat, relation: Relation): voi
   const stays = relation !== "we-join" && ourTermStays(turn.state, heartbeat);
   // One that knows our epoch and still says Master has just offered it to us, and waits to hear that we took it (H4).
   const isGiver = stays && equalEpochs(heartbeat.seen, turn.durable.epoch);
-  if (!isGiver)
+  // Said once, however often it is heard until the other steps down.
+  const isSaid = before?.state === "Master" && equalEpochs(before.epoch, heartbeat.epoch);
+  if (!isGiver && !(stays && isSaid))
     turn.observe({ code: "two-masters", ours: turn.durable.epoch, theirs: heartbeat.epoch, stays });
   if (!stays) stepDown(turn, heartbeat, relation);
   else if (compareEpochs(turn.durable.seen, turn.durable.epoch) > 0 && handover.phase !== "offered")
@@ -637,6 +640,9 @@ function runTimers(turn: Turn): void {
   runHandoverTimers(turn);
   const { role, now, contact } = turn;
   if (contact.verdict !== "alive" && contact.verdict !== "unknown") return;
+  // Whichever of two Masters is to step down has to hear it, also when the first word of it got lost.
+  if (role.kind === "Master" && role.handover.phase !== "offered" && contact.heartbeat?.state === "Master")
+    askSoon(turn);
   if (role.kind === "Starting" && role.initialSync === null && contact.verdict === "alive") {
     if (now >= role.deadline)
       if (mayLead(turn.durable)) turn.claim(`${peerWords(turn.state)} did not become Master in time`);

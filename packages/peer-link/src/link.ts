@@ -146,12 +146,18 @@ export class PeerLink {
    * is up is tried anew too, until something is heard again: a connection cut in silence looks up for minutes.
    */
   connectNow(): void {
-    if (this.#isClosed || this.#listener === undefined || this.#peer === null || this.#dialling !== undefined)
+    if (this.#isClosed || this.#listener === undefined || this.#peer === null) return;
+    const now = this.#now();
+    // A dial that is under way may have begun in a silence that has ended since, and what was heard a moment ago
+    // may have been under way for long while our own words are not yet through: in doubt another try follows.
+    if (this.isUp) this.#doubtedAt = now;
+    if (this.#dialling !== undefined) return;
+    if (this.isUp && now - this.#heardAt < heardRecentlyMs) {
+      this.#armRedial();
       return;
-    if (this.isUp && this.#now() - this.#heardAt < heardRecentlyMs) return;
+    }
     this.#cancelRedial?.();
-    this.#dialledAt = this.#now();
-    if (this.isUp) this.#doubtedAt = this.#dialledAt;
+    this.#dialledAt = now;
     void this.#dial(this.#peer);
   }
 

@@ -1,6 +1,13 @@
 /** A deleted row stays deleted, unless it was created anew by somebody who had seen the deletion (V2, V3). */
 import { isAlive } from "@tandem/replica/rows";
-import { knows, lifeField, type Version, type VersionId, versionId } from "@tandem/replica/version";
+import {
+  compareVersions,
+  knows,
+  lifeField,
+  type Version,
+  type VersionId,
+  versionId,
+} from "@tandem/replica/version";
 import type { Kept, Report } from "./violation.ts";
 
 export class DeletedRows {
@@ -28,7 +35,13 @@ export class DeletedRows {
       if (now === undefined || !isAlive(now.life)) continue;
       for (const deletion of known) {
         if (isAlive(deletion.life)) continue;
-        const isSeen = known.some((version) => isAlive(version.life) && knows(version.context, deletion));
+        // Who had seen an equal deletion that won had seen this one: two equal edits are one wish.
+        const isTwin = (other: Version): boolean =>
+          other.life === deletion.life && compareVersions(other, deletion) >= 0;
+        const twins = [...versions.values()].filter(isTwin);
+        const isSeen = known.some(
+          ({ life, context }) => isAlive(life) && twins.some((twin) => knows(context, twin)),
+        );
         const isListed = disk.version("conflicts", versionId(deletion), "entry") !== undefined;
         if (now.life <= deletion.life || !(isSeen || isListed))
           this.#report(

@@ -5,6 +5,7 @@
  */
 import { isAlive } from "@tandem/replica/rows";
 import {
+  compareVersions,
   knows,
   lifeField,
   sameValue,
@@ -115,7 +116,13 @@ export class EditsKept {
     for (const other of this.#bySlot.get(`${version.table} ${version.row}`) ?? []) {
       const isSuccessor =
         (other.field === version.field || other.field === lifeField) && knows(other.context, version);
-      if (isSuccessor && knows(disk.vector, other) && this.#stands(other, disk, seen)) return true;
+      // Two equal edits are one wish: what became of the one that won became of both.
+      const isTwin =
+        other.field === version.field &&
+        sameValue(other.value, version.value) &&
+        compareVersions(other, version) > 0;
+      if ((isSuccessor || isTwin) && knows(disk.vector, other) && this.#stands(other, disk, seen))
+        return true;
     }
     if (version.field === lifeField) {
       const life = lifeIn(disk, version, this.#bySlot.get(`${version.table} ${version.row}`) ?? []);
