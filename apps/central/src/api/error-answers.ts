@@ -5,6 +5,7 @@ import { diskTroubleOf } from "@tandem/storage/disk-trouble";
 import type { FastifyError } from "fastify";
 import { TooManySignIns } from "../access/password.ts";
 import { Refusal } from "../refusal.ts";
+import { UnitStopped } from "../unit-stopped.ts";
 
 /** Thrown by validation: what does not fit the route's schema. */
 export class Unfit extends Error {
@@ -40,7 +41,7 @@ export function mapError(error: FastifyError | Error): MappedError {
       message: "too many sign-ins at the same time",
       remedy: "try again in a few seconds",
     });
-  const trouble = diskTroubleOf(error);
+  const trouble = diskTroubleOf(error instanceof UnitStopped ? error.cause : error);
   if (trouble !== null)
     return mapped(503, {
       code: trouble.code,

@@ -31,6 +31,7 @@ import type { RowView } from "@tandem/replica/rows";
 import type { Columns, Table } from "@tandem/replica/schema";
 import { covers, type Delta, emptyVector, type Version } from "@tandem/replica/version";
 import { encodeDelta } from "@tandem/replica/wire";
+import { UnitStopped } from "../unit-stopped.ts";
 import { type Acknowledged, Acknowledgements } from "./acknowledgements.ts";
 import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
 import { CommitGate } from "./commit-gate.ts";
@@ -383,7 +384,7 @@ export class HighAvailability {
     summary: string,
   ): Promise<Result<Acknowledged, WriteConflict | FieldError>> {
     await this.#gate.passage();
-    if (this.#stopped !== null) throw this.#stopped;
+    if (this.#stopped !== null) throw new UnitStopped(this.#stopped);
     const committed = await this.#writes.add({ edits, author, summary, at: this.#seams.world.wall() });
     return committed.ok ? ok(await committed.value) : committed;
   }
@@ -658,7 +659,7 @@ export class HighAvailability {
 
   /** Whatever throws in here is a disk that cannot keep what it must, or a fault of the program: the unit stops. */
   #guarded<Value>(body: () => Value): Value {
-    if (this.#stopped !== null) throw this.#stopped;
+    if (this.#stopped !== null) throw new UnitStopped(this.#stopped);
     try {
       return body();
     } catch (error) {

@@ -7,6 +7,7 @@ import type { FieldError, Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
+import { UnitStopped } from "../unit-stopped.ts";
 import type { Acknowledged } from "./acknowledgements.ts";
 
 export type Write = {
@@ -58,7 +59,7 @@ export class WriteQueue {
       const committed = this.#commit(waiting.map(({ write }) => write));
       for (const [index, { resolve }] of waiting.entries()) resolve(committed[index] as Committed);
     } catch (error) {
-      for (const { reject } of waiting) reject(error as Error);
+      for (const { reject } of waiting) reject(new UnitStopped(error as Error));
     }
   }
 }

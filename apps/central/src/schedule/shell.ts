@@ -12,6 +12,7 @@ import { createRow, deleteRow, type Edit, updateRow } from "@tandem/replica/edit
 import { missedWords } from "@tandem/schedule/due";
 import { claim, isOpen, type Outcome, resume, settle } from "@tandem/schedule/ledger";
 import { devices } from "../fleet/tables.ts";
+import { inBackground, UnitStopped } from "../unit-stopped.ts";
 import { DueActions, type DueRun } from "./due-actions.ts";
 import { attemptKey, attemptOf, Execution, type ExecutionEnd } from "./execution.ts";
 import type { SchedulePorts } from "./ports.ts";
@@ -114,7 +115,7 @@ export class Schedule {
     const at = this.#ports.world.now() + delayMs;
     if (this.#timer !== undefined && this.#timer.at <= at) return;
     this.#timer?.cancel();
-    this.#timer = { at, cancel: this.#ports.world.after(delayMs, () => void this.#look()) };
+    this.#timer = { at, cancel: this.#ports.world.after(delayMs, () => inBackground(this.#look())) };
   }
 
   async #look(): Promise<void> {
@@ -129,7 +130,7 @@ export class Schedule {
       await this.#lookOnce();
     } catch (error) {
       // A disk that cannot keep what it must has ended the unit already; a fault of the program is not hidden.
-      if (error instanceof AssertionFailure) throw error;
+      if (error instanceof AssertionFailure || error instanceof UnitStopped) throw error;
       if (!this.#isStopped)
         this.#complain("", `the schedule could not be looked at: ${(error as Error).message}`);
     } finally {
@@ -236,7 +237,7 @@ export class Schedule {
     );
     this.#executions.set(run.id, execution);
     this.#recount();
-    void this.#follow(execution);
+    inBackground(this.#follow(execution));
   }
 
   async #follow(execution: Execution): Promise<void> {
