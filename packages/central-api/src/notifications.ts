@@ -3,33 +3,52 @@ import { closed } from "./errors.ts";
 
 export const notificationTargetsMax = 20;
 
-const kind = Type.Union([Type.Literal("webhook"), Type.Literal("syslog")]);
+const kind = Type.Union([Type.Literal("webhook"), Type.Literal("syslog"), Type.Literal("email")]);
 const members = {
   name: Type.String({ minLength: 1, maxLength: 64 }),
   kind,
   address: Type.String({
     minLength: 1,
     maxLength: 512,
-    description: "webhook: an https URL; syslog: HOST or HOST:PORT (UDP, RFC 5424, port 514)",
+    description:
+      "webhook: an https URL; syslog: HOST or HOST:PORT (UDP, RFC 5424, port 514); email: HOST or HOST:PORT of the SMTP server (port 25, with starttls 587, with tls 465)",
   }),
   severity: Type.Union([Type.Literal("info"), Type.Literal("warning"), Type.Literal("error")], {
     description: "what is as grave or graver is told; role changes are info",
   }),
   enabled: Type.Boolean(),
 };
+/** Of an e-mail target alone. */
+const email = {
+  security: Type.Union([Type.Literal("none"), Type.Literal("starttls"), Type.Literal("tls")], {
+    description: "starttls, unless said otherwise; with none a password is sent as it is",
+  }),
+  user: Type.String({ maxLength: 256, description: "empty: the server is used without a password" }),
+  from: Type.String({ maxLength: 254 }),
+  to: Type.Array(Type.String({ maxLength: 254 }), { maxItems: 20 }),
+};
+const emailOptional = {
+  security: Type.Optional(email.security),
+  user: Type.Optional(email.user),
+  from: Type.Optional(email.from),
+  to: Type.Optional(email.to),
+};
 const secret = Type.String({
-  minLength: 16,
+  minLength: 1,
   maxLength: 256,
-  description: "webhook: key of the HMAC-SHA256 in X-Tandem-Signature; never shown again",
+  description:
+    "webhook: key of the HMAC-SHA256 in X-Tandem-Signature, 16 characters or more; email: the password; never shown again",
 });
 const authority = Type.String({
   maxLength: 16_384,
-  description: "webhook: PEM of the authority that its certificate is checked against, beside the system's",
+  description:
+    "webhook, email: PEM of the authority that its certificate is checked against, beside the system's",
 });
 
 export const NotificationTarget = Type.Object({
   id: Type.String(),
   ...members,
+  ...email,
   hasSecret: Type.Boolean(),
   certificateAuthority: Type.String(),
   sent: Type.Integer({ minimum: 0, description: "since this process started" }),
@@ -44,6 +63,7 @@ export const NotificationList = Type.Object({ targets: Type.Array(NotificationTa
 export const NotificationNew = Type.Object(
   {
     ...members,
+    ...emailOptional,
     severity: Type.Optional(members.severity),
     enabled: Type.Optional(members.enabled),
     secret: Type.Optional(secret),
@@ -55,6 +75,7 @@ export type NotificationNew = Static<typeof NotificationNew>;
 
 export const NotificationChange = Type.Object(
   {
+    ...emailOptional,
     name: Type.Optional(members.name),
     address: Type.Optional(members.address),
     severity: Type.Optional(members.severity),

@@ -4,8 +4,11 @@ import { createSocket } from "node:dgram";
 import { request } from "node:https";
 import { isIPv6 } from "node:net";
 import { rootCertificates } from "node:tls";
+import { unreachable } from "@tandem/base/assert";
 import { second } from "@tandem/base/time";
 import type { TimelineEntry } from "../ha/timeline.ts";
+import { sendMail } from "./email.ts";
+import { hostAndPort } from "./host-and-port.ts";
 import type { Target } from "./targets.ts";
 
 const webhookTimeoutMs = 10 * second;
@@ -16,10 +19,27 @@ const syslogMaxBytes = 2_048;
 const facility = 16;
 const syslogSeverity = { error: 3, warning: 4, info: 6 } as const;
 
-export type Deliver = (target: Target, entry: TimelineEntry) => Promise<void>;
+/** How many entries go out at once; the rest wait for the next turn. */
+export const batchMaxEntries = { webhook: 1, syslog: 1, email: 50 } as const;
 
-export const deliver: Deliver = (target, entry) =>
-  target.kind === "webhook" ? postWebhook(target, entry) : sendSyslog(target, entry);
+/** At least one entry, and no more than `batchMaxEntries` of the target's kind. */
+export type Deliver = (
+  target: Target,
+  entries: readonly [TimelineEntry, ...TimelineEntry[]],
+) => Promise<void>;
+
+export const deliver: Deliver = (target, entries) => {
+  switch (target.kind) {
+    case "webhook":
+      return postWebhook(target, entries[0]);
+    case "syslog":
+      return sendSyslog(target, entries[0]);
+    case "email":
+      return sendMail(target, entries);
+    default:
+      return unreachable(target.kind);
+  }
+};
 
 /** The receiver computes the same over the body as it came, and compares. */
 export const signatureOf = (secret: string, body: string): string =>
@@ -69,14 +89,8 @@ function postWebhook(target: Target, entry: TimelineEntry): Promise<void> {
   });
 }
 
-/** `HOST`, `HOST:PORT` or `[IPV6]:PORT`; undefined when it is none of them. */
-export function syslogAddress(text: string): { readonly host: string; readonly port: number } | undefined {
-  if (isIPv6(text)) return { host: text, port: syslogPortDefault };
-  const match = /^(?:\[([0-9a-f:.]+)\]|([A-Za-z0-9.-]+))(?::([0-9]{1,5}))?$/i.exec(text);
-  const port = match?.[3] === undefined ? syslogPortDefault : Number(match[3]);
-  const host = match?.[1] ?? match?.[2];
-  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
-}
+export const syslogAddress = (text: string): ReturnType<typeof hostAndPort> =>
+  hostAndPort(text, syslogPortDefault);
 
 /** One message of RFC 5424; what its header may not hold is replaced. */
 export function syslogMessage({ at, unitName, severity, code, message }: TimelineEntry): string {

@@ -34,6 +34,10 @@ const target: Target = {
   enabled: true,
   secret: "",
   certificateAuthority: "",
+  security: "none",
+  user: "",
+  from: "",
+  to: [],
 };
 
 async function receiver(t: TestContext, address: string) {
@@ -132,7 +136,7 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
     world,
     targets: () => [target],
     isActing: () => isActing,
-    deliver: async (_, { code }) => {
+    deliver: async (_, [{ code }]) => {
       if (isBroken) throw new Error("no answer");
       told.push(code);
     },

@@ -5,7 +5,7 @@
 import { minute, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import type { TimelineEntry } from "../ha/timeline.ts";
-import type { Deliver } from "./deliver.ts";
+import { batchMaxEntries, type Deliver } from "./deliver.ts";
 import type { Target } from "./targets.ts";
 
 /** Beyond it the oldest is dropped and counted. */
@@ -34,7 +34,8 @@ export type DeliveryState = {
 type Queue = {
   readonly waiting: TimelineEntry[];
   tries: number;
-  isBusy: boolean;
+  /** How many of the first are being delivered; 0: none. */
+  underWay: number;
   cancel: Cancel;
   sent: number;
   dropped: number;
@@ -65,7 +66,7 @@ export class Notifier {
       const queue = this.#queueOf(target.id);
       queue.waiting.push(entry);
       if (queue.waiting.length > queueMaxEntries) {
-        queue.waiting.splice(queue.isBusy ? 1 : 0, 1);
+        queue.waiting.splice(queue.underWay, 1);
         queue.dropped += 1;
       }
       if (queue.tries === 0) this.#next(target.id);
@@ -94,7 +95,7 @@ export class Notifier {
       queue = {
         waiting: [],
         tries: 0,
-        isBusy: false,
+        underWay: 0,
         cancel: () => {},
         sent: 0,
         dropped: 0,
@@ -108,25 +109,25 @@ export class Notifier {
   #next(id: string): void {
     const queue = this.#queues.get(id);
     const target = this.#ports.targets().find((each) => each.id === id);
-    const entry = queue?.waiting[0];
-    if (this.#isStopped || !queue || !target || !entry || queue.isBusy) return;
-    queue.isBusy = true;
-    this.#ports.deliver(target, entry).then(
+    const [entry, ...more] = queue?.waiting ?? [];
+    if (this.#isStopped || !queue || !target || !entry || queue.underWay > 0) return;
+    const batch = [entry, ...more.slice(0, batchMaxEntries[target.kind] - 1)] as const;
+    queue.underWay = batch.length;
+    this.#ports.deliver(target, batch).then(
       () => {
-        queue.isBusy = false;
-        queue.sent += 1;
+        queue.sent += batch.length;
         queue.lastError = null;
         this.#done(id, queue);
       },
       (error: Error) => {
-        queue.isBusy = false;
         queue.lastError = error.message;
         const delay = retryDelaysMs[queue.tries];
         if (delay === undefined) {
-          queue.dropped += 1;
+          queue.dropped += batch.length;
           this.#done(id, queue);
           return;
         }
+        queue.underWay = 0;
         queue.tries += 1;
         if (!this.#isStopped) queue.cancel = this.#ports.world.after(delay, () => this.#next(id));
       },
@@ -134,7 +135,8 @@ export class Notifier {
   }
 
   #done(id: string, queue: Queue): void {
-    queue.waiting.shift();
+    queue.waiting.splice(0, queue.underWay);
+    queue.underWay = 0;
     queue.tries = 0;
     this.#next(id);
   }

@@ -17,8 +17,9 @@ export type Notifications = {
 
 export function registerNotificationRoutes({ route }: RouteRegistry, notifications: Notifications): void {
   const { targets, notifier } = notifications;
-  const shown = ({ secret, ...target }: Target): NotificationTarget => ({
+  const shown = ({ secret, to, ...target }: Target): NotificationTarget => ({
     ...target,
+    to: [...to],
     hasSecret: secret !== "",
     ...notifier.state(target.id),
   });
@@ -32,7 +33,7 @@ export function registerNotificationRoutes({ route }: RouteRegistry, notificatio
   });
   route(routes.testNotification, async ({ params }) => {
     try {
-      await notifications.deliver(targets.get(params.id), notifications.testEntry());
+      await notifications.deliver(targets.get(params.id), [notifications.testEntry()]);
       return { delivered: true, error: null };
     } catch (error) {
       if (error instanceof Error && error.name !== "Refusal")

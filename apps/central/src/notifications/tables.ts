@@ -14,6 +14,10 @@ export const notificationTargets = defineTable({
     severity: { sync: "local", schema: Type.String() },
     enabled: { sync: "local", schema: Type.Boolean() },
     secret: { sync: "local", schema: Type.String(), secret: true },
+    security: { sync: "local", schema: Type.String() },
+    user: { sync: "local", schema: Type.String() },
+    from: { sync: "local", schema: Type.String() },
+    to: { sync: "local", schema: Type.Array(Type.String()) },
     certificateAuthority: { sync: "local", schema: Type.String() },
   },
 });

@@ -10,21 +10,28 @@ import { Database } from "@tandem/storage/database";
 import { DocumentStore, documentMigrations } from "@tandem/storage/document-store";
 import type { SecretBox } from "@tandem/storage/secret-box";
 import { Refusal } from "../refusal.ts";
-import { syslogAddress } from "./deliver.ts";
+import { hostAndPort } from "./host-and-port.ts";
 
 export type Target = {
   readonly id: string;
   readonly name: string;
-  readonly kind: "webhook" | "syslog";
+  readonly kind: "webhook" | "syslog" | "email";
   readonly address: string;
   readonly severity: "info" | "warning" | "error";
   readonly enabled: boolean;
   /** Empty: none. */
   readonly secret: string;
   readonly certificateAuthority: string;
+  /** This and what follows is of an e-mail target alone. */
+  readonly security: "none" | "starttls" | "tls";
+  readonly user: string;
+  readonly from: string;
+  readonly to: readonly string[];
 };
 
 const prefix = "target/";
+const withoutEmail = { security: "starttls", user: "", from: "", to: [] } as const;
+const webhookSecretMinLength = 16;
 
 export class Targets {
   readonly #database: Database;
@@ -47,7 +54,11 @@ export class Targets {
   #load(): readonly Target[] {
     return this.#documents.list(prefix).map(({ name, value }) => {
       const kept = value as unknown as Target;
-      return { ...kept, secret: kept.secret === "" ? "" : this.#box.open(name, kept.secret) };
+      return {
+        ...withoutEmail,
+        ...kept,
+        secret: kept.secret === "" ? "" : this.#box.open(name, kept.secret),
+      };
     });
   }
 
@@ -73,6 +84,7 @@ export class Targets {
         remedy: "remove one first",
       });
     return this.#keep({
+      ...withoutEmail,
       severity: "warning",
       enabled: true,
       secret: "",
@@ -105,20 +117,58 @@ export class Targets {
   }
 }
 
-function refuseUnfit({ kind, address }: Target): void {
+const addressRemedy = {
+  webhook: "give a URL that begins with https://",
+  syslog: "give HOST or HOST:PORT, for example 192.0.2.50:514",
+  email: "give HOST or HOST:PORT of the SMTP server, for example 192.0.2.25:587",
+} as const;
+
+const isMailbox = (text: string): boolean => /^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/.test(text);
+
+function refuseUnfit(target: Target): void {
+  const { kind, address, secret } = target;
   const isRight =
     kind === "webhook"
       ? URL.canParse(address) && new URL(address).protocol === "https:"
-      : syslogAddress(address) !== undefined;
-  if (isRight) return;
-  throw new Refusal(400, {
-    code: "address-malformed",
-    field: "address",
-    value: address,
-    message: `"${address}" is no address for a ${kind}`,
-    remedy:
-      kind === "webhook"
-        ? "give a URL that begins with https://"
-        : "give HOST or HOST:PORT, for example 192.0.2.50:514",
-  });
+      : hostAndPort(address, 1) !== undefined;
+  if (!isRight)
+    throw new Refusal(400, {
+      code: "address-malformed",
+      field: "address",
+      value: address,
+      message: `"${address}" is no address for a target of kind ${kind}`,
+      remedy: addressRemedy[kind],
+    });
+  if (kind === "webhook" && secret !== "" && secret.length < webhookSecretMinLength)
+    throw new Refusal(400, {
+      code: "secret-too-short",
+      field: "secret",
+      message: "the secret is too short to sign with",
+      remedy: `give ${webhookSecretMinLength} characters or more`,
+    });
+  if (kind === "email") refuseUnfitEmail(target);
+}
+
+function refuseUnfitEmail({ user, secret, from, to }: Target): void {
+  for (const [field, mailboxes] of [
+    ["from", [from]],
+    ["to", to],
+  ] as const) {
+    const wrong = mailboxes.length === 0 ? "" : mailboxes.find((each) => !isMailbox(each));
+    if (wrong === undefined) continue;
+    throw new Refusal(400, {
+      code: "mailbox-malformed",
+      field,
+      value: wrong,
+      message: wrong === "" ? `an e-mail target needs "${field}"` : `"${wrong}" is no e-mail address`,
+      remedy: "give an address like operator@example.com",
+    });
+  }
+  if (user !== "" && secret === "")
+    throw new Refusal(400, {
+      code: "password-missing",
+      field: "secret",
+      message: `there is no password for user "${user}"`,
+      remedy: "give the password, or leave the user empty",
+    });
 }

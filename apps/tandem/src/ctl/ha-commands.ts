@@ -128,16 +128,23 @@ const resolveConflict =
     return { value, text: done(`${value.field} of ${value.row} is ${what}`, value.acknowledged) };
   };
 
-const kinds = ["webhook", "syslog"] as const;
+const kinds = ["webhook", "syslog", "email"] as const;
+/** Of e-mail alone. */
+const emailOptions = ["security", "user", "from", "to"] as const;
+const securities = ["none", "starttls", "tls"] as const;
 const severities = ["info", "warning", "error"] as const;
 
 const notificationFields = async ({ line, world }: CommandContext) =>
   given({
     severity: oneOf(line.text("severity"), "severity", severities),
     enabled: line.flag("enabled"),
+    security: oneOf(line.text("security"), "security", securities),
+    user: line.text("user"),
+    from: line.text("from"),
+    to: line.text("to")?.split(","),
     secret:
       line.flag("new-secret") === true
-        ? await readSecret(world, "secret of the webhook", line.common.passwordFile)
+        ? await readSecret(world, "secret of the webhook, or password", line.common.passwordFile)
         : undefined,
     certificateAuthority: line.text("ca-file") && readFileSync(line.text("ca-file") ?? "", "utf8"),
   });
@@ -290,12 +297,12 @@ export const haCommands: { readonly [words: string]: Command } = {
   },
   "notifications add": {
     words: 1,
-    options: ["kind", "address", "severity", "enabled", "new-secret", "ca-file"],
+    options: ["kind", "address", "severity", "enabled", "new-secret", "ca-file", ...emailOptions],
     run: addNotification,
   },
   "notifications set": {
     words: 1,
-    options: ["name", "address", "severity", "enabled", "new-secret", "ca-file"],
+    options: ["name", "address", "severity", "enabled", "new-secret", "ca-file", ...emailOptions],
     run: setNotification,
   },
   "notifications remove": {

@@ -70,8 +70,9 @@ High availability of Central
   ha synchronise WHAT on|off          repository, profiles, target-environments: on both units
   ha files                            files on their way to this unit, or missing
   notifications list                  whom this unit tells of events
-  notifications add NAME --kind webhook|syslog --address ADDRESS [--severity info|warning|error]
-                    [--new-secret] [--ca-file FILE] [--[no-]enabled]
+  notifications add NAME --kind webhook|syslog|email --address ADDRESS
+                    [--severity info|warning|error] [--new-secret] [--ca-file FILE] [--[no-]enabled]
+                    email: --from MAIL --to MAIL[,MAIL...] [--user USER] [--security none|starttls|tls]
   notifications set ID [the same options but --kind, --name NAME]
   notifications test ID | remove ID
   conflicts list [--all]              changes that lost to concurrent ones; --all with the resolved
