@@ -116,6 +116,44 @@ test("what a pair of Centrals does with its LoadMasters", {
       },
     );
 
+    await part(
+      "[CH9] a backup scheduled on the Slave is run by the Master, once, and its file is on both Centrals",
+      async () => {
+        const slave = centralOf(world, "central2");
+        const { id } = await slave.call(routes.addScheduledAction, {
+          body: {
+            name: "nightly",
+            kind: "backup",
+            devices: [lm1.id],
+            when: { cron: "0 3 * * *", timeZone: "UTC" },
+          },
+        });
+        const { status } = await centralOf(world, "central1").ha();
+        // Due a moment from now: a schedule of whole seconds, so that the test does not wait for the night.
+        const at = new Date(Date.now() + 3_000).toISOString().slice(0, 19);
+        await slave.call(routes.changeScheduledAction, {
+          params: { id },
+          body: { when: { once: at, timeZone: "UTC" } },
+        });
+        const run = await waitUntil({ what: "the backup is proved", deadlineMs: withinMs }, async () => {
+          const { runs } = await slave.call(routes.listRuns, { query: { action: id } });
+          return runs[0]?.state === "proved" ? seen(runs[0]) : notYet(JSON.stringify(runs[0] ?? "no run"));
+        });
+        assert.equal(run.unit, status.ourName, "the Master ran it");
+        assert.equal(run.epoch, status.epoch?.number);
+        assert.equal(run.startedOn, "both");
+        assert.equal(run.attempts.length, 1);
+        for (const node of centralNodes) {
+          const central = centralOf(world, node);
+          await waitUntil({ what: `${node} has the file`, deadlineMs: withinMs }, async () => {
+            const { snapshots } = await central.call(routes.listSnapshots, { query: { device: lm1.id } });
+            const found = snapshots.find(({ digest }) => digest === run.evidence?.digest);
+            return found?.here === true ? seen(true) : notYet(JSON.stringify(snapshots));
+          });
+        }
+      },
+    );
+
     await part("[CH2] both Centrals receive syslog from both LoadMasters", async () => {
       for (const node of loadMasterNodes) await turnAway(node, "nobody-first");
       for (const central of centralNodes) await receivedOn(world, central, "nobody-first", units);

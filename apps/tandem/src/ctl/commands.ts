@@ -8,6 +8,7 @@ import { logCommands } from "./log-commands.ts";
 import { deviceId } from "./named-device.ts";
 import { printDevices, printGroups, printTree, table } from "./print.ts";
 import { repositoryCommands } from "./repository-commands.ts";
+import { scheduleCommands } from "./schedule-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
 import { statisticsCommands } from "./statistics-commands.ts";
 import { readSecret } from "./world.ts";
@@ -212,6 +213,7 @@ export const commands: { readonly [words: string]: Command } = {
     },
   },
   ...serviceCommands,
+  ...scheduleCommands,
   ...haCommands,
   ...repositoryCommands,
   ...logCommands,

@@ -49,6 +49,18 @@ Repository, profiles and target environments (of this unit, unless ha synchronis
   environment add NAME [--description TEXT] [--file JSON]
   environment set ENVIRONMENT [--name NAME] [--description TEXT] [--file JSON]
 
+Scheduled actions
+  schedule list                       with when each is due next, and its last run
+  schedule add NAME backup|reboot --devices DEVICE,… --once 2026-12-01T03:00 | --cron "0 3 * * *"
+                    [--time-zone ZONE] [--if-missed "run once late"|skip] [--[no-]enabled]
+                    [--if-unknown "leave it to the operator"|"run again"]
+  schedule change ACTION [--name NAME] [--devices DEVICE,…] [--once …] [--cron …] [--time-zone ZONE]
+                    [--if-missed RULE] [--if-unknown RULE] [--[no-]enabled]
+  schedule remove ACTION
+  schedule run ACTION                 now, on whichever Central, whatever its role
+  runs [--device DEVICE] [--state STATE] [--limit COUNT]
+                                      the newest first; ACTION is an id or a name
+
 High availability of Central
   ha status                           what HA Status shows
   ha key                              the HA key for this peer
