@@ -66,6 +66,3 @@ export const snapshotTimeoutMs = 1 * minute;
 /** … or sooner, when the link has been made anew meanwhile. */
 export const snapshotOverNewLinkMs = 10 * second;
 export const snapshotRetryMs = 5 * second;
-
-/** Sessions of the peer that a newer one has replaced, remembered so that their late messages are dropped. */
-export const retiredSessionsMax = 8;

@@ -285,7 +285,7 @@ test("[CH11] the giver remembers handovers for a preferred unit in a crash loop"
   unit.heard({ state: "Standalone", stopping: true, epoch: unit.state.durable.seen });
   assert.equal(unit.role, "Master");
   unit.peerSession = "peer-session-2";
-  peerIsSlave(unit);
+  peerIsSlave(unit, { answers: { session: unit.state.session, counter: unit.state.counter } });
   passWith(unit, 61_000, () => peerIsSlave(unit));
   assert.ok(
     asked(unit, "again").some((message) => message.type === "refuse" && /lately/.test(message.reason)),

@@ -15,7 +15,6 @@ import {
   probeIntervalMs,
   refusalSpacingMinMs,
   refusalsBeforeGone,
-  retiredSessionsMax,
   retryIntervalMs,
   stepLagMaxMs,
   triesBeforeGone,
@@ -130,14 +129,16 @@ export function heard(turn: Turn): void {
 
 /**
  * Whether a message counts, and if so remembers its place: what is older than the last of its session is
- * dropped, and so is everything of a session that a newer one has replaced, unless it answers what we asked
- * after the replacement, and is thereby proved to be the living one.
+ * dropped, and so is everything of another session than the one that counts, unless it answers what we asked since
+ * that one began to count, and is thereby proved to be the living one. Words of a process that is long dead may come
+ * late, over a connection that a cut held up, also when nothing of it was ever heard before. A unit that asks nobody
+ * has to believe what it hears.
  */
 export function admit(turn: Turn, message: PairMessage): boolean {
   const { session } = turn.contact;
   const place = { id: message.session, counter: message.counter };
   if (session === null) {
-    turn.setContact({ session: { ...place, replacedAt: turn.state.counter, retired: [] } });
+    turn.setContact({ session: { ...place, replacedAt: turn.state.counter } });
     return true;
   }
   if (session.id === message.session) {
@@ -146,13 +147,9 @@ export function admit(turn: Turn, message: PairMessage): boolean {
     turn.setContact({ session: { ...session, counter: message.counter } });
     return true;
   }
-  const isRetired = session.retired.includes(message.session);
-  if (isRetired && !provesLife(turn, message, session.replacedAt)) return false;
-  const retired = [...session.retired.filter((id) => id !== message.session), session.id].slice(
-    -retiredSessionsMax,
-  );
+  if (seeksPeer(turn.role) && !provesLife(turn, message, session.replacedAt)) return false;
   turn.setContact({
-    session: { ...place, replacedAt: turn.state.counter, retired },
+    session: { ...place, replacedAt: turn.state.counter },
     heartbeat: null,
     vector: null,
     digest: null,

@@ -243,7 +243,6 @@ export type PeerSession = {
   readonly counter: number;
   /** Our counter when this session replaced the one before. */
   readonly replacedAt: number;
-  readonly retired: readonly string[];
 };
 
 export type PairState = {
