@@ -139,7 +139,7 @@ test("what a pair of Centrals does with its LoadMasters", {
           const { runs } = await slave.call(routes.listRuns, { query: { action: id } });
           return runs[0]?.state === "proved" ? seen(runs[0]) : notYet(JSON.stringify(runs[0] ?? "no run"));
         });
-        assert.equal(run.unit, status.ourName, "the Master ran it");
+        assert.equal(run.unit, status.ourUnit, "the Master ran it");
         assert.equal(run.epoch, status.epoch?.number);
         assert.equal(run.startedOn, "both");
         assert.equal(run.attempts.length, 1);

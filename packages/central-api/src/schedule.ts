@@ -116,7 +116,7 @@ export type RunsBegun = Static<typeof RunsBegun>;
 
 const progress = {
   state: RunState,
-  unit: Type.String({ description: "the Central that dealt with it" }),
+  unit: Type.String({ description: "id of the Central that dealt with it" }),
   epoch: nullable(
     Type.Integer({ description: "the number of its term of office; null for an operator's run" }),
   ),
