@@ -60,6 +60,13 @@ export class Path {
 
 type Item = { readonly message: Json } | "fin" | "reset";
 
+const handshakeTypes: ReadonlySet<unknown> = new Set(["hello", "welcome", "unknown-peer", "answer"]);
+const isHandshake = (message: Json): boolean =>
+  message !== null &&
+  typeof message === "object" &&
+  !Array.isArray(message) &&
+  handshakeTypes.has((message as { readonly [member: string]: Json }).type);
+
 /** One direction of a connection. */
 class Pipe {
   readonly network: Network;
@@ -122,7 +129,8 @@ class Pipe {
       return;
     }
     if (typeof item === "object") {
-      if (path.loss > 0 && random.chance(path.loss)) return;
+      // A connection does not lose its first words: a buffer that is full later on does.
+      if (path.loss > 0 && random.chance(path.loss) && !isHandshake(item.message)) return;
       if (path.doubling > 0 && random.chance(path.doubling))
         engine.after(random.between(0, 20 * second), () => {
           if (path.isOpen) this.#deliver(item);
