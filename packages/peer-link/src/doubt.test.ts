@@ -103,3 +103,40 @@ test("[CH7] a link that is doubted while a dial is under way is dialled again wh
   await pass(12_300);
   assert.equal(dialledAt.length, 2, "its own words are not through yet: it tries again");
 });
+
+test("[CH7] what is heard soon after a link was doubted may be late itself: dialling goes on until a new connection, or words of later", async () => {
+  const { link, pass, dialledAt, peerConnects } = await linkOnVirtualClock();
+  link.setPeer({ fingerprint, address: "127.0.0.2", port: 1 });
+  await pass(5_000);
+  const connected = peerConnects();
+  await pass(10_000);
+  link.connectNow();
+  await pass(11_000);
+  link.connectNow();
+  await pass(11_050);
+  connected.say({ type: "late" });
+  dialledAt.length = 0;
+  await pass(13_000);
+  assert.equal(dialledAt.length, 1, "the dial in which the cut healed has failed; another follows");
+  await pass(17_000);
+  connected.say({ type: "said after the doubt" });
+  await pass(19_100);
+  dialledAt.length = 0;
+  await pass(60_000);
+  assert.deepEqual(dialledAt, [], "the doubt is over");
+});
+
+test("[CH7] a link that is doubted is dialled until a new connection is there", async () => {
+  const { link, pass, dialledAt, peerConnects } = await linkOnVirtualClock();
+  link.setPeer({ fingerprint, address: "127.0.0.2", port: 1 });
+  await pass(5_000);
+  peerConnects();
+  await pass(10_000);
+  link.connectNow();
+  await pass(11_000);
+  peerConnects();
+  await pass(12_100);
+  dialledAt.length = 0;
+  await pass(60_000);
+  assert.deepEqual(dialledAt, []);
+});

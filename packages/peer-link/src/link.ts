@@ -64,6 +64,11 @@ const redialDelayMinMs = 50;
 const rejectedReportIntervalMs = 10 * second;
 /** A connection that carried something this recently is not doubted: `connectNow` leaves it alone. */
 const heardRecentlyMs = 500;
+/**
+ * What is heard this soon after a doubt may have been under way since before it, while our own words still wait
+ * for TCP's next try: it does not end the doubt. Longer than a dial takes that began just before.
+ */
+const doubtMs = 5 * second;
 
 export class PeerLink {
   readonly counters = {
@@ -84,7 +89,8 @@ export class PeerLink {
   #dialling: AbortController | undefined;
   #cancelRedial: Cancel | undefined;
   #dialledAt = Number.NEGATIVE_INFINITY;
-  #doubtedAt = Number.NEGATIVE_INFINITY;
+  /** When a link that was up was last asked to connect, unless a connection came up since. */
+  #doubtedAt: number | undefined;
   /** Tries since the link was last up. */
   #redials = 0;
   #rejectedReportedAt = Number.NEGATIVE_INFINITY;
@@ -102,7 +108,7 @@ export class PeerLink {
       ...this.#options.listen,
       onConnection: (connection) => this.#accept(connection),
     });
-    this.connectNow();
+    this.#tryToConnect();
     return this.#listener;
   }
 
@@ -125,7 +131,7 @@ export class PeerLink {
       for (const connection of former) connection.close("the peer was changed");
       this.#emit({ kind: "closed", reason: "the peer was changed" });
     }
-    if (!this.isUp) this.connectNow();
+    if (!this.isUp) this.#tryToConnect();
   }
 
   get isUp(): boolean {
@@ -143,15 +149,18 @@ export class PeerLink {
 
   /**
    * Tries to connect at once, unless a try is under way or the link has just carried something. A link that
-   * is up is tried anew too, until something is heard again: a connection cut in silence looks up for minutes.
+   * is up is tried anew too, until there is a new connection or something is heard long after: a connection cut
+   * in silence looks up for minutes.
    */
   connectNow(): void {
+    if (this.isUp) this.#doubtedAt = this.#now();
+    this.#tryToConnect();
+  }
+
+  #tryToConnect(): void {
     if (this.#isClosed || this.#listener === undefined || this.#peer === null) return;
-    const now = this.#now();
-    // A dial that is under way may have begun in a silence that has ended since, and what was heard a moment ago
-    // may have been under way for long while our own words are not yet through: in doubt another try follows.
-    if (this.isUp) this.#doubtedAt = now;
     if (this.#dialling !== undefined) return;
+    const now = this.#now();
     if (this.isUp && now - this.#heardAt < heardRecentlyMs) {
       this.#armRedial();
       return;
@@ -252,14 +261,14 @@ export class PeerLink {
     this.#cancelRedial = this.#endpoints.clock.after(
       Math.max(redialDelayMinMs, interval - sinceLastTry),
       () => {
-        if (!this.isUp || this.#isDoubted) this.connectNow();
+        if (!this.isUp || this.#isDoubted) this.#tryToConnect();
       },
     );
   }
 
-  /** The link seems up, a new connection was wanted since something was last heard, and none has come about. */
+  /** The link seems up, a new connection was wanted, none has come about, and what was heard since may be old. */
   get #isDoubted(): boolean {
-    return this.#doubtedAt > this.#heardAt;
+    return this.#doubtedAt !== undefined && this.#heardAt < this.#doubtedAt + doubtMs;
   }
 
   #accept(connection: PeerConnection): void {
@@ -313,6 +322,7 @@ export class PeerLink {
     const older = this.#connections.get(connection.openedBy);
     this.#connections.set(connection.openedBy, connection);
     this.#redials = 0;
+    this.#doubtedAt = undefined;
     this.#heard(connection);
     connection.onClose((reason) => this.#lost(connection, reason));
     connection.onMessage((message) => {
