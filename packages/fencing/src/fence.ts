@@ -6,6 +6,7 @@ import { runIdPattern } from "./run-id.ts";
 
 export const revisionMaxChars = 128;
 
+/** An `Epoch` as it is carried. */
 export const EpochSchema = Type.Object(
   {
     n: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
@@ -13,8 +14,6 @@ export const EpochSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-/** A Master's term of office: compared by number, then unit. */
-export type Epoch = Readonly<Static<typeof EpochSchema>>;
 
 export const WallMillisSchema = Type.Unsafe<WallMillis>(
   Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
@@ -33,7 +32,3 @@ export const FenceSchema = Type.Object(
   { additionalProperties: false },
 );
 export type Fence = Readonly<Static<typeof FenceSchema>>;
-
-/** Negative, zero or positive: by number, then by unit. */
-export const compareEpochs = (a: Epoch, b: Epoch): number =>
-  a.n - b.n || (a.unit < b.unit ? -1 : a.unit > b.unit ? 1 : 0);

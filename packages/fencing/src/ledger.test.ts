@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fits } from "@tandem/base/check";
 import { sha256Hex } from "@tandem/base/digest";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
 import fc from "fast-check";
-import { compareEpochs, type Epoch, type Fence, FenceSchema } from "./fence.ts";
+import { type Fence, FenceSchema } from "./fence.ts";
 import {
   accept,
   admit,

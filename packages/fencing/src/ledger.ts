@@ -25,9 +25,10 @@
  */
 import { assert } from "@tandem/base/assert";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
 import { type Static, Type } from "@tandem/base/schema";
 import type { WallMillis } from "@tandem/base/time";
-import { compareEpochs, type Epoch, EpochSchema, type Fence, WallMillisSchema } from "./fence.ts";
+import { EpochSchema, type Fence, WallMillisSchema } from "./fence.ts";
 import { runIdPattern } from "./run-id.ts";
 
 /** Of each kind, scheduled and operators' runs, the latest by due time are remembered. */

@@ -9,9 +9,10 @@ import { createHash } from "node:crypto";
 import { Agent, type ClientRequestArgs, type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
+import type { Epoch } from "@tandem/base/epoch";
 import { err, ok, type Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
-import type { Epoch, Fence } from "@tandem/fencing/fence";
+import type { Fence } from "@tandem/fencing/fence";
 import { statusOf } from "./envelope.ts";
 import { type Difference, fenceParameters, fenceRefusalIn } from "./fence-parameters.ts";
 import {

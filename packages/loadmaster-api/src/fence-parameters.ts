@@ -3,16 +3,11 @@
  * one: code 409 with a member `fence`. Units that are not ours disregard the parameters.
  */
 import { fits } from "@tandem/base/check";
+import type { Epoch } from "@tandem/base/epoch";
 import { err, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import type { WallMillis } from "@tandem/base/time";
-import {
-  type Epoch,
-  EpochSchema,
-  type Fence,
-  revisionMaxChars,
-  WallMillisSchema,
-} from "@tandem/fencing/fence";
+import { EpochSchema, type Fence, revisionMaxChars, WallMillisSchema } from "@tandem/fencing/fence";
 import type { Failure } from "./envelope.ts";
 import { type Fields, missing, type Parameter, readParameters } from "./parameters.ts";
 

@@ -1,6 +1,7 @@
 /** What happened, for the timeline (CH25). The words stand in `eventWords`; the shell adds wall-clock time and unit. */
+import type { Epoch } from "@tandem/base/epoch";
 import type { PairId } from "@tandem/base/ids";
-import type { Epoch, HaSettings, StandaloneReason } from "./state.ts";
+import type { HaSettings, StandaloneReason } from "./state.ts";
 
 export type RoleKind = "Standalone" | "Starting" | "Master" | "Slave" | "Disabled";
 

@@ -14,6 +14,7 @@
  *
  * From the offer on G executes nothing, and R only once it holds the epoch: there is no moment when two act.
  */
+import { compareEpochs } from "@tandem/base/epoch";
 import type { FieldError } from "@tandem/base/result";
 import type { Millis } from "@tandem/base/time";
 import {
@@ -31,7 +32,7 @@ import {
   wantValidMs,
 } from "./constants.ts";
 import { askSoon } from "./liveness.ts";
-import { compareEpochs, covers, equalVectors, relationOf } from "./rules.ts";
+import { covers, equalVectors, relationOf } from "./rules.ts";
 import type { Giving, PairState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { type PairMessage, wireVersionWithChannels } from "./wire.ts";

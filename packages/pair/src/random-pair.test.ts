@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
 import { minute, second } from "@tandem/base/time";
-import { compareEpochs } from "./rules.ts";
-import { type Epoch, noEpoch } from "./state.ts";
+import { noEpoch } from "./state.ts";
 import { acting } from "./status.ts";
 import { type SimulatedUnit, TwoUnits } from "./two-units.ts";
 

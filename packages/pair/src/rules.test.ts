@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { compareEpochs } from "@tandem/base/epoch";
 import { assert as check, constantFrom, integer, property, record } from "fast-check";
 import { inPair, OneUnit, pairP, unitA, unitB } from "./one-unit.ts";
-import { compareEpochs, elect, equalEpochs, maxEpoch, relationOf } from "./rules.ts";
+import { elect, equalEpochs, maxEpoch, relationOf } from "./rules.ts";
 import { newDurable, type PairState } from "./state.ts";
 
 const unit = constantFrom(unitA, unitB, "c".repeat(16));

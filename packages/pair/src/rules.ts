@@ -1,10 +1,7 @@
 /** The comparisons that decisions rest on. Each is one sentence of the protocol. */
-import type { Epoch, Licensing, PairDurable, PairFacts, PairState, StandaloneReason } from "./state.ts";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
+import type { Licensing, PairDurable, PairFacts, PairState, StandaloneReason } from "./state.ts";
 import type { Heartbeat, Vector } from "./wire.ts";
-
-/** Negative, zero or positive: by number, then by unit. */
-export const compareEpochs = (a: Epoch, b: Epoch): number =>
-  a.n - b.n || (a.unit < b.unit ? -1 : a.unit > b.unit ? 1 : 0);
 
 export const maxEpoch = (a: Epoch, b: Epoch): Epoch => (compareEpochs(a, b) >= 0 ? a : b);
 export const equalEpochs = (a: Epoch, b: Epoch): boolean => compareEpochs(a, b) === 0;

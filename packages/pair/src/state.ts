@@ -2,6 +2,7 @@
  * What the pair's state machine knows. `PairDurable` and `HaSettings` are on disk before anything that
  * depends on them is sent; everything else is lost with the process, and may be.
  */
+import type { Epoch } from "@tandem/base/epoch";
 import type { Fingerprint, PairId, UnitId } from "@tandem/base/ids";
 import type { FieldError } from "@tandem/base/result";
 import type { Millis } from "@tandem/base/time";
@@ -9,7 +10,6 @@ import type { PairEvent } from "./events.ts";
 import type { Heartbeat, PairMessage, Vector } from "./wire.ts";
 
 /** A term of office: compared by number, then unit; only its unit may use it. `{n: 0, unit: ""}` is before all. */
-export type Epoch = { readonly n: number; readonly unit: UnitId };
 
 /** Who we are. `fingerprint` begins with `unit` (`unitIdOf`). */
 export type SelfIdentity = {

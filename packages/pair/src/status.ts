@@ -1,11 +1,12 @@
 /** HA Status (CH15): what the operator reads, and what the rest of Central may rely on. */
+import type { Epoch } from "@tandem/base/epoch";
 import type { UnitId } from "@tandem/base/ids";
 import type { FieldError } from "@tandem/base/result";
 import type { Millis } from "@tandem/base/time";
 import type { RoleKind } from "./events.ts";
 import { type HandoverProgress, handoverProgress, isGiving } from "./handover.ts";
 import { equalVectors, relationOf, sequenceOf } from "./rules.ts";
-import type { Epoch, PairState } from "./state.ts";
+import type { PairState } from "./state.ts";
 import { heartbeatOf } from "./turn.ts";
 import type { Heartbeat } from "./wire.ts";
 import { ourReasonWords, waitingFor } from "./words.ts";

@@ -24,6 +24,7 @@
  * set up first; a unit with pair id is never overwritten; what a step persists is on disk before it is sent.
  */
 import { assert, unreachable } from "@tandem/base/assert";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
 import type { Millis } from "@tandem/base/time";
 import {
   electionDeadlineMs,
@@ -79,7 +80,6 @@ import {
   snapshotWakeAt,
 } from "./pairing.ts";
 import {
-  compareEpochs,
   elect,
   equalEpochs,
   licensingMismatch,
@@ -89,7 +89,7 @@ import {
   type Relation,
   relationOf,
 } from "./rules.ts";
-import type { Epoch, LinkEvent, PairInput, PairState, PairStep, StartInput } from "./state.ts";
+import type { LinkEvent, PairInput, PairState, PairStep, StartInput } from "./state.ts";
 import { Turn } from "./turn.ts";
 import { type Heartbeat, type PairMessage, wireVersion } from "./wire.ts";
 import { peerWords } from "./words.ts";

@@ -2,6 +2,7 @@
  * One step under way: the state as it becomes, and what is to be put out. It lives for one call of `step`,
  * which is therefore pure although the parts of a step write to it.
  */
+import type { Epoch } from "@tandem/base/epoch";
 import type { FieldError } from "@tandem/base/result";
 import type { Millis } from "@tandem/base/time";
 import { electionDeadlineMs } from "./constants.ts";
@@ -9,7 +10,6 @@ import type { PairEvent } from "./events.ts";
 import { maxEpoch } from "./rules.ts";
 import type {
   Contact,
-  Epoch,
   HaSettings,
   InitialSync,
   PairCommand,

@@ -1,9 +1,10 @@
 /** What people read: reasons for HA Status (CH15) and sentences for the timeline (CH25). */
 import { unreachable } from "@tandem/base/assert";
+import type { Epoch } from "@tandem/base/epoch";
 import type { UnitId } from "@tandem/base/ids";
 import type { Millis } from "@tandem/base/time";
 import type { PairEvent, Severity } from "./events.ts";
-import type { Epoch, PairState, StandaloneReason } from "./state.ts";
+import type { PairState, StandaloneReason } from "./state.ts";
 
 /** Units by name where it is known, by id where not. */
 export type NameOf = (unit: UnitId) => string;

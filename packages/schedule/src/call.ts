@@ -1,6 +1,7 @@
 /** What a device's answer to a call means for the run: an outcome, or to ask again. */
 import { unreachable } from "@tandem/base/assert";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
+import type { Epoch } from "@tandem/base/epoch";
 import type { Millis } from "@tandem/base/time";
 import {
   answerKeptMaxLength,
@@ -9,7 +10,7 @@ import {
   retryAfterMs,
   retryForMs,
 } from "./constants.ts";
-import type { Epoch, Outcome } from "./ledger.ts";
+import type { Outcome } from "./ledger.ts";
 
 export type Performed =
   /** It is done, now or when this run was first asked for. `bytes`: of a backup. */

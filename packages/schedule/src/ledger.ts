@@ -22,9 +22,6 @@ import type { MissedRule } from "./due.ts";
 
 export type AttemptState = "claimed" | "started" | "proved" | "failed" | "unknown" | "skipped";
 
-/** A term of office; see `@tandem/pair`. */
-export type Epoch = { readonly n: number; readonly unit: UnitId };
-
 export type Evidence = {
   /** Of a backup: SHA-256 and length of its bytes. */
   readonly digest?: string;

@@ -5,8 +5,7 @@
  */
 import { canonicalJson } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
-import { compareEpochs } from "@tandem/pair/rules";
-import type { Epoch } from "@tandem/pair/state";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
 
 /** What is counted of each entity, in this order: a gauge, then four counters that only grow until a reset. */
 export const sampleFields = ["active", "connections", "bytesIn", "bytesOut", "requests"] as const;

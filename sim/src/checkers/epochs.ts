@@ -1,7 +1,6 @@
 /** E1, E2: a unit claims only above everything that its disk has seen, in its own name, and no term twice. */
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
 import type { UnitId } from "@tandem/base/ids";
-import { compareEpochs } from "@tandem/pair/rules";
-import type { Epoch } from "@tandem/pair/state";
 import type { Report } from "./violation.ts";
 
 const text = ({ n, unit }: Epoch): string => `${n} of ${unit.slice(0, 4)}`;

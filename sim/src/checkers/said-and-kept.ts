@@ -1,7 +1,7 @@
 /** What a unit tells the other of its term, its lineage and its changes is on its disk already (E1, E2, I1, CH21). */
 import type { Json } from "@tandem/base/canonical-json";
-import { compareEpochs } from "@tandem/pair/rules";
-import type { Epoch, PairDurable } from "@tandem/pair/state";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
+import type { PairDurable } from "@tandem/pair/state";
 import { covers, type Vector } from "@tandem/replica/version";
 import type { Report } from "./violation.ts";
 

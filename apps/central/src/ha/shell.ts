@@ -6,13 +6,14 @@
  */
 import { unreachable } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
+import type { Epoch } from "@tandem/base/epoch";
 import type { Incarnation, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { second } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
 import { handoverNote } from "@tandem/pair/handover";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
-import type { Epoch, HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
+import type { HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
 import { acting, answerToQuestion, synchronises } from "@tandem/pair/status";
 import {
   decodeMessage,

@@ -3,19 +3,12 @@
  * the device does not answer; then what became of it. It lets go at once, without a word, when this unit no longer
  * acts, or the other has proved the run: whoever acts then finds it open, and asks the device by the same run id.
  */
+import type { Epoch } from "@tandem/base/epoch";
 import type { Millis } from "@tandem/base/time";
 import type { Fence } from "@tandem/fencing/fence";
 import { createRow, type Edit, updateRow } from "@tandem/replica/edits";
 import { type AfterCall, afterCall, beforeCall, type IfUnknown, type Performed } from "@tandem/schedule/call";
-import {
-  claim,
-  type Epoch,
-  isOpen,
-  type Outcome,
-  type Progress,
-  settle,
-  start,
-} from "@tandem/schedule/ledger";
+import { claim, isOpen, type Outcome, type Progress, settle, start } from "@tandem/schedule/ledger";
 import type { SchedulePorts } from "./ports.ts";
 import type { Run } from "./run-ledger.ts";
 import { type ActionKind, type AttemptRow, runs } from "./tables.ts";

@@ -1,4 +1,5 @@
 /** What the schedule needs of the rest of Central, so that tests and the simulator can put their own in its place. */
+import type { Epoch } from "@tandem/base/epoch";
 import type { UnitId } from "@tandem/base/ids";
 import type { FieldError, Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
@@ -6,7 +7,6 @@ import type { World } from "@tandem/base/world";
 import type { Fence } from "@tandem/fencing/fence";
 import type { Edit } from "@tandem/replica/edits";
 import type { Performed } from "@tandem/schedule/call";
-import type { Epoch } from "@tandem/schedule/ledger";
 import type { SharedRows } from "../fleet/shared-rows.ts";
 import type { ActionKind } from "./tables.ts";
 

@@ -4,10 +4,11 @@
  */
 import { assert } from "@tandem/base/assert";
 import { sha256Hex } from "@tandem/base/digest";
+import type { Epoch } from "@tandem/base/epoch";
 import { ok } from "@tandem/base/result";
 import type { Millis, WallMillis } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
-import type { Epoch, Fence } from "@tandem/fencing/fence";
+import type { Fence } from "@tandem/fencing/fence";
 import { admit, begin, emptyLedger, finish, type Ledger } from "@tandem/fencing/ledger";
 import { createRow, type Edit } from "@tandem/replica/edits";
 import { Replica } from "@tandem/replica/replica";

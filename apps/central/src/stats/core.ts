@@ -7,8 +7,8 @@
  * greatest value seen is remembered. So a reset begins anew; samples that two clocks put in the wrong order add
  * nothing; and no difference is ever negative.
  */
+import type { Epoch } from "@tandem/base/epoch";
 import { minute } from "@tandem/base/time";
-import type { Epoch } from "@tandem/pair/state";
 import {
   finestLevel,
   periodOf,

@@ -2,11 +2,11 @@
  * Polls every device once in each slot, on the unit that acts and on no other (SPEC CH8). Devices wait in a queue, a
  * few are asked at a time, and each has its time limit, so that a slow one keeps no other waiting for long.
  */
+import type { Epoch } from "@tandem/base/epoch";
 import type { Result } from "@tandem/base/result";
 import { second, type WallMillis } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import type { CallError } from "@tandem/loadmaster-api/client";
-import type { Epoch } from "@tandem/pair/state";
 import type { Sample } from "@tandem/storage/statistics-store";
 import { type DeviceStatistics, sampleOf } from "./core.ts";
 

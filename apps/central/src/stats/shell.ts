@@ -2,9 +2,9 @@
  * Statistics of one Central (SPEC CH8): polls while this unit acts, keeps, ships to the peer, fetches from it what is
  * lacking, and derives longer periods. It never stops the pair: what cannot be kept is dropped, counted and told.
  */
+import type { Epoch } from "@tandem/base/epoch";
 import { type Millis, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
-import type { Epoch } from "@tandem/pair/state";
 import {
   dayOf,
   finestLevel,

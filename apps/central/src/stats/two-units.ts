@@ -1,10 +1,10 @@
 /** The statistics of two units on a virtual clock, with devices whose counters are known; for tests. */
 import type { Json } from "@tandem/base/canonical-json";
+import type { Epoch } from "@tandem/base/epoch";
 import { err, ok, type Result } from "@tandem/base/result";
 import { minute } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
 import type { CallError } from "@tandem/loadmaster-api/client";
-import type { Epoch } from "@tandem/pair/state";
 import type { Sample, StatisticsStore } from "@tandem/storage/statistics-store";
 import {
   emptyStatisticsMemory,

@@ -3,8 +3,9 @@
  * on the partner before one is performed, and answers a run that is known with its first result.
  */
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
+import { compareEpochs, type Epoch } from "@tandem/base/epoch";
 import type { WallMillis } from "@tandem/base/time";
-import { compareEpochs, type Epoch, type Fence } from "@tandem/fencing/fence";
+import type { Fence } from "@tandem/fencing/fence";
 import {
   accept,
   admit,
