@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { Agent, type ClientRequestArgs, type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
-import { connect, type TLSSocket } from "node:tls";
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { Epoch } from "@tandem/base/epoch";
 import { err, ok, type Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
@@ -472,6 +472,16 @@ class WrongCertificate extends Error {
   }
 }
 
+/**
+ * One for all connections, since none differs from another in it: one of its own for each would cost more than the
+ * refusal that a device out of reach answers with, and its memory outside the heap would be given back late.
+ */
+let sharedContext: SecureContext | undefined;
+const secureContext = (): SecureContext => {
+  sharedContext ??= createSecureContext({ minVersion: "TLSv1.2" });
+  return sharedContext;
+};
+
 /** Hands HTTP a TLS socket only after the key at its other end has been compared with the pin. */
 class PinnedAgent extends Agent {
   readonly #check: (fingerprint: string) => WrongCertificate | undefined;
@@ -493,7 +503,7 @@ class PinnedAgent extends Agent {
       port: this.#target.port ?? 443,
       // The pin takes the place of a certificate authority.
       rejectUnauthorized: false,
-      minVersion: "TLSv1.2",
+      secureContext: secureContext(),
       ...(this.#target.localAddress === undefined ? {} : { localAddress: this.#target.localAddress }),
     });
     this.#socket = socket;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { err, ok } from "@tandem/base/result";
+import type { World } from "@tandem/base/world";
 import { eventually } from "../central-on-loopback.ts";
 import type { DeviceTarget } from "./device-contact.ts";
 import { DevicePoller } from "./device-poller.ts";
@@ -65,4 +66,45 @@ test("[CE1] a changed device is contacted anew at once, and an answer about what
   waiting[2]?.answer("3");
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(poller.status("a").state, "unknown", "a removed device leaves nothing behind");
+});
+
+test("[CE1] a large fleet is met little by little, and a device that somebody asks for before its turn", async (t) => {
+  let now = 0;
+  const timers: { readonly at: number; readonly run: () => void }[] = [];
+  const world: World = {
+    now: () => now,
+    wall: () => now,
+    randomHex: () => "",
+    after: (delayMs, run) => {
+      const timer = { at: now + delayMs, run };
+      timers.push(timer);
+      return () => timers.splice(timers.indexOf(timer) >>> 0, 1);
+    },
+  };
+  const begun: { readonly address: string; readonly at: number }[] = [];
+  const poller = new DevicePoller({
+    world,
+    contact: ({ address }) => {
+      begun.push({ address, at: now });
+      return Promise.resolve(answered("1"));
+    },
+  });
+  t.after(() => poller.stop());
+  const ids = Array.from({ length: 1_000 }, (_, index) => `device ${index}`);
+  poller.follow(ids.map((id) => ({ id, target: target(id) })));
+  poller.contactNow("device 999");
+  while (now < 5_000) {
+    await new Promise((resolve) => setImmediate(resolve));
+    now += 1;
+    for (const timer of timers.filter(({ at }) => at <= now)) {
+      timers.splice(timers.indexOf(timer), 1);
+      timer.run();
+    }
+  }
+  assert.equal(new Set(begun.map(({ address }) => address)).size, 1_000);
+  assert.equal(begun.length, 1_000, "each once");
+  for (const from of [0, 1_000, 2_000])
+    assert.ok(begun.filter(({ at }) => at >= from && at < from + 1_000).length <= 260);
+  const place = begun.findIndex(({ address }) => address === "device 999");
+  assert.ok(place <= 10, `the one that was asked for came as number ${place}`);
 });

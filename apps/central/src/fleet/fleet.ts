@@ -8,7 +8,7 @@ import type { SyslogOfDevice } from "../syslog/device-syslog.ts";
 import type { ContactDevice } from "./device-contact.ts";
 import { type DeviceTarget, LoadMasterContacts } from "./device-contact.ts";
 import { DevicePoller, type PolledDevice } from "./device-poller.ts";
-import { type DeviceWorld, listDevices, targetOf } from "./devices.ts";
+import { type DeviceRow, type DeviceWorld, listDevices, targetOf } from "./devices.ts";
 import { listHaGroups } from "./ha-groups.ts";
 import { depthOf, smallestAround } from "./network-tree.ts";
 import { listNetworks } from "./networks.ts";
@@ -25,6 +25,7 @@ export class Fleet implements ServicesWorld {
   aroundRemoval: NonNullable<DeviceWorld["aroundRemoval"]> = (_row, remove) => remove();
   readonly #contacts: LoadMasterContacts;
   readonly #unfollow: () => void;
+  #followed: readonly DeviceRow[] | undefined;
 
   constructor(
     shared: SharedRows,
@@ -36,6 +37,7 @@ export class Fleet implements ServicesWorld {
     this.#contacts = new LoadMasterContacts(options.contactTimeoutMs);
     this.contact = this.#contacts.contact;
     this.poller = new DevicePoller({
+      world,
       contact: this.contact,
       onStatus: (id, before, after) => this.#statusChanged(id, before, after),
       ...(options.pollIntervalMs === undefined ? {} : { intervalMs: options.pollIntervalMs }),
@@ -92,6 +94,10 @@ export class Fleet implements ServicesWorld {
   }
 
   #follow(): void {
+    // The list is the same one until a device changes, and most changes are of something else.
+    const rows = this.shared.rows(devices);
+    if (rows === this.#followed) return;
+    this.#followed = rows;
     const polled = this.targets();
     this.#contacts.keepOnly(polled.map(({ target }) => target));
     this.poller.follow(polled);

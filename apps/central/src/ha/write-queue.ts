@@ -1,7 +1,8 @@
 /**
  * Writes that come at the same time reach the disk together: what costs is the disk's confirmation, not the data.
- * A write waits until everything that has arrived by then has been taken in; all of them are then made in order, in
- * one transaction, as if each had come alone. Nothing is shown, sent or answered before that transaction is on disk.
+ * A write that comes alone is made at once. Those that follow it wait until everything that has arrived by then has been
+ * taken in; they are then made in order, in one transaction, as if each had come alone. So it goes on until none
+ * came in between. Nothing is shown, sent or answered before its transaction is on disk.
  */
 import type { FieldError, Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
@@ -33,6 +34,7 @@ export class WriteQueue {
   /** In one transaction, which is on disk when it returns; throws when it could not be kept. */
   readonly #commit: (writes: readonly Write[]) => readonly Committed[];
   #waiting: Waiting[] = [];
+  /** Set while others are likely to follow a write that was just made. */
   #cancel: Cancel | null = null;
 
   constructor(world: World, commit: (writes: readonly Write[]) => readonly Committed[]) {
@@ -43,17 +45,22 @@ export class WriteQueue {
   add(write: Write): Promise<Committed> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ write, resolve, reject });
-      if (this.#waiting.length >= writesWaitingMax) this.flush();
-      else this.#cancel ??= this.#world.after(0, () => this.flush());
+      if (this.#cancel === null || this.#waiting.length >= writesWaitingMax) this.#make();
     });
   }
 
   /** Makes what waits now. */
   flush(): void {
+    if (this.#waiting.length > 0) this.#make();
+  }
+
+  #make(): void {
     this.#cancel?.();
-    this.#cancel = null;
+    this.#cancel = this.#world.after(0, () => {
+      this.#cancel = null;
+      this.flush();
+    });
     const waiting = this.#waiting;
-    if (waiting.length === 0) return;
     this.#waiting = [];
     try {
       const committed = this.#commit(waiting.map(({ write }) => write));

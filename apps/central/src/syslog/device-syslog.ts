@@ -48,6 +48,9 @@ const author = "central";
 type Job = {
   /** What it was done for. */
   key: string;
+  /** The row and the surroundings that the key was last taken of. */
+  row: DeviceRow | null;
+  surroundings: string;
   isRunning: boolean;
   failures: number;
   /** When it is looked at again although nothing has changed. */
@@ -142,28 +145,31 @@ export class DeviceSyslog {
     const known = new Set(rows.map(({ key }) => key));
     for (const id of this.#jobs.keys()) if (!known.has(id)) this.#jobs.delete(id);
     let next = now + verifyIntervalMs;
+    const surroundings = JSON.stringify([port(), this.#options.basis()]);
     for (const row of rows) {
-      const key = this.#keyOf(row);
-      const job = this.#jobs.get(row.key) ?? { key: "", isRunning: false, failures: 0, dueAt: now };
-      this.#jobs.set(row.key, job);
+      let job = this.#jobs.get(row.key);
+      if (job === undefined) {
+        job = { key: "", row: null, surroundings: "", isRunning: false, failures: 0, dueAt: now };
+        this.#jobs.set(row.key, job);
+      }
+      // A row is the same object until it changes, and this is asked of every device whenever anything has changed.
+      const isSame = job.row === row && job.surroundings === surroundings;
+      const key = isSame ? job.key : JSON.stringify([targetOf(row), surroundings]);
       if (job.isRunning || this.#removing.has(row.key)) continue;
       if (job.key !== key) Object.assign(job, { failures: 0, dueAt: now });
+      Object.assign(job, { key, row, surroundings });
       if (job.dueAt > now) next = Math.min(next, job.dueAt);
-      else if (this.#running < concurrentMax) void this.#run(row, key, job);
+      else if (this.#running < concurrentMax) void this.#run(row, job);
     }
     // A job that ends looks for the next one itself.
     this.#timer();
     this.#timer = world.after(next - now, () => this.#look());
   }
 
-  #keyOf(row: DeviceRow): string {
-    return JSON.stringify([targetOf(row), this.#options.port(), this.#options.basis()]);
-  }
-
-  async #run(row: DeviceRow, key: string, job: Job): Promise<void> {
+  async #run(row: DeviceRow, job: Job): Promise<void> {
     const { world } = this.#options;
     this.#running += 1;
-    Object.assign(job, { key, isRunning: true });
+    job.isRunning = true;
     const problem = await this.#attempt(row).catch((error: Error) => error.message);
     this.#running -= 1;
     job.isRunning = false;
