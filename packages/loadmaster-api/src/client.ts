@@ -151,8 +151,14 @@ export class LoadMasterClient {
   /**
    * Any command. Parameters are sent as they are; the answer's fields stand at its top level. With a fence a unit of ours
    * performs the run at most once; `repeated: true` in the answer says that it is the first result, given again.
+   * `timeoutMs` is for commands that take longer than others.
    */
-  async call(command: string, parameters: Parameters = {}, fence?: Fence): CallResult {
+  async call(
+    command: string,
+    parameters: Parameters = {},
+    fence?: Fence,
+    timeoutMs: number = this.#options.timeoutMs ?? defaultTimeoutMs,
+  ): CallResult {
     if (!(await this.#turn()))
       return err({
         kind: "busy",
@@ -164,7 +170,8 @@ export class LoadMasterClient {
         ? { apikey: credentials.apikey }
         : { apiuser: credentials.user, apipass: credentials.password };
     const fenced = fence === undefined ? {} : fenceParameters(fence);
-    return this.#post(JSON.stringify({ ...parameters, ...fenced, cmd: command, ...authentication }));
+    const body = JSON.stringify({ ...parameters, ...fenced, cmd: command, ...authentication });
+    return this.#post(body, timeoutMs);
   }
 
   /** `get`: the parameter's value as the unit types it. */
@@ -394,8 +401,7 @@ export class LoadMasterClient {
     }
   }
 
-  #post(body: string): CallResult {
-    const timeoutMs = this.#options.timeoutMs ?? defaultTimeoutMs;
+  #post(body: string, timeoutMs: number): CallResult {
     const port = this.#options.port ?? 443;
     const where = `${this.#options.address}:${port}`;
     return new Promise((resolve) => {

@@ -2,6 +2,7 @@
 import type { World } from "@tandem/base/world";
 import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
+import type { CalledDevice } from "../schedule/loadmaster-devices.ts";
 import { readStatistics } from "../stats/loadmaster-statistics.ts";
 import type { FetchStatistics } from "../stats/polling.ts";
 import type { SyslogOfDevice } from "../syslog/device-syslog.ts";
@@ -53,6 +54,10 @@ export class Fleet implements ServicesWorld {
   }
 
   syslogOf(target: DeviceTarget): SyslogOfDevice {
+    return this.#contacts.client(target);
+  }
+
+  called(target: DeviceTarget): CalledDevice {
     return this.#contacts.client(target);
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { assert } from "@tandem/base/assert";
+import type { Fence } from "@tandem/fencing/fence";
 import { admit, begin, emptyLedger, finish, type Ledger } from "@tandem/fencing/ledger";
 import { type Envelope, failure, success } from "@tandem/loadmaster-api/envelope";
 import { readFence } from "@tandem/loadmaster-api/fence-parameters";
@@ -32,6 +33,9 @@ export type LoopbackLoadMaster = {
   /** The next action takes effect, and the connection breaks before it is answered. */
   losesNextAnswer: boolean;
   ledger: Ledger;
+  /** What each backup and reboot carried, in order; and how many carried none. */
+  readonly fences: Fence[];
+  unfenced: number;
   /** The port refuses from then on. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -125,6 +129,8 @@ export async function startLoadMaster(
     const carried = readFence(fields, false);
     if (!carried.ok) return failure(carried.error);
     const { fence } = carried.value;
+    if (fence === undefined) loadMaster.unfenced += 1;
+    else loadMaster.fences.push(fence);
     const data = Buffer.from(`configuration of ${hostname}`).toString("base64");
     if (fence === undefined && command === "backup") return success({ data });
     const perform = (): Envelope => {
@@ -207,6 +213,8 @@ export async function startLoadMaster(
     isOurs: true,
     losesNextAnswer: false,
     ledger: emptyLedger,
+    fences: [],
+    unfenced: 0,
     stop,
     start,
     replaceCertificate: async () => {

@@ -1,7 +1,8 @@
 /** The devices that the schedule calls: LoadMasters, over their API, with the fence that units of ours keep to. */
 import { minute } from "@tandem/base/time";
 import type { Fence } from "@tandem/fencing/fence";
-import { type Answer, type CallError, LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { type RunId, runIdOf } from "@tandem/fencing/run-id";
+import type { Answer, CallError, LoadMasterClient } from "@tandem/loadmaster-api/client";
 import type { Performed } from "@tandem/schedule/call";
 import type { DeviceTarget } from "../fleet/device-contact.ts";
 import { targetOf } from "../fleet/devices.ts";
@@ -14,6 +15,8 @@ import type { ActionKind } from "./tables.ts";
 const actionTimeoutMs = 2 * minute;
 /** The code of a unit of ours whose partner judges the run otherwise: nothing was done, and it is to be asked again. */
 const askAgainCode = 503;
+/** How often the bytes of one run are read anew, each time as a run of its own; one may have been lost on the way. */
+const readingsMax = 5;
 /** With these there was no connection, so that nothing can have been asked. */
 const neverConnected: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
@@ -24,73 +27,74 @@ const neverConnected: ReadonlySet<string> = new Set([
   "ENOTFOUND",
 ]);
 
-type Known = {
-  readonly target: DeviceTarget;
-  readonly client: LoadMasterClient;
-  /** Null: it has not told yet. */
-  remembersRuns: boolean | null;
-};
+/** Of `LoadMasterClient`. */
+export type CalledDevice = Pick<LoadMasterClient, "call" | "revision">;
 
 export class LoadMasterDevices implements Devices {
   readonly #shared: Pick<SharedRows, "row">;
+  readonly #client: (target: DeviceTarget) => CalledDevice;
   readonly #timeoutMs: number;
-  readonly #known = new Map<string, Known>();
+  /** The target, by device, that has told to be a unit of ours. */
+  readonly #ours = new Map<string, string>();
 
-  constructor(shared: Pick<SharedRows, "row">, timeoutMs = actionTimeoutMs) {
+  constructor(
+    shared: Pick<SharedRows, "row">,
+    client: (target: DeviceTarget) => CalledDevice,
+    timeoutMs = actionTimeoutMs,
+  ) {
     this.#shared = shared;
+    this.#client = client;
     this.#timeoutMs = timeoutMs;
   }
 
   async remembersRuns(device: string): Promise<boolean | null> {
-    const known = this.#find(device);
-    if (known === undefined) return null;
-    if (known.remembersRuns === null) {
-      // Only units of ours have a revision; they are the ones that keep a ledger of runs.
-      const revision = await known.client.revision();
-      if (revision.ok) known.remembersRuns = true;
-      else if (revision.error.kind === "refused") known.remembersRuns = false;
-    }
-    return known.remembersRuns;
+    const target = this.#targetOf(device);
+    if (target === undefined) return null;
+    const known = JSON.stringify(target);
+    if (this.#ours.get(device) === known) return true;
+    // Only units of ours have a revision; they are the ones that keep a ledger of runs.
+    const revision = await this.#client(target).revision();
+    if (revision.ok) this.#ours.set(device, known);
+    if (revision.ok) return true;
+    // A "no" is not kept: another program may make room for a unit of ours. One that is not itself yet has not said no.
+    return revision.error.kind === "refused" && !isPassing(revision.error.code) ? false : null;
   }
 
   async perform(device: string, action: ActionKind, fence: Fence): Promise<Performed> {
-    const known = this.#find(device);
-    if (known === undefined) return { kind: "refused", message: "the device is no longer in the tree" };
-    const answer = await known.client.call(action, {}, fence);
+    const target = this.#targetOf(device);
+    if (target === undefined) return { kind: "refused", message: "the device is no longer in the tree" };
+    const client = this.#client(target);
+    const answer = await client.call(action, {}, fence, this.#timeoutMs);
     if (!answer.ok) return failureOf(answer.error);
     const said = withoutData(answer.value);
     if (action !== "backup") return { kind: "done", answer: said };
-    const bytes = bytesOf(answer.value);
-    if (bytes !== undefined) return { kind: "done", answer: said, bytes };
-    // A first result that is given again comes without the bytes. Reading them once more changes nothing there.
-    const read = await known.client.call(action);
-    if (!read.ok) return failureOf(read.error);
-    const copy = bytesOf(read.value);
-    return { kind: "done", answer: said, ...(copy && { bytes: copy }) };
+    let read = answer;
+    // A first result that is given again comes without the bytes when the unit can no longer make those it made then.
+    for (let reading = 1; read.value.repeated === true && bytesOf(read.value) === undefined; reading += 1) {
+      if (reading > readingsMax) break;
+      const again = { ...fence, runId: readingOf(fence, device, reading) };
+      const copy = await client.call(action, {}, again, this.#timeoutMs);
+      if (!copy.ok) return failureOf(copy.error);
+      read = copy;
+    }
+    const bytes = bytesOf(read.value);
+    return { kind: "done", answer: said, ...(bytes && { bytes }) };
   }
 
-  #find(device: string): Known | undefined {
+  #targetOf(device: string): DeviceTarget | undefined {
     const row = this.#shared.row(devices, device);
-    if (row === undefined) {
-      this.#known.delete(device);
-      return undefined;
-    }
-    const target = targetOf(row);
-    const before = this.#known.get(device);
-    if (before !== undefined && JSON.stringify(before.target) === JSON.stringify(target)) return before;
-    const { address, port, user, password, fingerprint } = target;
-    const client = new LoadMasterClient({
-      address,
-      port,
-      credentials: { kind: "password", user, password },
-      timeoutMs: this.#timeoutMs,
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-    });
-    const known: Known = { target, client, remembersRuns: null };
-    this.#known.set(device, known);
-    return known;
+    if (row !== undefined) return targetOf(row);
+    this.#ours.delete(device);
+    return undefined;
   }
 }
+
+/** Reading the bytes once more carries the same term and due time, so that a stale Master reads nothing. */
+const readingOf = ({ runId, dueAt }: Fence, device: string, reading: number): RunId =>
+  runIdOf({ action: `${runId} read again ${reading}`, device, dueAt: dueAt ?? 0 });
+
+/** What a unit answers while it starts, is busy, or keeps off too many callers. */
+const isPassing = (code: number): boolean => code >= 500 || code === 429;
 
 /** The answer as evidence: without the bytes, which are kept apart. */
 function withoutData({ data: _bytes, ...said }: Answer): { readonly [field: string]: string } {
