@@ -7,7 +7,7 @@ import { uptime, userInfo } from "node:os";
 import { sha256Hex } from "@tandem/base/digest";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
-import { type ProcessSettings, serverName, serviceName } from "@tandem/haproxy-config/model";
+import { type Peers, type ProcessSettings, serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
@@ -27,6 +27,7 @@ import { type HaSetup, haSetup } from "./ha/setup.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, carriedFor } from "./services/address-rules.ts";
 import { Counters } from "./services/counters.ts";
+import { peersPort, persistencePeers } from "./services/peers.ts";
 import { proxyModel } from "./services/proxy-model.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { statisticsView } from "./services/statistics.ts";
@@ -180,6 +181,7 @@ export class Unit implements PartnerSide {
       paired: this.#setup.kind === "pair",
       apiPort,
       partnerPort,
+      peersPort: peersPort(this.configuration),
     };
   }
 
@@ -455,8 +457,8 @@ export class Unit implements PartnerSide {
   async #adopt(next: UnitDocument): Promise<Result<void, Failure>> {
     const before = this.#document;
     if (next === before) return ok(undefined);
-    const servicesChanged = next.shared.services !== before.shared.services;
-    if (servicesChanged) {
+    const trafficChanged = next.shared.services !== before.shared.services || this.#peersDiffer(before, next);
+    if (trafficChanged) {
       const applied = await this.#putInForce(next);
       if (!applied.ok)
         return err({ code: 422, message: `${applied.error.message}; ${applied.error.remedy}` });
@@ -466,7 +468,7 @@ export class Unit implements PartnerSide {
       await this.#parts.store.save(next);
     } catch (error) {
       this.#parts.log("error", "configuration-not-saved", { reason: (error as Error).message });
-      if (servicesChanged) await this.#putInForce(before);
+      if (trafficChanged) await this.#putInForce(before);
       return err({
         code: 500,
         message: `the change cannot be kept: ${(error as Error).message}; nothing was changed`,
@@ -482,7 +484,7 @@ export class Unit implements PartnerSide {
 
   /** HAProxy runs what the document says, on addresses that can be listened on. */
   async #putInForce(document: UnitDocument): Promise<Result<void, FieldError>> {
-    const rendered = this.#render(document.shared);
+    const rendered = this.#render(document);
     if (!rendered.ok) return rendered;
     const setup = this.#setupOf(document);
     if (setup.kind === "pair") this.#prepareDevice(setup.own.device);
@@ -599,14 +601,22 @@ export class Unit implements PartnerSide {
     }
   }
 
-  #render(shared: SharedContent): Result<RenderedConfiguration, FieldError> {
-    const settings: ProcessSettings = {
+  #peersDiffer(before: UnitDocument, next: UnitDocument): boolean {
+    return JSON.stringify(this.#peersOf(before)) !== JSON.stringify(this.#peersOf(next));
+  }
+
+  #peersOf(document: UnitDocument): Peers {
+    return persistencePeers(this.configuration, document, this.#setupOf(document));
+  }
+
+  #render(document: UnitDocument): Result<RenderedConfiguration, FieldError> {
+    const settings: Omit<ProcessSettings, "peers"> = {
       runtimeSocket: this.#parts.haproxy.runtimeSocket,
       maxConnections: connectionsMax,
       hardStopSeconds,
       ...(this.#parts.runAs === undefined || userInfo().uid !== 0 ? {} : { runAs: this.#parts.runAs }),
     };
-    return renderConfiguration(proxyModel(shared, settings));
+    return renderConfiguration(proxyModel(document.shared, settings, this.#peersOf(document)));
   }
 
   #setupOf(document: UnitDocument): HaSetup {

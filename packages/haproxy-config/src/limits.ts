@@ -4,7 +4,7 @@
  */
 import { parseIpv4 } from "@tandem/base/ip";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import { type ProxyModel, type RealServer, schedules, type VirtualService } from "./model.ts";
+import { type Peer, type ProxyModel, type RealServer, schedules, type VirtualService } from "./model.ts";
 import { isQuotable } from "./syntax.ts";
 
 export const servicesMax = 1_000;
@@ -12,6 +12,11 @@ export const serversPerServiceMax = 1_000;
 export const connectionsMax = 9_000;
 export const checkPathMaxChars = 126;
 export const nicknameMaxChars = 127;
+/** Clients that one service remembers; the one not seen for the longest time makes way for another. */
+export const persistenceEntriesMax = 100_000;
+/** HAProxy counts a table's milliseconds in 31 bits; this is the last whole minute below. */
+export const persistenceSecondsMax = 2_147_460;
+export const cookieNameMaxChars = 127;
 /** HAProxy appends a process id while it replaces a socket, and sun_path holds 108 bytes (unix(7)). */
 export const socketPathMaxBytes = 90;
 
@@ -49,7 +54,23 @@ function checkProcess({ process, services }: ProxyModel): FieldError | undefined
     return fault("maxConnections", process.maxConnections, `1 to ${connectionsMax}`);
   if (!integer(process.hardStopSeconds, 1, 86_400))
     return fault("hardStopSeconds", process.hardStopSeconds, "1 to 86400");
+  const { peers } = process;
+  if (peers !== undefined) {
+    const found =
+      checkPeer(peers.own) ?? (peers.partner === undefined ? undefined : checkPeer(peers.partner));
+    if (found !== undefined) return found;
+    if (peers.partner?.name === peers.own.name)
+      return fault("peers", peers.own.name, "two names that differ");
+  }
   if (services.length > servicesMax) return fault("services", services.length, `at most ${servicesMax}`);
+  return undefined;
+}
+
+function checkPeer({ name, address, port }: Peer): FieldError | undefined {
+  if (!/^[a-z0-9-]{1,64}$/.test(name))
+    return fault("peers: name", name, "up to 64 lower-case letters, digits and hyphens");
+  if (parseIpv4(address) === undefined) return fault("peers: address", address, "an IPv4 address");
+  if (!integer(port, 1, 65_535)) return fault("peers: port", port, "1 to 65535");
   return undefined;
 }
 
@@ -75,6 +96,7 @@ function checkService(service: VirtualService): FieldError | undefined {
   if (service.servers.length > serversPerServiceMax)
     return fault(field("servers"), service.servers.length, `at most ${serversPerServiceMax}`);
   return (
+    checkPersistence(service, field) ??
     checkCheck(service, field) ??
     firstOf(service.servers, (server) => checkServer(server, field)) ??
     duplicates(
@@ -83,6 +105,32 @@ function checkService(service: VirtualService): FieldError | undefined {
     )
   );
 }
+
+function checkPersistence(
+  { persistence, mode }: VirtualService,
+  field: (name: string) => string,
+): FieldError | undefined {
+  if (persistence === undefined) return undefined;
+  if (!integer(persistence.timeoutSeconds, 60, persistenceSecondsMax))
+    return fault(
+      field("PersistTimeout"),
+      persistence.timeoutSeconds,
+      `60 to ${persistenceSecondsMax} seconds`,
+    );
+  if (persistence.kind === "source") return undefined;
+  if (mode !== "http") return fault(field("Persist"), "active-cookie", "only with VStype http");
+  if (!isCookieName(persistence.name))
+    return fault(
+      field("Cookie"),
+      persistence.name,
+      `up to ${cookieNameMaxChars} letters, digits, - and _, a letter first`,
+    );
+  return undefined;
+}
+
+/** Fewer characters than RFC 6265 section 4.1.1 allows: those that no program misreads. */
+export const isCookieName = (text: string): boolean =>
+  text.length <= cookieNameMaxChars && /^[A-Za-z][A-Za-z0-9_-]*$/.test(text);
 
 function checkCheck({ check }: VirtualService, field: (name: string) => string): FieldError | undefined {
   if (check.kind === "none") return undefined;

@@ -34,6 +34,12 @@ export const exampleService = (index: number, changes: Partial<VirtualService> =
   ...changes,
 });
 
+/** The example with a pair's peers. */
+export const examplePeers = {
+  own: { name: "ha1-0011223344556677", address: "10.213.0.21", port: 6975 },
+  partner: { name: "ha2-8899aabbccddeeff", address: "10.213.0.22", port: 6975 },
+};
+
 export const exampleModel = (services: readonly VirtualService[]): ProxyModel => ({
   process: exampleProcess,
   services,

@@ -39,6 +39,13 @@ export type CheckTiming = {
   readonly port?: number;
 };
 
+/** How a client is kept on the server that it had. A limit on entries: `persistenceEntriesMax` (limits.ts). */
+export type Persistence =
+  /** By its address, in a table that lives as long as HAProxy's peers do. */
+  | { readonly kind: "source"; readonly timeoutSeconds: number }
+  /** By a cookie that HAProxy sets and reads itself; HTTP only. Nothing is kept on the unit. */
+  | { readonly kind: "cookie"; readonly name: string; readonly timeoutSeconds: number };
+
 export type RealServer = {
   readonly index: number;
   readonly address: string;
@@ -58,6 +65,7 @@ export type VirtualService = {
   readonly nickname?: string;
   readonly enabled: boolean;
   readonly schedule: Schedule;
+  readonly persistence?: Persistence;
   readonly idleSeconds: number;
   readonly header: ClientHeader;
   readonly check: HealthCheck;
@@ -74,7 +82,16 @@ export type ProcessSettings = {
   readonly hardStopSeconds: number;
   /** Workers give up root for this user and group; absent where the unit itself is not root. */
   readonly runAs?: { readonly user: string; readonly group: string };
+  /** Who learns of the persistence tables; absent where no service has one. */
+  readonly peers?: Peers;
 };
+
+/**
+ * The unit itself, so that the worker of a reload gets the table of the one before, and the partner when it is to have
+ * the table as well. A peer proves who it is by its name alone, so the names should not be easy to guess.
+ */
+export type Peers = { readonly own: Peer; readonly partner?: Peer };
+export type Peer = { readonly name: string; readonly address: string; readonly port: number };
 
 export type ProxyModel = { readonly process: ProcessSettings; readonly services: readonly VirtualService[] };
 

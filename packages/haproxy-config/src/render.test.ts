@@ -8,6 +8,7 @@ import fc from "fast-check";
 import type { ProxyModel, VirtualService } from "./model.ts";
 import {
   exampleModel,
+  examplePeers,
   exampleProcess,
   exampleServer,
   exampleService,
@@ -49,6 +50,28 @@ const goldens: Record<string, ProxyModel> = {
       ],
     }),
   ]),
+  "persistence-by-source-in-a-pair": {
+    process: { ...exampleProcess, peers: examplePeers },
+    services: [
+      exampleService(1, { persistence: { kind: "source", timeoutSeconds: 360 } }),
+      exampleService(2, {
+        port: 5432,
+        mode: "tcp",
+        header: { forwardedFor: false, clientSide: false, via: false },
+        persistence: { kind: "source", timeoutSeconds: 86_400 },
+      }),
+    ],
+  },
+  "persistence-on-a-single-unit": {
+    process: { ...exampleProcess, peers: { own: { name: "unit", address: "10.213.0.21", port: 6975 } } },
+    services: [
+      exampleService(1, { persistence: { kind: "source", timeoutSeconds: 60 } }),
+      exampleService(2, {
+        persistence: { kind: "cookie", name: "LBSESSION", timeoutSeconds: 3_600 },
+        servers: [exampleServer(1), exampleServer(2, { enabled: false })],
+      }),
+    ],
+  },
   "source-hash-unchecked-and-disabled": exampleModel([
     exampleService(1, { schedule: "sh", check: { kind: "none" } }),
     exampleService(2, { enabled: false }),

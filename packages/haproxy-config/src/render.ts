@@ -4,9 +4,10 @@
  */
 import { sha256Hex } from "@tandem/base/digest";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import { checkModel } from "./limits.ts";
+import { checkModel, persistenceEntriesMax } from "./limits.ts";
 import {
   type HealthCheck,
+  type Peers,
   type ProcessSettings,
   type ProxyModel,
   type RealServer,
@@ -44,7 +45,10 @@ function sections(model: ProxyModel, digest: string | undefined): Section[] {
   return [
     globalSection(model.process, digest),
     defaultsSection(),
-    ...model.services.filter((service) => service.enabled).flatMap(serviceSections),
+    ...(model.process.peers === undefined ? [] : [peersSection(model.process.peers)]),
+    ...model.services
+      .filter((service) => service.enabled)
+      .flatMap((service) => serviceSections(service, model.process.peers)),
   ];
 }
 
@@ -63,6 +67,8 @@ function globalSection(settings: ProcessSettings, digest: string | undefined): S
       directive(`hard-stop-after ${settings.hardStopSeconds}s`),
       // All checks starting at one moment would hit the servers as one burst.
       directive("spread-checks 5"),
+      // Which of the peers this process is; by default HAProxy takes the machine's name.
+      ...(settings.peers === undefined ? [] : [directive("localpeer", [quoted(settings.peers.own.name)])]),
       ...(settings.runAs === undefined
         ? []
         : [
@@ -70,6 +76,18 @@ function globalSection(settings: ProcessSettings, digest: string | undefined): S
             directive("group", [quoted(settings.runAs.group)]),
           ]),
     ],
+  };
+}
+
+const peersName = keyword("tandem");
+
+/** A peer that is away is dialled again and again by HAProxy itself: nothing is reloaded when it goes or comes. */
+function peersSection({ own, partner }: Peers): Section {
+  return {
+    header: [keyword("peers"), peersName],
+    directives: [own, ...(partner === undefined ? [] : [partner])].map(({ name, address, port }) =>
+      directive("peer", [quoted(name), quoted(`${address}:${port}`)]),
+    ),
   };
 }
 
@@ -90,7 +108,7 @@ function defaultsSection(): Section {
   };
 }
 
-function serviceSections(service: VirtualService): Section[] {
+function serviceSections(service: VirtualService, peers: Peers | undefined): Section[] {
   const name = keyword(serviceName(service.index));
   const from = (parameter: string): Origin => ({ service: service.index, parameter });
   const common = (): Directive[] => [
@@ -116,6 +134,7 @@ function serviceSections(service: VirtualService): Section[] {
     directives: [
       ...common(),
       ...balance(service).map((words) => directive(words, [], from("Schedule"))),
+      ...persistenceDirectives(service, peers, from("Persist")),
       directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
       ...checkDirectives(service.check, from("CheckType")),
       ...service.servers.map((server) => serverDirective(service, server)),
@@ -150,6 +169,38 @@ function balance(service: VirtualService): string[] {
     case "sh":
       // Consistent, so that a server that comes or goes moves only its own clients.
       return ["balance source", "hash-type consistent"];
+  }
+}
+
+function persistenceDirectives(
+  { persistence }: VirtualService,
+  peers: Peers | undefined,
+  origin: Origin,
+): Directive[] {
+  switch (persistence?.kind) {
+    case undefined:
+      return [];
+    case "source":
+      return [
+        directive(
+          `stick-table type ip size ${persistenceEntriesMax} expire ${persistence.timeoutSeconds}s`,
+          peers === undefined ? [] : [keyword("peers"), peersName],
+          origin,
+        ),
+        directive("stick on src", [], origin),
+      ];
+    case "cookie":
+      return [
+        // The cookie carries the time of its last use; it is ours alone, so that servers and scripts do not see it.
+        directive(
+          "cookie",
+          [
+            quoted(persistence.name),
+            ...keywords(`insert indirect nocache httponly maxidle ${persistence.timeoutSeconds}s`),
+          ],
+          { ...origin, parameter: "Cookie" },
+        ),
+      ];
   }
 }
 
@@ -204,6 +255,7 @@ function serverDirective(service: VirtualService, server: RealServer): Directive
             check.timing.port === undefined ? "" : ` port ${check.timing.port}`
           }`,
         )),
+    ...(service.persistence?.kind === "cookie" ? [keyword("cookie"), keyword(serverName(server.index))] : []),
     ...(server.enabled ? [] : [keyword("disabled")]),
   ];
   return directive("server", words, { service: service.index, server: server.index, parameter: "rs" });

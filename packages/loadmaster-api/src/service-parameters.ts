@@ -136,15 +136,37 @@ export const serviceParameters = [
     type: { kind: "integer", min: 0, max: 15 },
     about: "so many failures in a row take a server out; 0 is the default of 2",
   },
+  {
+    name: "Persist",
+    type: {
+      kind: "text",
+      pattern: /^(none|src|active-cookie)?$/i,
+      allowed:
+        "none, src (source address), active-cookie (with Cookie, for VStype http); other kinds are not available on this unit yet",
+    },
+    about: "how a client is kept on its server: not at all, by its address, by a cookie of this unit's",
+  },
+  {
+    name: "PersistTimeout",
+    type: { kind: "integer", min: 0, max: 2_147_460, unit: "seconds" },
+    about:
+      "how long after its last connection a client is remembered: whole minutes, less than one turns persistence off; 360 when only Persist is given",
+  },
+  {
+    name: "Cookie",
+    type: {
+      kind: "text",
+      pattern: /^$|^[A-Za-z][A-Za-z0-9_-]{0,126}$/,
+      allowed: "up to 127 letters, digits, - and _, a letter first; empty without a persistence by cookie",
+    },
+    about: "name of the cookie of Persist active-cookie",
+  },
   fixed("SSLAcceleration", "N"),
   fixed("SSLReencrypt", "N"),
   fixed("SSLReverse", "N"),
   fixed("CertFile", ""),
   fixed("ClientCert", "0"),
   fixed("AllowHTTP2", "N"),
-  fixed("Persist", "none", ""),
-  fixed("PersistTimeout", "0", ""),
-  fixed("Cookie", ""),
   fixed("Transparent", "N"),
   fixed("SubnetOriginating", "Y"),
   fixed("UseforSnat", "N"),

@@ -51,6 +51,13 @@ export const systemParameters = [
     about: "preferred host: 0 none, 1 HA1, 2 HA2; meant for testing, it causes failbacks in production",
   },
   {
+    name: "hal7update",
+    aliases: ["cookieupdate"],
+    scope: "shared",
+    type: { kind: "boolean" },
+    about: "Inter HA L7 Persistence Updates: the partner learns at once which client belongs to which server",
+  },
+  {
     name: "hawait",
     scope: "unit",
     type: { kind: "integer", min: 0, max: 200, unit: "seconds" },

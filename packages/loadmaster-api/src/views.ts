@@ -76,6 +76,10 @@ export type VirtualServiceView = {
   Protocol: string;
   Schedule: string;
   CheckType: string;
+  /** Absent without persistence. */
+  Persist?: string;
+  Cookie?: string;
+  /** Seconds. */
   PersistTimeout: string;
   CheckPort: string;
   HTTPReschedule: boolean;

@@ -59,6 +59,8 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return shared.ha.vhid;
     case "haprefered":
       return shared.ha.preferred;
+    case "hal7update":
+      return shared.ha.l7Updates ?? true;
     case "hawait":
       return own.hawaitSeconds;
     case "carppassword":
@@ -146,6 +148,8 @@ export function setSystem(document: UnitDocument, param: string, value: string):
   switch (parameter.name as SystemParameterName) {
     case "hamode":
       return ofUnit({ hamode: number });
+    case "hal7update":
+      return ofPair({ l7Updates: Boolean(read.value) });
     case "hawait":
       return ofUnit({ hawaitSeconds: number });
     case "hostname":

@@ -9,12 +9,13 @@ import { equalBytes } from "@tandem/base/digest";
 import type { Ledger, Run } from "@tandem/fencing/ledger";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { LedgerAnswer } from "../fencing/action-fence.ts";
-import type { SharedContent } from "../state/document.ts";
+import { type SharedContent, unknownToLinkVersion2 } from "../state/document.ts";
 import { PartnerConnection } from "./partner-connection.ts";
 import {
   type Handshake,
   type LedgerMessage,
   linkVersionWithLedger,
+  linkVersionWithTraffic,
   type PartnerMessage,
   type PartnerStatus,
   proofOf,
@@ -432,6 +433,13 @@ export class PartnerLink {
     if (ours.role !== "master" || theirs.role === "master" || ours.hamode === theirs.hamode) return "nothing";
     if (theirs.digest === ours.digest && theirs.revision === ours.revision) return "nothing";
     const { revision, digest } = ours;
+    const unknown =
+      theirs.version >= linkVersionWithTraffic ? [] : unknownToLinkVersion2(this.#side.shared());
+    if (unknown.length > 0) {
+      const reason = `the partner's program is older and does not know ${unknown.join(", ")}; update it`;
+      this.#side.observe({ event: "configuration-not-accepted", reason });
+      return "not-taken";
+    }
     const answer = await connection.ask(
       { type: "document", revision, digest, shared: this.#side.shared() },
       documentTimeoutMs,

@@ -9,7 +9,9 @@ import { LedgerSchema, RunSchema } from "@tandem/fencing/ledger";
 import { SharedContentSchema } from "../state/document.ts";
 
 /** Told in `status`. A partner of version 1 knows no `ledger`, and is sent none. */
-export const linkVersion = 2;
+export const linkVersion = 3;
+/** Before this version a document with persistence or layer 4 was not understood at all. */
+export const linkVersionWithTraffic = 3;
 export const linkVersionWithLedger = 2;
 /** Part of what is proved, the same in every version so far. */
 const proofVersion = 1;

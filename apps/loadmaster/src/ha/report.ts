@@ -2,7 +2,7 @@
 import type { HaStatusWord } from "@tandem/loadmaster-api/views";
 import type { CarpRoleStatus } from "./carp-role.ts";
 import type { PartnerState } from "./partner-link.ts";
-import type { PartnerStatus } from "./partner-messages.ts";
+import { linkVersionWithTraffic, type PartnerStatus } from "./partner-messages.ts";
 import type { HaSetup } from "./setup.ts";
 
 /** Passive is a unit of a pair that takes no part now: its link is down, or carpd does not answer. */
@@ -64,6 +64,11 @@ function disagreements(mode: 1 | 2, own: PartnerStatus, theirs: PartnerStatus): 
   if (theirs.hamode === mode)
     found.push(`both units are set to HA mode ${mode} (HA${mode}); set hamode ${3 - mode} on one of them`);
   else if (theirs.hamode === 0) found.push("HA mode is not set on the partner");
+  // Documents with what it does not know are not sent to it at all.
+  if (theirs.version < linkVersionWithTraffic && own.role === "master" && theirs.digest !== own.digest)
+    found.push(
+      "the partner's program is older and may not know all of this configuration; update it, so that both hold the same",
+    );
   if (theirs.vhid !== own.vhid)
     found.push(`the HA Virtual ID differs: ${own.vhid} here, ${theirs.vhid} on the partner`);
   if (theirs.timeout !== own.timeout)

@@ -51,6 +51,7 @@ const facts: AddressFacts = {
   paired: true,
   apiPort: 443,
   partnerPort: 6973,
+  peersPort: 6975,
 };
 
 const setup = (document: UnitDocument, sameMode = false) => haSetup(document, interfaces, facts, sameMode);

@@ -12,6 +12,7 @@ const single: AddressFacts = {
   paired: false,
   apiPort: 443,
   partnerPort: 6973,
+  peersPort: 6975,
 };
 const pair: AddressFacts = {
   ...single,

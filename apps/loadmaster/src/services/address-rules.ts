@@ -12,6 +12,8 @@ export type AddressFacts = {
   readonly paired: boolean;
   readonly apiPort: number;
   readonly partnerPort: number;
+  /** Where HAProxy's peers are listened for. */
+  readonly peersPort: number;
 };
 
 /** Why a service cannot stand there; undefined when it can. `except` is the index of the service that is moved. */
@@ -57,6 +59,10 @@ export function addressFault(
     );
   if (own && port === facts.partnerPort)
     return refuse(`port: ${address}:${port} is where the partner unit connects to; use another port`);
+  if (own && port === facts.peersPort)
+    return refuse(
+      `port: ${address}:${port} is where persistence is exchanged; use another port, or another address for the service`,
+    );
   const clash = services.find(
     (each) => each.index !== except && each.address === address && each.port === port,
   );

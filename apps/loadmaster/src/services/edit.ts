@@ -58,7 +58,9 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
     },
     servers: [],
   };
-  const service = withValues(blank, values);
+  const made = withValues(blank, values);
+  if (!made.ok) return made;
+  const service = made.value;
   return ok({
     index,
     shared: { ...shared, nextServiceIndex: index + 1, services: [...shared.services, service] },
@@ -77,10 +79,8 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
     const fault = addressFault(facts, shared.services, address, port, service.index);
     if (fault !== undefined) return err(fault);
   }
-  return ok({
-    index: service.index,
-    shared: replaced(shared, withValues({ ...service, address, port }, values)),
-  });
+  const made = withValues({ ...service, address, port }, values);
+  return made.ok ? ok({ index: service.index, shared: replaced(shared, made.value) }) : made;
 }
 
 export function removeService(shared: SharedContent, values: ValuesOf<"delvs">): Edit {
@@ -200,17 +200,61 @@ const replaced = (shared: SharedContent, service: StoredService): SharedContent 
   services: shared.services.map((each) => (each.index === service.index ? service : each)),
 });
 
+/** Seconds, when persistence is asked for without saying how long. */
+const persistTimeoutDefault = 360;
+
+/** The service's persistence with what the parameters say, or why it cannot be. */
+function persistenceOf(
+  service: StoredService,
+  values: ValuesOf<"addvs">,
+): Result<StoredService["persist"], Failure> {
+  const before = service.persist;
+  const { Persist, PersistTimeout, Cookie } = values;
+  const asked = Persist === undefined ? before?.mode : Persist.toLowerCase();
+  const mode = asked === "src" || asked === "active-cookie" ? asked : undefined;
+  const seconds = PersistTimeout ?? before?.timeoutSeconds ?? persistTimeoutDefault;
+  const timeoutSeconds = seconds - (seconds % 60);
+  if (mode === undefined) {
+    if (PersistTimeout !== undefined && timeoutSeconds > 0)
+      return refuse(`PersistTimeout: ${PersistTimeout} needs a kind of persistence; set Persist as well`);
+    if (Cookie !== undefined && Cookie !== "")
+      return refuse(
+        `Cookie: "${Cookie}" needs a persistence by cookie; set Persist to active-cookie as well`,
+      );
+    return ok(undefined);
+  }
+  if (timeoutSeconds === 0) return ok(undefined);
+  if (mode === "src") {
+    if (Cookie !== undefined && Cookie !== "")
+      return refuse(`Cookie: "${Cookie}" is not used with Persist src; leave it out or set it empty`);
+    return ok({ mode, timeoutSeconds });
+  }
+  const type = values.VStype ?? service.type;
+  if (type !== "http")
+    return refuse(
+      `Persist: active-cookie reads and writes HTTP, and the service's VStype is ${type}; use VStype http, or Persist src`,
+    );
+  const cookie = Cookie ?? before?.cookie ?? "";
+  return cookie === ""
+    ? refuse("Cookie: active-cookie needs the name of the cookie; give one, such as LMSESSION")
+    : ok({ mode, timeoutSeconds, cookie });
+}
+
 /** The service with what the parameters say; an empty text removes. */
-function withValues(service: StoredService, values: ValuesOf<"addvs">): StoredService {
-  const { nickname, check, ...rest } = service;
+function withValues(service: StoredService, values: ValuesOf<"addvs">): Result<StoredService, Failure> {
+  const persistence = persistenceOf(service, values);
+  if (!persistence.ok) return persistence;
+  const persist = persistence.value;
+  const { nickname, check, persist: _before, ...rest } = service;
   const { url, host, ...checkRest } = check;
   const text = (value: string | undefined, before: string | undefined): string | undefined =>
     value === undefined ? before : value === "" ? undefined : value;
   const nextNickname = text(values.NickName, nickname);
   const nextUrl = text(values.CheckUrl, url);
   const nextHost = text(values.CheckHost, host);
-  return {
+  return ok({
     ...rest,
+    ...(persist === undefined ? {} : { persist }),
     ...(nextNickname === undefined ? {} : { nickname: nextNickname }),
     enabled: values.Enable ?? rest.enabled,
     type: (values.VStype as StoredService["type"] | undefined) ?? rest.type,
@@ -235,5 +279,5 @@ function withValues(service: StoredService, values: ValuesOf<"addvs">): StoredSe
       timeoutSeconds: values.ChkTimeout ?? checkRest.timeoutSeconds,
       retries: values.ChkRetryCount ?? checkRest.retries,
     },
-  };
+  });
 }

@@ -2,6 +2,8 @@
 import type {
   CheckMethod,
   HealthCheck,
+  Peers,
+  Persistence,
   ProcessSettings,
   ProxyModel,
   VirtualService,
@@ -13,12 +15,31 @@ export const checkIntervalDefaultSeconds = 9;
 export const checkTimeoutDefaultSeconds = 4;
 export const checkRetriesDefault = 2;
 
-export const proxyModel = (shared: SharedContent, process: ProcessSettings): ProxyModel => ({
-  process,
+/** `peers`: who this unit's HAProxy shares persistence tables with. They are left out where no service has a table. */
+export const proxyModel = (
+  shared: SharedContent,
+  process: Omit<ProcessSettings, "peers">,
+  peers: Peers,
+): ProxyModel => ({
+  process: shared.services.some((each) => each.enabled && each.persist?.mode === "src")
+    ? { ...process, peers }
+    : process,
   services: shared.services.map(proxyService),
 });
 
+const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
+  switch (persist?.mode) {
+    case undefined:
+      return undefined;
+    case "src":
+      return { kind: "source", timeoutSeconds: persist.timeoutSeconds };
+    case "active-cookie":
+      return { kind: "cookie", name: persist.cookie ?? "", timeoutSeconds: persist.timeoutSeconds };
+  }
+};
+
 function proxyService(service: StoredService): VirtualService {
+  const persistence = persistenceOf(service);
   return {
     index: service.index,
     address: service.address,
@@ -27,6 +48,7 @@ function proxyService(service: StoredService): VirtualService {
     ...(service.nickname === undefined ? {} : { nickname: service.nickname }),
     enabled: service.enabled,
     schedule: service.schedule,
+    ...(persistence === undefined ? {} : { persistence }),
     idleSeconds: service.idletime || idletimeDefaultSeconds,
     header: {
       forwardedFor: [0, 1, 5].includes(service.addVia),

@@ -42,6 +42,17 @@ export const StoredServiceSchema = Type.Object(
       Type.Literal("wlc"),
       Type.Literal("sh"),
     ]),
+    /** Absent: none, as in every document before there was any. `cookie` goes with the mode `active-cookie`. */
+    persist: Type.Optional(
+      Type.Object(
+        {
+          mode: Type.Union([Type.Literal("src"), Type.Literal("active-cookie")]),
+          timeoutSeconds: Type.Integer({ minimum: 60, maximum: 2_147_460 }),
+          cookie: Type.Optional(Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,126}$" })),
+        },
+        nothingElse,
+      ),
+    ),
     /** Seconds; 0 is the default. */
     idletime: Type.Integer({ minimum: 0, maximum: 86_400 }),
     addVia: Type.Integer({ minimum: 0, maximum: 6 }),
@@ -79,6 +90,8 @@ export const SharedContentSchema = Type.Object(
         /** 1 to 5 for 3 to 15 seconds. */
         timeout: Type.Integer({ minimum: 1, maximum: 5 }),
         preferred: Type.Integer({ minimum: 0, maximum: 2 }),
+        /** Whether persistence tables are the pair's; absent: they are. */
+        l7Updates: Type.Optional(Type.Boolean()),
       },
       nothingElse,
     ),
@@ -150,6 +163,12 @@ export type StoredService = Static<typeof StoredServiceSchema>;
 export type SharedContent = Static<typeof SharedContentSchema>;
 export type UnitContent = Static<typeof UnitContentSchema>;
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
+
+/** What the content uses that a partner's program of link version 2 does not know, in words; empty: nothing. */
+export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[] => [
+  ...(services.some((each) => each.persist !== undefined) ? ["persistence"] : []),
+  ...(ha.l7Updates === undefined ? [] : ["hal7update"]),
+];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
 export const digestOf = (shared: SharedContent): string =>
