@@ -30,6 +30,7 @@ import { HighAvailability } from "./ha/shell.ts";
 import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
 import { ConflictWatch } from "./notifications/conflict-watch.ts";
 import { deliver } from "./notifications/deliver.ts";
+import { type FormerTargets, readFormerTargets } from "./notifications/former-targets.ts";
 import { Notifier } from "./notifications/notifier.ts";
 import { registerNotificationRoutes } from "./notifications/routes.ts";
 import { notificationTargets } from "./notifications/tables.ts";
@@ -78,7 +79,7 @@ export const switchedTables: SwitchedTables = {
   profiles: [profiles as unknown as Table],
   targetEnvironments: [targetEnvironments as unknown as Table],
   users: [apiKeys as unknown as Table],
-  notifications: [],
+  notifications: [notificationTargets as unknown as Table],
 };
 
 /** What the pair synchronises, or can. */
@@ -91,12 +92,7 @@ const sharedTables = [
   ...Object.values(switchedTables).flat(),
 ] as unknown as readonly Table[];
 /** Every table there is, for the list of what is synchronised (SPEC CH4). */
-export const allTables = [
-  ...sharedTables,
-  conflictsTable,
-  users,
-  notificationTargets,
-] as unknown as readonly Table[];
+export const allTables = [...sharedTables, conflictsTable, users] as unknown as readonly Table[];
 
 export class Central {
   readonly access: Access;
@@ -127,7 +123,7 @@ export class Central {
       const access = await Access.open(stateDir);
       undo.push(() => access.close());
       const seams = seamsOnDisk({ stateDir, identity, listen: peerLink, tables: sharedTables });
-      const targets = openTargets(stateDir, seams);
+      const targets = new Targets(realWorld, formerTargets(stateDir, seams));
       undo.push(() => targets.close());
       let acting = (): boolean => false;
       const notifier = new Notifier({
@@ -194,6 +190,12 @@ export class Central {
         onTrouble: ({ message }) => report({ code: "rows-not-moved", message }),
       });
       undo.push(() => optional.stop());
+      await targets.follow({
+        rows: optional,
+        removed: (id) => notifier.removed(id),
+        note: (event) => pair.note(event),
+      });
+      notifier.start();
       await access.useKeys(optional);
       const files = new Files({
         world: realWorld,
@@ -341,9 +343,9 @@ export class Central {
 }
 
 /** After the seams, which say what a missing secret.key means; they are closed again when this fails. */
-function openTargets(stateDir: string, seams: HaSeams): Targets {
+function formerTargets(stateDir: string, seams: HaSeams): FormerTargets {
   try {
-    return new Targets(join(stateDir, "notifications.db"), openSecretBox(join(stateDir, "secret.key")));
+    return readFormerTargets(join(stateDir, "notifications.db"), openSecretBox(join(stateDir, "secret.key")));
   } catch (error) {
     seams.store.close();
     throw error;

@@ -8,8 +8,8 @@ import {
   NotificationNew,
   NotificationParams,
   NotificationRemoved,
-  NotificationTarget,
   NotificationTested,
+  NotificationWritten,
 } from "./notifications.ts";
 import type { Route } from "./routes.ts";
 
@@ -108,7 +108,7 @@ export const haRoutes = {
     path: "/notifications",
     access: "user",
     tags: ["notifications"],
-    summary: "List whom this unit notifies",
+    summary: "List whom events are told to",
     status: 200,
     answer: NotificationList,
   },
@@ -120,7 +120,7 @@ export const haRoutes = {
     summary: "Add a notification target",
     status: 201,
     body: NotificationNew,
-    answer: NotificationTarget,
+    answer: NotificationWritten,
   },
   changeNotification: {
     method: "PATCH",
@@ -131,7 +131,8 @@ export const haRoutes = {
     status: 200,
     params: NotificationParams,
     body: NotificationChange,
-    answer: NotificationTarget,
+    answer: NotificationWritten,
+    matches: true,
   },
   removeNotification: {
     method: "DELETE",
@@ -142,6 +143,7 @@ export const haRoutes = {
     status: 200,
     params: NotificationParams,
     answer: NotificationRemoved,
+    matches: true,
   },
   testNotification: {
     method: "POST",

@@ -193,3 +193,4 @@ export const HaEventsQuery = Type.Object(
   },
   closed,
 );
+export type HaEventsQuery = Static<typeof HaEventsQuery>;

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@tandem/base/schema";
-import { closed } from "./errors.ts";
+import { Acknowledged, closed, Tag } from "./errors.ts";
 
+/** So many may be added; what both units bring together when their switch is turned on may be more. */
 export const notificationTargetsMax = 20;
 
 const kind = Type.Union([Type.Literal("webhook"), Type.Literal("syslog"), Type.Literal("email")]);
@@ -54,11 +55,24 @@ export const NotificationTarget = Type.Object({
   sent: Type.Integer({ minimum: 0, description: "since this process started" }),
   dropped: Type.Integer({ minimum: 0, description: "given up, or with no room in the queue" }),
   lastError: Type.Union([Type.String(), Type.Null()]),
+  note: Type.Union([Type.String(), Type.Null()], {
+    description:
+      "why it is not told by itself: another target names the same receiver, or there are too many",
+  }),
+  tag: Tag,
 });
 export type NotificationTarget = Static<typeof NotificationTarget>;
 
-/** Settings of this unit alone (SPEC CH4, CH25). */
-export const NotificationList = Type.Object({ targets: Type.Array(NotificationTarget) });
+/** Of this unit alone unless their switch is on (SPEC CH4, CH25); what was sent is this unit's in any case. */
+export const NotificationList = Type.Object({
+  targets: Type.Array(NotificationTarget),
+  synchronised: Type.Boolean({ description: "whether both units have the same at this moment" }),
+});
+
+export const NotificationWritten = Type.Object({
+  ...NotificationTarget.properties,
+  acknowledged: Acknowledged,
+});
 
 export const NotificationNew = Type.Object(
   {
@@ -88,7 +102,7 @@ export const NotificationChange = Type.Object(
 export type NotificationChange = Static<typeof NotificationChange>;
 
 export const NotificationParams = Type.Object({ id: Type.String({ maxLength: 32 }) }, closed);
-export const NotificationRemoved = Type.Object({ id: Type.String() });
+export const NotificationRemoved = Type.Object({ id: Type.String(), acknowledged: Acknowledged });
 export const NotificationTested = Type.Object({
   delivered: Type.Boolean(),
   error: Type.Union([Type.String(), Type.Null()]),

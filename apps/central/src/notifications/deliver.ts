@@ -9,7 +9,7 @@ import { second } from "@tandem/base/time";
 import type { TimelineEntry } from "../ha/timeline.ts";
 import { sendMail } from "./email.ts";
 import { hostAndPort } from "./host-and-port.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 const webhookTimeoutMs = 10 * second;
 const syslogPortDefault = 514;

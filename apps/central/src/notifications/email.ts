@@ -4,7 +4,7 @@ import { second } from "@tandem/base/time";
 import { createTransport } from "nodemailer";
 import type { TimelineEntry } from "../ha/timeline.ts";
 import { hostAndPort } from "./host-and-port.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 const stepTimeoutMs = 10 * second;
 /** For all of it: a server that is slow at every step holds up no longer. */

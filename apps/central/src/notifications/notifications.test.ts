@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import type { TimelineEntry } from "../ha/timeline.ts";
 import { ConflictWatch } from "./conflict-watch.ts";
 import { signatureOf, syslogAddress, syslogMessage } from "./deliver.ts";
 import { Notifier, queueMaxEntries } from "./notifier.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 const entry = (overrides: Partial<TimelineEntry> = {}): TimelineEntry => ({
   at: Date.UTC(2026, 0, 2, 3, 4, 5),
@@ -38,6 +38,7 @@ const target: Target = {
   user: "",
   from: "",
   to: [],
+  tag: "",
 };
 
 async function receiver(t: TestContext, address: string) {
@@ -80,7 +81,8 @@ test("[CH25] events are told by webhook, signed, and by syslog; a test says whet
     },
   });
   assert.ok(added.hasSecret && !JSON.stringify(added).includes(secret));
-  assert.ok(!readFileSync(join(unit.stateDir, "notifications.db")).includes(secret));
+  for (const name of readdirSync(unit.stateDir).filter((each) => each.startsWith("unit.db")))
+    assert.ok(!readFileSync(join(unit.stateDir, name)).includes(secret), name);
   const params = { id: added.id };
   assert.deepEqual(await client.call(routes.testNotification, { params }), { delivered: true, error: null });
   assert.equal(hook.received[0]?.signature, signatureOf(secret, hook.received[0]?.body ?? ""));
@@ -141,6 +143,7 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
       told.push(code);
     },
   });
+  notifier.start();
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   notifier.happened(entry({ severity: "info", code: "role-changed" }));
   notifier.happened(entry({ code: "clocks-differ" }));

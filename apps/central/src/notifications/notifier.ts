@@ -6,17 +6,17 @@ import { minute, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import type { TimelineEntry } from "../ha/timeline.ts";
 import { batchMaxEntries, type Deliver } from "./deliver.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
+import { toldOf } from "./told-targets.ts";
 
-/** Beyond it the oldest is dropped and counted. */
+/** Of each target, and of what waits for the start. Beyond it the oldest is dropped, of a target counted. */
 export const queueMaxEntries = 200;
 /** After these the next try; after the last the notification is dropped and counted. */
 const retryDelaysMs = [1 * second, 5 * second, 30 * second, 2 * minute] as const;
 /** Noticed by both units. */
-const sharedCodes: ReadonlySet<string> = new Set(["clocks-differ", "clocks-agree"]);
+const sharedCodes: ReadonlySet<string> = new Set(["clocks-differ", "clocks-agree", "targets-too-many"]);
 /** Told by `conflict-watch.ts`, which knows whether the other unit tells it. */
 const conflictsFound = "conflicts-found";
-const gravity = { info: 0, warning: 1, error: 2 } as const;
 
 export type NotifierPorts = {
   readonly world: World;
@@ -45,10 +45,19 @@ type Queue = {
 export class Notifier {
   readonly #ports: NotifierPorts;
   readonly #queues = new Map<string, Queue>();
+  /** What happened before `start`; null from then on. */
+  #early: TimelineEntry[] | null = [];
   #isStopped = false;
 
   constructor(ports: NotifierPorts) {
     this.#ports = ports;
+  }
+
+  /** The targets are known from now on; what happened before is told. */
+  start(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const entry of early) this.tell(entry);
   }
 
   /** An entry of this unit's own timeline. */
@@ -58,11 +67,15 @@ export class Notifier {
     this.tell(entry);
   }
 
-  /** To every target whose threshold it reaches. */
+  /** To every receiver whose threshold it reaches. */
   tell(entry: TimelineEntry): void {
     if (this.#isStopped) return;
-    for (const target of this.#ports.targets()) {
-      if (!target.enabled || gravity[entry.severity] < gravity[target.severity]) continue;
+    if (this.#early !== null) {
+      this.#early.push(entry);
+      if (this.#early.length > queueMaxEntries) this.#early.shift();
+      return;
+    }
+    for (const target of toldOf(this.#ports.targets(), entry.severity)) {
       const queue = this.#queueOf(target.id);
       queue.waiting.push(entry);
       if (queue.waiting.length > queueMaxEntries) {

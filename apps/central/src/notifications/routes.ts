@@ -5,7 +5,9 @@ import type { RouteRegistry } from "../api/route-registry.ts";
 import type { TimelineEntry } from "../ha/timeline.ts";
 import type { Deliver } from "./deliver.ts";
 import type { Notifier } from "./notifier.ts";
-import type { Target, Targets } from "./targets.ts";
+import type { Target } from "./target.ts";
+import type { Targets, TargetWritten } from "./targets.ts";
+import { noteOn } from "./told-targets.ts";
 
 export type Notifications = {
   readonly targets: Targets;
@@ -21,16 +23,24 @@ export function registerNotificationRoutes({ route }: RouteRegistry, notificatio
     ...target,
     to: [...to],
     hasSecret: secret !== "",
+    note: noteOn(targets.list(), { ...target, secret, to }),
     ...notifier.state(target.id),
   });
-  route(routes.listNotifications, () => ({ targets: targets.list().map(shown) }));
-  route(routes.addNotification, ({ body }) => shown(targets.add(body)));
-  route(routes.changeNotification, ({ params, body }) => shown(targets.change(params.id, body)));
-  route(routes.removeNotification, ({ params }) => {
-    targets.remove(params.id);
-    notifier.removed(params.id);
-    return { id: params.id };
-  });
+  const answer = ({ target, acknowledged }: TargetWritten) => ({ ...shown(target), acknowledged });
+  route(routes.listNotifications, () => ({
+    targets: targets.list().map(shown),
+    synchronised: targets.areShared,
+  }));
+  route(routes.addNotification, async ({ body }, { caller }) =>
+    answer(await targets.add(body, caller.author)),
+  );
+  route(routes.changeNotification, async ({ params, body, tag }, { caller }) =>
+    answer(await targets.change(params.id, body, tag, caller.author)),
+  );
+  route(routes.removeNotification, async ({ params: { id }, tag }, { caller }) => ({
+    id,
+    acknowledged: await targets.remove(id, tag, caller.author),
+  }));
   route(routes.testNotification, async ({ params }) => {
     try {
       await notifications.deliver(targets.get(params.id), [notifications.testEntry()]);

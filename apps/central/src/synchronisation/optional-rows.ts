@@ -21,7 +21,7 @@ import type { Cancel, World } from "@tandem/base/world";
 import type { Acknowledged } from "@tandem/central-api/errors";
 import { createRow, deleteRow, type Edit, updateRow, type WriteConflict } from "@tandem/replica/edits";
 import type { RowView } from "@tandem/replica/rows";
-import type { Columns, Table } from "@tandem/replica/schema";
+import type { Columns, RowOf, Table } from "@tandem/replica/schema";
 import type { Delta, Version } from "@tandem/replica/version";
 import { diskTroubleOf } from "@tandem/storage/disk-trouble";
 import type { Change, Store } from "@tandem/storage/store";
@@ -150,6 +150,34 @@ export class OptionalRows {
     } finally {
       this.#writes.delete(writing);
     }
+  }
+
+  /**
+   * Rows of a former format, which become this unit's own, all of them or none. One that this unit has had before is
+   * passed over, so that the same may be brought again after a crash: what was removed since stays removed.
+   */
+  async bring<C extends Columns>(
+    table: Table<C>,
+    rows: readonly (Omit<RowOf<C>, "generation"> & { readonly id: string })[],
+    author: string,
+  ): Promise<Result<Acknowledged, WriteConflict | FieldError>> {
+    const { home, moving } = this.#place(this.#switchFor(table.name));
+    const hadOne = (id: string): boolean =>
+      this.#own.replica.versionsOf(table.name, keyIn(own, id)).length > 0 ||
+      (home !== own && this.#options.shared.versionsOf(table.name, keyIn(home, id)).length > 0);
+    const edits = rows
+      .filter(({ id }) => !hadOne(id))
+      .map((row) => createRow(table, row as unknown as Partial<RowOf<C>>));
+    if (edits.length === 0) return ok("this unit only");
+    // Rows that are under way are cleared where they were, once they have arrived: these would be lost among them.
+    if (home !== own || moving !== null) return this.write(edits, author, `rows of ${table.name} taken over`);
+    const taken = this.#writeOwn(
+      edits.map((edit) => placedIn(own, edit)),
+      author,
+    );
+    if (!taken.ok) return err(withId(own, taken.error));
+    this.#notify();
+    return ok("this unit only");
   }
 
   /** Called after rows changed, here or by the peer, or moved. Answers what takes the listener off. */

@@ -7,6 +7,7 @@ import { emptyMemoryDisk, type MemoryDisk, openMemoryStore } from "@tandem/stora
 import type { Store } from "@tandem/storage/store";
 import { VirtualWorld } from "../files/virtual-pair.ts";
 import { SharedState } from "../ha/shared-state.ts";
+import { notificationTargets } from "../notifications/tables.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "../repository/tables.ts";
 import { type MovableRows, OptionalRows } from "./optional-rows.ts";
 import { type SwitchName, synchronisation } from "./tables.ts";
@@ -16,13 +17,14 @@ const switched = {
   profiles: [profiles],
   targetEnvironments: [targetEnvironments],
   users: [],
-  notifications: [],
+  notifications: [notificationTargets],
 } as unknown as { readonly [name in SwitchName]: readonly Table[] };
 const sharedTables = [
   synchronisation,
   repositoryFiles,
   profiles,
   targetEnvironments,
+  notificationTargets,
 ] as unknown as readonly Table[];
 
 export class Crash extends Error {}

@@ -1,13 +1,13 @@
 /** The commands that work with Central's own pair. */
 import { readFileSync } from "node:fs";
-import type { HaApply } from "@tandem/central-api/ha";
+import type { HaApply, HaEventsQuery } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
+import { followEvents } from "./follow-events.ts";
 import {
   printConflicts,
   printDifferences,
-  printEvent,
   printEvents,
   printFiles,
   printHaStatus,
@@ -32,29 +32,19 @@ const applyHa: Command["run"] = async ({ client, line }) => {
   return { value, text: printHaStatus(value.status) };
 };
 
-/** A timeline that is followed is asked for anew so often. */
-const followIntervalMs = 1_000;
-/** Of the entries already shown so many are remembered, which is more than one answer holds. */
-const shownMax = 5_000;
-
 const events: Command["run"] = async (context) => {
-  const { client, line, world } = context;
-  const query = given({
+  const { client, line } = context;
+  const query: HaEventsQuery = given({
     limit: line.text("limit"),
     unit: oneOf(line.text("unit"), "unit", ["this", "other"]),
     severity: oneOf(line.text("severity"), "severity", ["info", "warning", "error"]),
   });
-  const value = await client.call(routes.haEvents, { query });
-  if (line.flag("follow") !== true) return { value, text: printEvents(value.events) };
-  let shown: readonly string[] = [];
-  let answer = value;
-  for (;;) {
-    const news = answer.events.filter(({ id }) => !shown.includes(id)).reverse();
-    for (const event of news) world.out(line.common.json ? `${JSON.stringify(event)}\n` : printEvent(event));
-    shown = [...shown, ...news.map(({ id }) => id)].slice(-shownMax);
-    await new Promise((resolve) => setTimeout(resolve, followIntervalMs));
-    answer = await client.call(routes.haEvents, { query });
+  if (line.flag("follow") === true) {
+    await followEvents(context, query);
+    return { value: { followed: true }, text: "" };
   }
+  const value = await client.call(routes.haEvents, { query });
+  return { value, text: printEvents(value.events) };
 };
 
 /** An option's value out of a few; undefined when it was not given. */
@@ -158,8 +148,18 @@ const addNotification: Command["run"] = async (context) => {
     address: required(context, "address"),
   };
   const value = await context.client.call(routes.addNotification, { body });
-  return { value, text: `${value.name} is added as ${value.id}\n` };
+  return { value, text: done(`${value.name} is added as ${value.id}`, value.acknowledged) };
 };
+
+/** The target as it stands is read first, so that a change made meanwhile is told and not overwritten. */
+async function readTarget(
+  { client }: CommandContext,
+  id: string,
+): Promise<{ readonly params: { readonly id: string }; readonly tag?: string }> {
+  const { targets } = await client.call(routes.listNotifications);
+  const tag = targets.find((target) => target.id === id)?.tag ?? "";
+  return { params: { id }, ...(tag === "" ? {} : { tag }) };
+}
 
 const setNotification: Command["run"] = async (context) => {
   const { line, client } = context;
@@ -167,8 +167,9 @@ const setNotification: Command["run"] = async (context) => {
     ...(await notificationFields(context)),
     ...given({ address: line.text("address"), name: line.text("name") }),
   };
-  const value = await client.call(routes.changeNotification, { params: { id: word(context) }, body });
-  return { value, text: `${value.name} is changed\n` };
+  const read = await readTarget(context, word(context));
+  const value = await client.call(routes.changeNotification, { ...read, body });
+  return { value, text: done(`${value.name} is changed`, value.acknowledged) };
 };
 
 const testNotification: Command["run"] = async ({ client, words }) => {
@@ -285,11 +286,12 @@ export const haCommands: { readonly [words: string]: Command } = {
         String(each.sent),
         String(each.dropped),
         each.lastError ?? "",
+        each.note ?? "",
       ]);
       return {
         value,
         text: table(
-          ["ID", "NAME", "KIND", "ADDRESS", "FROM", "ENABLED", "SENT", "DROPPED", "LAST ERROR"],
+          ["ID", "NAME", "KIND", "ADDRESS", "FROM", "ENABLED", "SENT", "DROPPED", "LAST ERROR", ""],
           rows,
         ),
       };
@@ -308,8 +310,9 @@ export const haCommands: { readonly [words: string]: Command } = {
   "notifications remove": {
     words: 1,
     run: async (context) => {
-      const value = await context.client.call(routes.removeNotification, { params: { id: word(context) } });
-      return { value, text: `${value.id} is removed\n` };
+      const read = await readTarget(context, word(context));
+      const value = await context.client.call(routes.removeNotification, read);
+      return { value, text: done(`${value.id} is removed`, value.acknowledged) };
     },
   },
   "notifications test": { words: 1, run: testNotification },

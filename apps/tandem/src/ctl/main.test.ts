@@ -9,6 +9,7 @@ import {
   loadMasterUser,
   startLoadMaster,
 } from "@tandem/central/fleet/loadmaster-on-loopback";
+import { pairOfCentrals } from "@tandem/central/ha/two-centrals";
 import { sendTcp } from "@tandem/central/syslog/senders-on-loopback";
 import { runCtl } from "./main.ts";
 import { ctlUsage } from "./usage.ts";
@@ -202,6 +203,98 @@ test("[CE5] received syslog is read and followed from the command line, and reac
     "127.0.0.1  info  four",
     "127.0.0.1  info  five",
   ]);
+});
+
+test("[CE5] [CH25] the timeline of both units is followed from the command line: each entry once, the oldest first, also one that comes late", async (t) => {
+  const [one, two] = await pairOfCentrals(t, ["127.0.3.31", "127.0.3.32"]);
+  const { run } = shell(t);
+  await run([...at(one), "login"], [one.firstPassword]);
+  const note = (unit: LoopbackCentral, message: string, severity: "info" | "error" = "error"): void =>
+    unit.central.pair.note({ severity, code: "check-failed", message });
+  const isThere = (message: string) =>
+    eventually(`"${message}" is in the timeline`, () =>
+      one.central.pair
+        .timeline({ limit: 20, severities: new Set(["info", "warning", "error"]) } as never)
+        .entries.some(({ event }) => event.message === message),
+    );
+  const texts = (out: string): string[] =>
+    [...out.matchAll(/(?:first|second|third|burst)\b.*/g)].map(([text]) => text);
+  note(one, "first of one");
+  await isThere("first of one");
+  let waits = 0;
+  const steps: readonly (() => Promise<void>)[] = [
+    async () => {
+      note(two, "second, of two");
+      await isThere("second, of two");
+    },
+    async () => {},
+    async () => {
+      note(one, "third, not grave enough", "info");
+      for (const count of [1, 2]) note(one, `burst ${count}`);
+    },
+  ];
+  const followed = await run(
+    [...at(one), "ha", "events", "--follow", "--limit", "1", "--severity", "error"],
+    [],
+    {},
+    async () => {
+      await steps[waits]?.();
+      waits += 1;
+      return waits <= steps.length;
+    },
+  );
+  assert.equal(followed.status, 0, followed.err);
+  assert.match(
+    followed.out,
+    /^\S+Z {2}central1 {2}error {4}first of one\n\S+Z {2}central2 {2}error {4}second, of two\n/,
+  );
+  assert.deepEqual(texts(followed.out), ["first of one", "second, of two", "burst 1", "burst 2"]);
+  const asJson = await run([
+    ...at(one),
+    "ha",
+    "events",
+    "--follow",
+    "--limit",
+    "2",
+    "--severity",
+    "error",
+    "--unit",
+    "this",
+    "--json",
+  ]);
+  assert.deepEqual(
+    asJson.out
+      .split("\n")
+      .slice(0, 2)
+      .map((line) => JSON.parse(line).text),
+    ["burst 1", "burst 2"],
+  );
+  assert.equal((await run([...at(one), "ha", "events", "--follow", "--limit", "0"])).status, 2);
+});
+
+test("[CE5] [CH4] notification targets and their switch are worked with from the command line; a secret is read from a file", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1");
+  const { folder, run: runBare } = shell(t);
+  await runBare([...at(central), "login"], [central.firstPassword]);
+  const does = async (words: string): Promise<string> => {
+    const ran = await runBare([...at(central), ...words.split(" ")]);
+    assert.equal(ran.status, 0, `${words}: ${ran.err}`);
+    return ran.out;
+  };
+  const secret = join(folder, "secret");
+  writeFileSync(secret, "a-secret-of-the-receiver\n", { mode: 0o600 });
+  const hook = `--kind webhook --address https://127.0.0.1:1/ --new-secret --password-file ${secret}`;
+  const added = await does(`notifications add hook ${hook} --no-enabled`);
+  const id = /hook is added as ([0-9a-f]{16}); on this unit only/.exec(added)?.[1];
+  assert.match(await does("ha synchronise notifications on"), /Notification settings: synchronisation is on/);
+  assert.match(await does("ha synchronised"), /notificationTargets +secret +shared +secret +on both units/);
+  assert.match(await does(`notifications set ${id} --severity error --enabled`), /hook is changed; on/);
+  assert.match(await does("notifications list"), /hook +webhook +https:\/\/127.0.0.1:1\/ +error +yes +0 +0/);
+  assert.ok(!(await does("notifications list --json")).includes("a-secret"));
+  assert.match(await does(`notifications test ${id}`), /^not delivered: .*ECONNREFUSED/);
+  assert.match(await does(`notifications remove ${id}`), /is removed; on this unit only/);
+  const gone = await runBare([...at(central), "notifications", "remove", id ?? ""]);
+  assert.match(gone.err, /there is no notification target/);
 });
 
 test("[CE5] the repository, profiles and target environments are worked with from the command line", async (t) => {

@@ -79,9 +79,11 @@ High availability of Central
                                       with --apply every difference is written as a new edit
   ha remove --unit this|other         end the pair: which unit is removed; the other one goes on
   ha synchronised                     what the pair synchronises and what it does not
-  ha synchronise WHAT on|off          repository, profiles, target-environments: on both units
+  ha synchronise WHAT on|off          repository, profiles, target-environments, users (API keys),
+                                      notifications: on both units
   ha files                            files on their way to this unit, or missing
-  notifications list                  whom this unit tells of events
+  notifications list                  whom events are told to (by this unit, unless ha synchronise says
+                                      otherwise), and what this unit sent
   notifications add NAME --kind webhook|syslog|email --address ADDRESS
                     [--severity info|warning|error] [--new-secret] [--ca-file FILE] [--[no-]enabled]
                     email: --from MAIL --to MAIL[,MAIL...] [--user USER] [--security none|starttls|tls]
