@@ -18,6 +18,7 @@ import { useState } from "react";
 import { conflictsQuery } from "../api/queries.ts";
 import { call, errorsElsewhere } from "../api/transport.ts";
 import { moment } from "../form/moment.ts";
+import { life, shownValue } from "./shown-value.ts";
 
 /** Changes that lost to concurrent ones on the other unit, to be restored or dismissed with one action (SPEC CH20). */
 export function ConflictsCard() {
@@ -131,14 +132,5 @@ export function ConflictsTable({ conflicts, isBusy, onResolve }: TableProps) {
   );
 }
 
-/** The field that says whether a row exists. */
-const life = "@life";
-
 const subjectOf = ({ table, row, field }: Conflict): string =>
   field === life ? `${table} ${row}` : `${field} of ${table} ${row}`;
-
-function shownValue({ secret, field }: Conflict, value: unknown): string {
-  if (secret) return "(secret)";
-  if (field === life && typeof value === "string") return value;
-  return typeof value === "string" ? `“${value}”` : JSON.stringify(value);
-}

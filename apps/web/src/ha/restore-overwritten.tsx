@@ -14,6 +14,7 @@ import type { RestoreDifference } from "@tandem/central-api/ha-backups";
 import { routes } from "@tandem/central-api/routes";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call, errorsElsewhere } from "../api/transport.ts";
+import { shownValue } from "./shown-value.ts";
 
 /** What joining the pair overwrote (SPEC CH13): first what would change, then, on a click, the change. */
 export function RestoreOverwritten({ onClose }: { readonly onClose: () => void }) {
@@ -90,8 +91,8 @@ export function RestoreDifferences({ differences, total }: Props) {
                 {column === null ? `${table} ${row}` : `${column} of ${table} ${row}`}
               </Td>
               <Td dataLabel="What happens">{what}</Td>
-              <Td dataLabel="Now">{shownValue(secret, now)}</Td>
-              <Td dataLabel="Then">{shownValue(secret, saved)}</Td>
+              <Td dataLabel="Now">{shownValue({ secret, field: column }, now)}</Td>
+              <Td dataLabel="Then">{shownValue({ secret, field: column }, saved)}</Td>
             </Tr>
           ))}
         </Tbody>
@@ -100,6 +101,3 @@ export function RestoreDifferences({ differences, total }: Props) {
     </>
   );
 }
-
-const shownValue = (secret: boolean, value: unknown): string =>
-  secret ? "(secret)" : value === null || value === undefined ? "" : JSON.stringify(value);
