@@ -1,17 +1,13 @@
 /** The HA page as an operator uses it: two real Centrals, Chromium, and clicks. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { after, before, test } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser, screenshots, signIn, needsChromium as skip } from "./browser.ts";
 import { type CentralProcess, startCentral } from "./central-process.ts";
 
-const chromiumPath = "/usr/bin/chromium";
-const screenshots = resolve(import.meta.dirname, "../../docs/images");
 const stateDeadlineMs = 60_000;
 /** The pair keeps its interval of 30 s; the page asks every 2 s. */
 const beforeNextHeartbeatMs = 10_000;
-const skip = existsSync(chromiumPath) ? false : `needs ${chromiumPath}: apt-get install chromium`;
 
 let browser: Browser;
 let future: { master: CentralProcess; slave: CentralProcess };
@@ -22,19 +18,7 @@ before(async () => {
     master: await startCentral("central1", "127.0.0.1"),
     slave: await startCentral("central2", "127.0.0.2"),
   };
-  browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await launchBrowser();
 });
 
 after(async () => {
@@ -45,15 +29,7 @@ after(async () => {
 
 /** Signs in and opens Settings and Configuration > HA Configuration. */
 async function openHaPage(central: CentralProcess, complaints: string[]): Promise<Page> {
-  const context = await browser.newContext({
-    ignoreHTTPSErrors: true,
-    viewport: { width: 1440, height: 1000 },
-  });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(central.url);
-  await page.getByLabel("Password").fill(central.firstPassword);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  const page = await signIn(browser, central, complaints);
   await page.getByRole("link", { name: "HA Configuration" }).click();
   await page.getByRole("heading", { name: "HA Status" }).waitFor();
   return page;

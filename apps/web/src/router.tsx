@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { HaPage } from "./ha/ha-page.tsx";
+import { SchedulePage } from "./schedule/schedule-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
 import { readChoice } from "./statistics/choice.ts";
@@ -26,7 +27,10 @@ const statistics = createRoute({
   component: StatisticsPage,
 });
 
-export const makeRouter = () => createRouter({ routeTree: root.addChildren([fleet, statistics, ha]) });
+const schedule = createRoute({ getParentRoute: () => root, path: "/schedule", component: SchedulePage });
+
+export const makeRouter = () =>
+  createRouter({ routeTree: root.addChildren([fleet, statistics, schedule, ha]) });
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -1,4 +1,5 @@
 import { routes } from "@tandem/central-api/routes";
+import type { RunsQuery } from "@tandem/central-api/schedule";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type Choice, queryOf } from "../statistics/choice.ts";
 import { call, rememberCsrf } from "./transport.ts";
@@ -69,4 +70,31 @@ export const statisticsQuery = (choice: Choice) =>
     queryKey: ["statistics", choice],
     queryFn: () => call(routes.statistics, { query: queryOf(choice, Date.now()) }),
     refetchInterval: 3 * slowIntervalMs,
+  });
+
+export const scheduledActionsQuery = queryOptions({
+  queryKey: ["schedule", "actions"],
+  queryFn: () => call(routes.listScheduledActions, {}),
+  refetchInterval: slowIntervalMs / 2,
+});
+
+/** Which runs: of every action, device and state when left out. */
+export type RunFilter = Pick<RunsQuery, "action" | "device" | "state">;
+
+/** The newest first, so many. */
+export const runsQuery = (filter: RunFilter, limit: number) =>
+  queryOptions({
+    queryKey: ["schedule", "runs", filter, limit],
+    queryFn: () => call(routes.listRuns, { query: { ...filter, limit: String(limit) } }),
+    refetchInterval: liveIntervalMs,
+    placeholderData: keepPreviousData,
+  });
+
+/** `newest`: the newest run that took one, so that its backup is asked for as soon as the run is known. */
+export const snapshotsQuery = (newest: string | undefined) =>
+  queryOptions({
+    queryKey: ["schedule", "snapshots", newest],
+    queryFn: () => call(routes.listSnapshots, { query: {} }),
+    refetchInterval: slowIntervalMs,
+    placeholderData: keepPreviousData,
   });

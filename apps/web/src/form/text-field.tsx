@@ -9,7 +9,7 @@ type Props = {
   /** What is wrong with the value and how to mend it; stands in place of the help. */
   readonly error?: string | undefined;
   readonly required?: boolean;
-  readonly type?: "text" | "number";
+  readonly type?: "text" | "number" | "password" | "time" | "datetime-local";
 };
 
 /** One line of a form; what is wrong with it stands beside it. */

@@ -101,7 +101,7 @@ export function ConflictsTable({ conflicts, isBusy, onResolve }: TableProps) {
                 : "removed"}
             </Td>
             <Td dataLabel="Changed by">{`${conflict.author} on ${conflict.unit}, ${moment(conflict.at)}`}</Td>
-            <Td isActionCell>
+            <Td dataLabel="Do">
               {conflict.resolution === null ? (
                 <Flex flexWrap={{ default: "nowrap" }}>
                   <Button

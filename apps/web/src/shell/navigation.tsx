@@ -13,6 +13,9 @@ export function Navigation() {
         <NavItem isActive={pathname === "/statistics"}>
           <Link to="/statistics">Statistics</Link>
         </NavItem>
+        <NavItem isActive={pathname === "/schedule"}>
+          <Link to="/schedule">Scheduled Actions</Link>
+        </NavItem>
         <NavExpandable title="Settings and Configuration" isExpanded isActive={inSettings}>
           <NavItem isActive={pathname === "/settings/ha"}>
             <Link to="/settings/ha">HA Configuration</Link>

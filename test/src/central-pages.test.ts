@@ -1,0 +1,189 @@
+/** Central's pages as an operator uses them: a pair of real Centrals, a real LoadMaster, Chromium, and clicks. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { CentralClient } from "@tandem/central-api/client";
+import { readFingerprint } from "@tandem/central-api/pinned-https";
+import { routes } from "@tandem/central-api/routes";
+import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser, signIn, needsChromium as skip, unnamed } from "./browser.ts";
+import { type CentralProcess, startCentral } from "./central-process.ts";
+import { type LoadMasterProcess, loadMasterUser, startLoadMaster } from "./loadmaster-process.ts";
+
+const stateDeadlineMs = 60_000;
+const soonMs = 15_000;
+
+let browser: Browser;
+const complaints: string[] = [];
+const centrals: CentralProcess[] = [];
+let loadMaster: LoadMasterProcess;
+let master: CentralClient;
+let onMaster: Page;
+let onSlave: Page;
+
+before(async () => {
+  if (skip) return;
+  const [first, second] = [
+    await startCentral("central1", "127.0.0.1"),
+    await startCentral("central2", "127.0.0.2"),
+  ];
+  centrals.push(first, second);
+  loadMaster = await startLoadMaster("lm1", "127.0.0.3");
+  browser = await launchBrowser();
+  onMaster = await signIn(browser, first, complaints);
+  onSlave = await signIn(browser, second, complaints);
+});
+
+after(async () => {
+  await browser?.close();
+  master?.close();
+  for (const central of centrals) await central.remove();
+  await loadMaster?.remove();
+});
+
+async function clientOf(central: CentralProcess): Promise<CentralClient> {
+  const server = { host: central.address, port: central.port };
+  const client = new CentralClient({ ...server, fingerprint: await readFingerprint(server) });
+  await client.signIn("admin", central.firstPassword);
+  return client;
+}
+
+/** Makes the pair by API: how it is clicked has a test of its own. */
+async function pair(first: CentralProcess, second: CentralProcess): Promise<void> {
+  const slave = await clientOf(second);
+  await slave.call(routes.addNetwork, { body: { cidr: "127.0.0.0/8" } });
+  const keyOf = async (client: CentralClient) =>
+    (await client.call(routes.ha)).configuration.haKeyForThisPeer;
+  const join = async (client: CentralClient, other: CentralClient, at: CentralProcess, state: string) => {
+    const body = {
+      haKeyForTheOtherPeer: await keyOf(other),
+      ipAddressForTheOtherPeer: at.address,
+      peerPort: at.peerPort,
+    };
+    await client.call(routes.applyHa, { body });
+    await waitUntil({ what: `a unit that is ${state}`, deadlineMs: stateDeadlineMs }, async () => {
+      const { status } = await client.call(routes.ha);
+      return status.ourState === state ? seen(status) : notYet(status.ourState);
+    });
+  };
+  await join(master, slave, second, "Master");
+  await join(slave, master, first, "Slave");
+  slave.close();
+}
+
+/** Opens a page by its entry in the navigation. */
+async function open(page: Page, entry: string): Promise<void> {
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: entry }).click();
+  await page.getByRole("heading", { name: entry, level: 1 }).waitFor();
+}
+
+const dialogue = (page: Page) => page.getByRole("dialog");
+/** Sends the form of the dialogue that is open, and waits until it has closed. */
+async function send(page: Page, action: string): Promise<void> {
+  await dialogue(page).getByRole("button", { name: action, exact: true }).click();
+  await dialogue(page).waitFor({ state: "detached" });
+}
+
+test("the pages of a pair and of what it manages", { skip, timeout: 240_000 }, async (t) => {
+  const [first, second] = centrals as [CentralProcess, CentralProcess];
+  let failed = false;
+  const part = (title: string, act: () => Promise<void>): Promise<void> =>
+    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
+      failed = true;
+      await act();
+      failed = false;
+    });
+  master = await clientOf(first);
+  await master.call(routes.addNetwork, { body: { cidr: "127.0.0.0/8" } });
+  await master.call(routes.addDevice, {
+    body: {
+      address: loadMaster.address,
+      port: loadMaster.port,
+      user: loadMasterUser,
+      password: loadMaster.password,
+    },
+  });
+
+  await part("[CH9] a unit that is Standalone says that it executes actions alone", async () => {
+    await open(onMaster, "Scheduled Actions");
+    await onMaster.getByText(/This unit is Standalone\. It executes the actions itself/).waitFor();
+    await onMaster.getByText("Nothing is scheduled").waitFor();
+    await onMaster.getByText("No runs").waitFor();
+  });
+
+  await pair(first, second);
+
+  await part("[CH9] an action scheduled on the Slave by clicking shows on the Master", async () => {
+    await open(onSlave, "Scheduled Actions");
+    await onSlave.getByText(/This unit is Slave; central1 is Master\. The Master executes/).waitFor();
+    await onSlave.getByRole("button", { name: "Schedule an action" }).click();
+    await dialogue(onSlave).getByLabel("Name").fill("nightly");
+    await dialogue(onSlave)
+      .getByLabel(/lm1 at/)
+      .check();
+    await dialogue(onSlave).getByLabel("When", { exact: true }).selectOption("Each week");
+    await dialogue(onSlave).getByLabel("Weekday").selectOption("Monday");
+    await dialogue(onSlave).getByRole("textbox", { name: "Time", exact: true }).fill("04:30");
+    await dialogue(onSlave).getByLabel("Time zone").selectOption("Europe/Vienna");
+    assert.deepEqual(await unnamed(onSlave), []);
+    await send(onSlave, "Schedule");
+    await onSlave.getByText("“nightly” is scheduled, on both units").waitFor();
+    await onMaster.getByText("each Monday at 04:30 (Europe/Vienna)").waitFor({ timeout: soonMs });
+  });
+
+  await part(
+    "[CH9] what is wrong stands beside its field with the remedy, and what was typed stays",
+    async () => {
+      await onMaster.getByRole("button", { name: "Change nightly" }).click();
+      await dialogue(onMaster).getByLabel("When", { exact: true }).selectOption("Once");
+      await dialogue(onMaster).getByLabel("Date and time").fill("2001-01-01T03:00");
+      await dialogue(onMaster).getByRole("button", { name: "Change", exact: true }).click();
+      await dialogue(onMaster)
+        .locator("#action-once-help")
+        .getByText(/has passed.*give a time that lies ahead/)
+        .waitFor();
+      assert.equal(await dialogue(onMaster).getByLabel("Date and time").inputValue(), "2001-01-01T03:00");
+      await onMaster.keyboard.press("Escape");
+      await dialogue(onMaster).waitFor({ state: "detached" });
+      await onMaster.getByText("each Monday at 04:30 (Europe/Vienna)").waitFor();
+    },
+  );
+
+  await part(
+    "[CH22] [CH5] a run shows who executed it and what proves it, and its backup is downloaded on both",
+    async () => {
+      await onMaster.getByRole("button", { name: "Run nightly now" }).click();
+      await send(onMaster, "Run now");
+      for (const page of [onMaster, onSlave]) {
+        const run = page.getByRole("row", { name: /nightly \(backup\)/ });
+        await run.getByText("proved").waitFor({ timeout: soonMs });
+        await run.getByText("central1, asked for by admin").waitFor();
+        const link = run.getByRole("link", { name: /Download the backup \(\d+ bytes\)/ });
+        await link.waitFor({ timeout: soonMs });
+        const arriving = page.waitForEvent("download");
+        await link.click();
+        const download = await arriving;
+        assert.match(download.suggestedFilename(), /^lm1 .*\.backup$/);
+        assert.equal(await download.failure(), null);
+        await run.getByRole("button", { name: "Details" }).click();
+        await page.getByText(/SHA-256 [0-9a-f]{64}/).waitFor();
+      }
+    },
+  );
+
+  await part("[CH9] an action is disabled and removed by keyboard alone", async () => {
+    await onMaster.getByRole("switch", { name: "nightly is enabled" }).press("Space");
+    await onMaster.getByText("“nightly” is disabled, on both units").waitFor();
+    await onSlave.getByRole("gridcell", { name: "disabled" }).waitFor({ timeout: soonMs });
+    await onMaster.getByRole("button", { name: "Remove nightly" }).press("Enter");
+    await dialogue(onMaster).getByRole("button", { name: "Remove", exact: true }).press("Enter");
+    await onMaster.getByText("“nightly” is removed, on both units").waitFor();
+    await onSlave.getByText("Nothing is scheduled").waitFor({ timeout: soonMs });
+    await onSlave.getByRole("row", { name: /nightly \(backup\)/ }).waitFor();
+  });
+
+  await part("every control of the pages has a name, and no page complained", async () => {
+    for (const page of [onMaster, onSlave]) assert.deepEqual(await unnamed(page), []);
+    assert.deepEqual(complaints, []);
+  });
+});
