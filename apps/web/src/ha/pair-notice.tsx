@@ -13,7 +13,7 @@ export function PairNotice({ text }: { readonly text: (status: HaStatus) => stri
   return status === undefined ? null : <PairSentence status={status} text={text(status)} />;
 }
 
-export function PairSentence({ status, text }: { readonly status: HaStatus; readonly text: string }) {
+function PairSentence({ status, text }: { readonly status: HaStatus; readonly text: string }) {
   const { ourState, peerState, peerName, ourReason } = status;
   const peer = isPaired(status) && peerName !== null ? `; ${peerName} is ${peerState}` : "";
   const isOut = !isPaired(status) && !status.acting;
