@@ -7,13 +7,14 @@ import { describe, test } from "node:test";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import {
   CarpdUnit,
-  CarpNetwork,
+  type CarpNetwork,
   ClientProcess,
   carpdPath,
   eventOf,
   eventually,
   sharedAddress,
   stillRuns,
+  withNetwork,
 } from "./carp-network.ts";
 
 /** advbase 1, three missed, and the skew of a whole second at most; plus what a loaded machine may add. */
@@ -22,18 +23,6 @@ const takeoverTimeoutMs = 3_000 + 1_000 + 2_000;
 const ucarpTimeoutMs = takeoverTimeoutMs + 2_000;
 
 const skip = needsRoot();
-
-async function withNetwork(
-  hosts: readonly string[],
-  body: (network: CarpNetwork) => Promise<void>,
-): Promise<void> {
-  const network = new CarpNetwork(hosts);
-  try {
-    await body(network);
-  } finally {
-    network.close();
-  }
-}
 
 /** Starts ucarp on a host as its manual page has it; its scripts move the address. */
 function ucarp(

@@ -156,6 +156,18 @@ export class CarpNetwork {
   }
 }
 
+export async function withNetwork(
+  hosts: readonly string[],
+  body: (network: CarpNetwork) => Promise<void>,
+): Promise<void> {
+  const network = new CarpNetwork(hosts);
+  try {
+    await body(network);
+  } finally {
+    network.close();
+  }
+}
+
 type Watched = {
   latest: CarpdStatus | null;
   readonly refusals: { readonly code: string; readonly field: string }[];

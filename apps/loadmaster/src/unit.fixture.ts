@@ -35,6 +35,11 @@ export class FakeCarp implements CarpRole {
     this.#set({ role, since: Date.now(), reason: "the test says so" });
   }
 
+  /** What carpd reports beside its role. */
+  hears(facts: Partial<CarpRoleStatus>): void {
+    if (this.status !== null) this.#set({ ...this.status, ...facts });
+  }
+
   start(): void {}
 
   async spawn(): Promise<void> {

@@ -19,10 +19,18 @@ import type { UnitConfiguration } from "./configuration-file.ts";
 import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
 import type { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
+import { ForeignAlarms } from "./ha/foreign-groups.ts";
 import { type PartnerEvent, PartnerLink, type PartnerSide, type PartnerState } from "./ha/partner-link.ts";
 import { linkVersion, type PartnerStatus } from "./ha/partner-messages.ts";
 import { linkKeyOf } from "./ha/partner-secret.ts";
-import { activeTimeOf, haProblems, haStatusOf } from "./ha/report.ts";
+import {
+  activeTimeOf,
+  foreignReport,
+  haNotices,
+  haProblems,
+  haStatusOf,
+  rejectsReport,
+} from "./ha/report.ts";
 import { type HaSetup, haSetup } from "./ha/setup.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, carriedFor } from "./services/address-rules.ts";
@@ -100,6 +108,7 @@ export class Unit implements PartnerSide {
   #setup: HaSetup = { kind: "single" };
   #role: CarpRoleStatus["role"] | undefined;
   #sameMode = false;
+  readonly #foreignAlarms = new ForeignAlarms();
   #carpStarted = false;
   /** What does not work although it is configured, by part. */
   readonly #trouble = new Map<string, string>();
@@ -162,8 +171,24 @@ export class Unit implements PartnerSide {
       carp: this.#parts.carp.status,
       partner: this.#link.state,
       own: this.status(),
+      now: Date.now(),
       trouble: [...this.#trouble].map(([part, reason]) => `${part}: ${reason}`),
     });
+  }
+
+  /** What should be known of HA although it works. */
+  get haNotices(): string[] {
+    return haNotices(this.#setup, this.#document.shared);
+  }
+
+  /** Other groups that use the pair's HA Virtual ID. */
+  get haForeign(): string[] {
+    return foreignReport(this.#setup, this.#parts.carp.status, Date.now());
+  }
+
+  /** Packets that carpd did not heed, by reason. */
+  get haRejects(): string {
+    return rejectsReport(this.#parts.carp.status);
   }
 
   get partnerState(): PartnerState {
@@ -624,6 +649,14 @@ export class Unit implements PartnerSide {
   }
 
   #carpSays(status: CarpRoleStatus | null): void {
+    if (this.#setup.kind === "pair" && status?.foreign !== undefined) {
+      const { carpd, partner } = this.#setup;
+      const alarm = this.#foreignAlarms.take(status.foreign, carpd.vhid, partner, Date.now());
+      if (alarm !== undefined) {
+        const { event, ...details } = alarm;
+        this.#parts.log(event === "ha-foreign-group" ? "warn" : "info", event, details);
+      }
+    }
     const role = status?.role;
     if (role === this.#role) return;
     this.#parts.log(role === undefined ? "warn" : "info", "ha-role", {

@@ -54,6 +54,15 @@ function validateTiming(config: CarpConfig): FieldError[] {
       message: `advertisement interval ${config.advbase} is not a whole number of seconds from 0 to ${advbaseMaxSeconds}`,
       remedy: "use a third of the HA timeout: 1 to 5 seconds",
     });
+  if (config.advbase === 0 && !config.trustDemotion)
+    errors.push({
+      code: "carp-fast-foreign",
+      field: "advbase",
+      value: config.advbase,
+      message:
+        "fast mode (an interval below one second) is for two units of ours: another program gives up too early",
+      remedy: "use 1 to 5 seconds, or pair with a unit of ours by the partner secret",
+    });
   if (!isIntegerWithin(config.advskew, 0, advskewMax))
     errors.push({
       code: "carp-advskew",

@@ -4,6 +4,8 @@ import { second } from "@tandem/base/time";
 /** IP protocol number, shared with VRRP (IANA). */
 export const carpIpProtocol = 112;
 export const carpVersion = 2;
+/** VRRPv3's advertisements have type 1 as well; VRRPv2 shares CARP's version too. */
+export const vrrp3Version = 3;
 /** The only message type there is: an advertisement. */
 export const carpAdvertisementType = 1;
 /** The authlen byte counts the 32-bit words of counter and HMAC; VRRPv2 keeps its number of addresses there. */
@@ -26,6 +28,8 @@ export const passwordFieldBytes = 20;
 
 export const vhidMin = 1;
 export const vhidMax = 255;
+/** Units of ours advertise at least this often: a third of the longest HA timeout. */
+export const advbaseOfOursMaxSeconds = 5;
 /** 255 seconds with an advskew of 255 says "I am leaving": neither may be configured. */
 export const advbaseMaxSeconds = 254;
 export const advskewMax = 254;
@@ -57,6 +61,9 @@ export const replaySourcesMax = 8;
 export const replayBootsMax = 16;
 /** Counters closer together than this belong to one lifetime of the sender: 2^32 advertisements are months of the fastest mode. */
 export const replayWindow = 1n << 32n;
+
+/** Other groups with our virtual ID that are remembered; the one heard least recently is forgotten. */
+export const foreignGroupsMax = 8;
 
 /** One reject reason is reported again only after this long; it is counted every time. */
 export const rejectReportIntervalMs = 60 * second;

@@ -49,9 +49,10 @@ export const rejectMeaning: { readonly [reason in RejectReason]: string } = {
   ttl: "its TTL is not 255, so it was not sent on this segment",
   "ip-checksum": "the checksum of its IP header is wrong",
   length: "it is not as long as a CARP advertisement",
-  version: "it is not CARP version 2; perhaps VRRP",
+  version: "it is neither CARP version 2 nor VRRP version 3",
   type: "it is not an advertisement",
   vhid: "it belongs to another virtual ID",
+  vrrp3: "it is VRRPv3 with this virtual ID: one of the two must change its number",
   authlen:
     "it is not CARP but, by its look, VRRPv2 with this virtual ID: one of the two must change its number",
   checksum: "its checksum is wrong",

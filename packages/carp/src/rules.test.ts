@@ -9,6 +9,7 @@ import {
   masterDownMs,
   masterYields,
   ownClaim,
+  patienceMs,
 } from "./rules.ts";
 import type { CarpConfig } from "./state.ts";
 
@@ -123,4 +124,23 @@ test("[LH2] a bow-out is obeyed by every backup, and by no master, however demot
     assert.match(backupTakesOver(own, false, leaving, lower)!, /bowed out/);
     assert.equal(masterYields(own, higher, leaving, lower), null);
   }
+});
+
+test("[LH2] a backup of ours waits for a slower master of ours at that master's pace, beside another program it does not", () => {
+  const fast = { advbase: 0, advskew: 20 };
+  assert.equal(masterDownMs(fast) < 240, true);
+  assert.equal(
+    patienceMs(config, fast, { advbase: 3, advskew: 10 }),
+    masterDownMs({ advbase: 3, advskew: 20 }),
+  );
+  assert.equal(
+    patienceMs(config, { advbase: 5, advskew: 1 }, { advbase: 1, advskew: 0 }),
+    masterDownMs({ advbase: 5, advskew: 1 }),
+  );
+  // A pace that no unit of ours has may be forged in a genuine packet.
+  assert.equal(patienceMs(config, fast, { advbase: 200, advskew: 0 }), masterDownMs(fast));
+  assert.equal(
+    patienceMs({ ...config, replayCheck: "none" }, fast, { advbase: 3, advskew: 0 }),
+    masterDownMs(fast),
+  );
 });

@@ -7,6 +7,7 @@ import { assert } from "@tandem/base/assert";
 import { parseIpv4 } from "@tandem/base/ip";
 import { type Millis, second } from "@tandem/base/time";
 import {
+  advbaseOfOursMaxSeconds,
   advskewMax,
   bowOutAdvbaseSeconds,
   bowOutAdvskew,
@@ -33,6 +34,16 @@ export const intervalMs = (pace: Pace): Millis => Math.max(1, intervalUnits(pace
 export function masterDownMs(pace: Pace): Millis {
   if (pace.advbase === 0) return missedAdvertisements * intervalMs(pace);
   return (missedAdvertisements * pace.advbase * skewUnitsPerSecond + pace.advskew) * unitMs;
+}
+
+/**
+ * How long a backup waits for a master it hears. Between units of ours it waits by the slower of the two paces, its own
+ * and the master's: when the timeout is made longer, or fast mode is switched off, the active has that setting first, and
+ * its next advertisement must not look like a death. An advertised pace that no unit of ours has is not waited for.
+ */
+export function patienceMs(config: CarpConfig, own: Pace, heard: Pace): Millis {
+  if (config.replayCheck !== "growing" || heard.advbase > advbaseOfOursMaxSeconds) return masterDownMs(own);
+  return Math.max(masterDownMs(own), masterDownMs({ advbase: heard.advbase, advskew: own.advskew }));
 }
 
 /** An advbase of 255 with an advskew of 255 says that the sender is leaving. */
@@ -88,12 +99,13 @@ export function masterYields(
   return null;
 }
 
-/** Why a backup that hears a master takes its role at once, as a clause; null when it goes on following. */
+/** Why a backup that hears a master takes its role at once, as a clause; null when it goes on following for `patience`. */
 export function backupTakesOver(
   own: Claim,
   preempt: boolean,
   heard: Claim,
   heardAddress: string,
+  patience: Millis = masterDownMs(own),
 ): string | null {
   // A master that bows out is replaced at once, by whoever hears it.
   if (isBowOut(heard)) return `${heardAddress} bowed out`;
@@ -110,7 +122,7 @@ export function backupTakesOver(
     return `this unit preempts, and ${heardAddress} advertises less often (every ${seconds(heard)} against ${seconds(own)})`;
 
   // A master whose next advertisement would come after it was given up counts as given up now.
-  if (intervalMs(heard) > masterDownMs(own))
+  if (intervalMs(heard) > patience)
     return `${heardAddress} advertises every ${seconds(heard)}, too seldom to be waited for`;
   return null;
 }

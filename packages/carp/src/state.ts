@@ -4,6 +4,7 @@
  */
 import type { Millis } from "@tandem/base/time";
 import type { CarpCounters } from "./counters.ts";
+import type { ForeignGroup } from "./foreign.ts";
 import type { SourceMemory } from "./replay.ts";
 import type { CarpAdvertisement, RejectReason } from "./wire.ts";
 
@@ -29,8 +30,9 @@ export type CarpConfig = {
    */
   readonly trustDemotion: boolean;
   /**
-   * `growing` between units of ours: the counter of each source grows within each of its process lifetimes. `none`
-   * for a foreign peer: OpenBSD's counter stands still, and ucarp adopts its peer's.
+   * `growing` between units of ours: the counter of each source grows within each of its process lifetimes, and a
+   * backup waits for a master that advertises at a slower pace than its own. `none` for a foreign peer: OpenBSD's
+   * counter stands still, and ucarp adopts its peer's.
    */
   readonly replayCheck: "none" | "growing";
 };
@@ -56,6 +58,8 @@ export type CarpMemory = {
   readonly counter: bigint;
   readonly peer: CarpPeer | null;
   readonly replay: readonly SourceMemory[];
+  /** Other groups with this virtual ID, the latest heard first. */
+  readonly foreign: readonly ForeignGroup[];
   readonly counters: CarpCounters;
   /** When each reject reason was last reported. */
   readonly rejectReportedAt: { readonly [reason in RejectReason]?: Millis };

@@ -59,6 +59,7 @@ import {
   rejectReportIntervalMs,
 } from "./constants.ts";
 import { count, countReject, emptyCounters, isOrdinaryReject, rejectMeaning } from "./counters.ts";
+import { isForeign, noteForeign } from "./foreign.ts";
 import { checkCounter } from "./replay.ts";
 import {
   backupTakesOver,
@@ -69,6 +70,7 @@ import {
   masterDownMs,
   masterYields,
   ownClaim,
+  patienceMs,
 } from "./rules.ts";
 import type {
   CarpAction,
@@ -148,13 +150,17 @@ function enter(
 }
 
 function reject(
-  memory: CarpMemory,
+  before: CarpMemory,
   now: Millis,
   reason: RejectReason,
   source: string | null,
   out: Out,
 ): CarpMemory {
-  const counters = countReject(memory.counters, reason);
+  const counters = countReject(before.counters, reason);
+  const memory =
+    source === null || !isForeign(reason)
+      ? before
+      : { ...before, foreign: noteForeign(before.foreign, source, reason, now) };
   const reportedAt = memory.rejectReportedAt[reason];
   const due = reportedAt === undefined || now - reportedAt >= rejectReportIntervalMs;
   if (!due || isOrdinaryReject(reason)) return { ...memory, counters };
@@ -184,6 +190,7 @@ function begin(state: CarpStopped, input: Extract<CarpInput, { type: "start" }>,
     counter: BigInt.asUintN(64, input.counter),
     peer: null,
     replay: state.memory?.replay ?? [],
+    foreign: state.memory?.foreign ?? [],
     counters: state.memory?.counters ?? emptyCounters,
     rejectReportedAt: {},
     since: now,
@@ -291,9 +298,10 @@ function hear(
 
 function backupHears(state: CarpBackup, now: Millis, source: string, heard: Claim, out: Out): Taking {
   const own = claimOf(state.memory);
-  const reason = backupTakesOver(own, state.memory.config.preempt, heard, source);
+  const patience = patienceMs(state.memory.config, own, heard);
+  const reason = backupTakesOver(own, state.memory.config.preempt, heard, source, patience);
   if (reason !== null) return takeOver(state, now, reason, source, out);
-  return { ...state, masterDownAt: now + masterDownMs(own) };
+  return { ...state, masterDownAt: now + patience };
 }
 
 function masterHears(state: CarpMaster, now: Millis, source: string, heard: Claim, out: Out): Taking {
@@ -380,6 +388,15 @@ function announceWhenDue(state: CarpMaster, now: Millis, out: Out): CarpMaster {
   };
 }
 
+/** For the master that was last heard in this role, if any: it may not have the new configuration yet. */
+function patienceWith(memory: CarpMemory): Millis {
+  const { config, peer, since } = memory;
+  const own = claimOf(memory);
+  return peer === null || peer.bowedOut || peer.heardAt < since
+    ? masterDownMs(own)
+    : patienceMs(config, own, peer);
+}
+
 const sameElection = (a: CarpConfig, b: CarpConfig): boolean =>
   a.vhid === b.vhid &&
   a.password === b.password &&
@@ -404,9 +421,7 @@ function configure(state: Taking, now: Millis, config: CarpConfig, out: Out): Ta
     case "initial":
       return { ...state, memory };
     case "backup":
-      return changed
-        ? { ...state, memory, masterDownAt: now + masterDownMs(claimOf(memory)) }
-        : { ...state, memory };
+      return changed ? { ...state, memory, masterDownAt: now + patienceWith(memory) } : { ...state, memory };
     case "master": {
       const claim = claimOf(memory);
       const advertised = advertise(memory, claim, out);

@@ -243,12 +243,20 @@ test("every reject reason has its packet", () => {
     reasonOf(packetOf(Uint8Array.of(...encodeAdvertisement(advertisement, authentication), 0))),
     "length",
   );
-  assert.equal(reasonOf(withPayload((payload) => payload.fill(0x31, 0, 1))), "version");
+  assert.equal(reasonOf(withPayload((payload) => payload.fill(0x41, 0, 1))), "version");
+  assert.equal(reasonOf(withPayload((payload) => payload.fill(0x31, 0, 1))), "vrrp3");
   assert.equal(reasonOf(withPayload((payload) => payload.fill(0x22, 0, 1))), "type");
   assert.equal(reasonOf(withPayload((payload) => payload.fill(8, 1, 2))), "vhid");
   assert.equal(reasonOf(withPayload((payload) => payload.fill(1, 3, 4))), "authlen");
   assert.equal(reasonOf(good.map((byte, index) => (index === 26 ? byte ^ 1 : byte))), "checksum");
   assert.equal(reasonOf(withPayload((payload) => payload.fill(0, 8, 16))), "hmac");
+});
+
+test("[LH8] a VRRPv3 router with our number is told from one with another number", () => {
+  // RFC 5798: version 3 and type 1, vrid, priority, count of addresses, interval in centiseconds, checksum.
+  const vrrp3 = (vrid: number) => Uint8Array.of(0x31, vrid, 100, 1, 0, 100, 0x12, 0x34, 10, 213, 0, 20);
+  assert.equal(reasonOf(packetOf(vrrp3(7))), "vrrp3");
+  assert.equal(reasonOf(packetOf(vrrp3(8))), "vhid");
 });
 
 test("[LH8] a VRRPv2 router with our number is told from another CARP group with our number", () => {

@@ -34,6 +34,7 @@ import {
   passwordMaxBytes,
   vhidMax,
   vhidMin,
+  vrrp3Version,
 } from "./constants.ts";
 
 /** What one advertisement says. */
@@ -72,6 +73,7 @@ export const rejectReasons = [
   "version",
   "type",
   "vhid",
+  "vrrp3",
   "authlen",
   "checksum",
   "hmac",
@@ -171,7 +173,8 @@ const commonHeaderBytes = 8;
 /**
  * The advertisement in a whole IPv4 packet, as a raw socket delivers it, if it is one of our group. Total: any bytes
  * give an answer. The virtual ID is looked at before the length and the HMAC, so that other groups on the segment
- * (reason `vhid`) and a VRRPv2 router with our number (reason `authlen`) are told from a wrong password (`hmac`).
+ * (reason `vhid`) and a VRRP router with our number (`authlen` for version 2, `vrrp3`) are told from a wrong password
+ * (`hmac`).
  */
 export function decodePacket(
   packet: Uint8Array,
@@ -192,9 +195,11 @@ export function decodePacket(
 
   const payload = packet.subarray(headerBytes, totalBytes);
   if (payload.length < commonHeaderBytes) return err("length");
-  if (payload[0]! >>> 4 !== carpVersion) return err("version");
+  const version = payload[0]! >>> 4;
+  if (version !== carpVersion && version !== vrrp3Version) return err("version");
   if ((payload[0]! & 15) !== carpAdvertisementType) return err("type");
   if (payload[1] !== vhid) return err("vhid");
+  if (version === vrrp3Version) return err("vrrp3");
   if (payload[3] !== carpAuthLengthWords) return err("authlen");
   if (payload.length !== carpAdvertisementBytes) return err("length");
   if (internetChecksum(payload) !== 0) return err("checksum");

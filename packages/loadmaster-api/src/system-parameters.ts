@@ -38,6 +38,13 @@ export const systemParameters = [
     about: "silence until the standby takes over: 1 to 5 = 3, 6, 9, 12, 15 s",
   },
   {
+    name: "hafast",
+    scope: "shared",
+    type: { kind: "boolean" },
+    about:
+      "fast mode: the standby takes over after 234 ms of silence, whatever hatimeout says; two units of ours only",
+  },
+  {
     name: "havhid",
     scope: "shared",
     type: { kind: "integer", min: 1, max: 255 },
@@ -127,6 +134,24 @@ export const systemParameters = [
     scope: "status",
     type: status,
     about: "what is wrong with HA, in words; empty when nothing is",
+  },
+  {
+    name: "hanotice",
+    scope: "status",
+    type: status,
+    about: "what works as it is set, but should be known, in words; empty when there is nothing",
+  },
+  {
+    name: "haforeign",
+    scope: "status",
+    type: status,
+    about: "other CARP or VRRP groups on the segment that use the HA Virtual ID; empty when there are none",
+  },
+  {
+    name: "harejects",
+    scope: "status",
+    type: status,
+    about: "CARP packets that were not heeded, counted by reason",
   },
   {
     name: "activetime",

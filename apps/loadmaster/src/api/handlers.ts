@@ -220,7 +220,14 @@ export function unitHandlers(unit: Unit): Handlers {
     },
     get: async ({ param }) => readSystem(unit, version, param),
     getall: async () => ok(readWholeSystem(unit, version)),
-    set: ({ param, value }, caller) => changed(caller, (document) => setSystem(document, param, value)),
+    async set({ param, value }, caller) {
+      const state = unit.partnerState;
+      const partner = state.kind === "up" ? state.status : undefined;
+      const made = await unit.change(caller, (document) => setSystem(document, param, value, partner));
+      return made.ok
+        ? ok({ message: completedOk, ...made.value.value, revision: made.value.revision })
+        : made;
+    },
     async showiface(values) {
       const rows = interfaceViews(unit).filter(
         (each) => values.interface === undefined || each.Id === values.interface,

@@ -14,7 +14,9 @@ import {
   systemParameter,
   systemParameters,
 } from "@tandem/loadmaster-api/system-parameters";
-import { syslogDefault, type UnitDocument, withShared } from "../state/document.ts";
+import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
+import { preferredNotice } from "../ha/report.ts";
+import { syslogDefault, type UnitDocument, withHa, withShared } from "../state/document.ts";
 import type { Change, Unit } from "../unit.ts";
 
 const levelOf = (name: string): SyslogLevel | undefined =>
@@ -55,6 +57,8 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return own.hamode;
     case "hatimeout":
       return shared.ha.timeout;
+    case "hafast":
+      return shared.ha.fast === true;
     case "havhid":
       return shared.ha.vhid;
     case "haprefered":
@@ -72,6 +76,12 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return unit.haStatus;
     case "hareport":
       return unit.haProblems.join("; ");
+    case "hanotice":
+      return unit.haNotices.join("; ");
+    case "haforeign":
+      return unit.haForeign.join("; ");
+    case "harejects":
+      return unit.haRejects;
     case "activetime":
       return unit.activeTime;
     case "boottime":
@@ -130,7 +140,13 @@ export const readWholeSystem = (unit: Unit, version: string): object =>
       .map((parameter) => [parameter.name, parameterValue(unit, version, parameter.name)]),
   );
 
-export function setSystem(document: UnitDocument, param: string, value: string): Change<object> {
+/** `partner`: what is known of it, undefined while the link is down. A change that should be thought about comes with a `warning`. */
+export function setSystem(
+  document: UnitDocument,
+  param: string,
+  value: string,
+  partner: { readonly name: string; readonly version: number } | undefined,
+): Change<{ warning?: string }> {
   const parameter = systemParameter(param);
   if (parameter === undefined) return err(unknown(param));
   if (parameter.scope === "status")
@@ -141,10 +157,15 @@ export function setSystem(document: UnitDocument, param: string, value: string):
   const text = String(read.value);
   const { unit, shared } = document;
   const syslog = unit.syslog ?? syslogDefault;
+  const refuse = (message: string): Change<never> =>
+    err({ code: 422, message: `${parameter.name}: ${message}` });
   const ofUnit = (changes: Partial<UnitDocument["unit"]>): Change<object> =>
     ok({ document: { ...document, unit: { ...unit, ...changes } }, value: {} });
-  const ofPair = (changes: Partial<UnitDocument["shared"]["ha"]>): Change<object> =>
-    ok({ document: withShared(document, { ...shared, ha: { ...shared.ha, ...changes } }), value: {} });
+  const ofPair = (changes: Parameters<typeof withHa>[1], warning?: string): Change<{ warning?: string }> =>
+    ok({
+      document: withShared(document, withHa(shared, changes)),
+      value: warning === undefined ? {} : { warning },
+    });
   switch (parameter.name as SystemParameterName) {
     case "hamode":
       return ofUnit({ hamode: number });
@@ -154,7 +175,22 @@ export function setSystem(document: UnitDocument, param: string, value: string):
       return ofUnit({ hawaitSeconds: number });
     case "hostname":
       return ofUnit({ hostname: text });
+    case "hafast":
+      if (read.value !== true) return ofPair({ fast: undefined });
+      if (unit.carpPassword !== undefined)
+        return refuse(
+          "fast mode is for two units of ours, and this one is set up for a partner of another kind (carppassword); remove that first",
+        );
+      if (partner !== undefined && partner.version < linkVersionWithTraffic)
+        return refuse(
+          `the partner ${partner.name} runs an earlier version, which does not know it; update it first`,
+        );
+      return ofPair({ fast: true });
     case "carppassword": {
+      if (text !== "" && shared.ha.fast === true)
+        return refuse(
+          "fast mode is on, which is for two units of ours; set hafast 0 at the shared address first",
+        );
       const { carpPassword: _before, ...rest } = unit;
       return ok({
         document: { ...document, unit: text === "" ? rest : { ...rest, carpPassword: text } },
@@ -181,10 +217,13 @@ export function setSystem(document: UnitDocument, param: string, value: string):
     case "havhid":
       return ofPair({ vhid: number });
     case "haprefered":
-      return ofPair({ preferred: number });
+      return ofPair({ preferred: number }, number === 0 ? undefined : preferredNotice(number));
     case "syslogreport":
     case "hastatus":
     case "hareport":
+    case "hanotice":
+    case "haforeign":
+    case "harejects":
     case "activetime":
     case "boottime":
     case "version":

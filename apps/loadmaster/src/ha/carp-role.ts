@@ -1,13 +1,14 @@
 /** What the unit needs of carpd; CarpdClient is the real one, tests have one that does as it is told. */
 import type { FieldError, Result } from "@tandem/base/result";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
+import type { CarpdStatus } from "./carpd-protocol.ts";
 
 export type CarpRoleStatus = {
   readonly role: "initial" | "backup" | "master" | "stopped";
   /** Milliseconds since the Unix epoch. */
   readonly since: number;
   readonly reason: string;
-};
+} & Partial<Pick<CarpdStatus, "rejects" | "foreign">>;
 
 export type CarpRole = {
   readonly status: CarpRoleStatus | null;

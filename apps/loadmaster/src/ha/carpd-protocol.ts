@@ -5,6 +5,7 @@
 import { err, ok, type Result } from "@tandem/base/result";
 import { type Static, type TSchema, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
+import { type ForeignReason, foreignReasons } from "@tandem/carp/foreign";
 
 /** A line longer than this ends the connection. */
 export const lineMaxBytes = 131_072;
@@ -55,6 +56,21 @@ export const CarpdStatusSchema = Type.Object({
   counters: Type.Record(Type.String(), Type.Number()),
   /** Refused packets by reason, such as `hmac`. */
   rejects: Type.Record(Type.String(), Type.Number()),
+  /**
+   * Other groups that use our virtual ID, the latest heard first; times in milliseconds since the epoch. `reason` as in
+   * `rejects`. Absent from a carpd of an earlier version.
+   */
+  foreign: Type.Optional(
+    Type.Array(
+      Type.Object({
+        source: Type.String(),
+        reason: Type.Unsafe<ForeignReason>(Type.Union(foreignReasons.map((reason) => Type.Literal(reason)))),
+        firstAt: Type.Number(),
+        lastAt: Type.Number(),
+        count: Type.Integer(),
+      }),
+    ),
+  ),
   /** The carried addresses that the device has now, `a.b.c.d/prefix`. */
   addresses: Type.Array(Type.String()),
   /** Addresses that the kernel refused to add or remove at the last change, as `address: error`. */

@@ -38,6 +38,11 @@ export function statusOf(state: CarpState, facts: StatusFacts): CarpdStatus {
       : null,
     counters: { ...counters, sendFailures, receiveErrors },
     rejects,
+    foreign: (memory?.foreign ?? []).map((group) => ({
+      ...group,
+      firstAt: toWall(group.firstAt),
+      lastAt: toWall(group.lastAt),
+    })),
   };
 }
 
@@ -45,4 +50,5 @@ export function statusOf(state: CarpState, facts: StatusFacts): CarpdStatus {
 export const differsVisibly = (before: CarpState, after: CarpState): boolean =>
   before.role !== after.role ||
   before.memory?.demotion !== after.memory?.demotion ||
+  before.memory?.foreign.length !== after.memory?.foreign.length ||
   before.memory?.reason !== after.memory?.reason;

@@ -131,6 +131,58 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.match(await fetchText(vs.address, vs.port), /^web /);
   });
 
+  test("[LH2] fast mode is set for both at the shared address, and refused beside a partner of another kind", async () => {
+    value(await atShared.set("hafast", true));
+    await waitFor("both carpds are told", () =>
+      [one, two].every(({ carp }) => carp.configuration?.advbase === 0),
+    );
+    assert.deepEqual([one.carp.configuration?.advskew, two.carp.configuration?.advskew], [10, 20]);
+    const foreign = await one.client().set("carppassword", "foreign");
+    assert.ok(!foreign.ok && /fast mode is on/.test(foreign.error.message));
+    value(await atShared.set("hafast", false));
+    await waitFor("both are slow again", () =>
+      [one, two].every(({ carp }) => carp.configuration?.advbase === 1),
+    );
+    assert.equal(
+      "fast" in one.unit.document.shared.ha,
+      false,
+      "a document without it is the one that earlier versions know",
+    );
+    value(await one.client().set("carppassword", "foreign"));
+    const refused = await atShared.set("hafast", true);
+    assert.ok(!refused.ok && /two units of ours.*carppassword/.test(refused.error.message));
+    value(await one.client().set("carppassword", ""));
+  });
+
+  test("[LH3] a preferred host is warned of in the answer, and by a notice that stays", async () => {
+    const answer = value(await atShared.call("set", { param: "haprefered", value: 1 }));
+    assert.match(String(answer.warning), /meant for testing failover.*unexpected failbacks/);
+    assert.match(String(value(await one.client().get("hanotice"))), /HA1 is the preferred host/);
+    await waitFor("the standby has it", () => two.unit.document.shared.ha.preferred === 1);
+    assert.match(String(value(await two.client().get("hanotice"))), /HA1 is the preferred host/);
+    const back = value(await atShared.call("set", { param: "haprefered", value: 0 }));
+    assert.equal(back.warning, undefined);
+    assert.equal(value(await one.client().get("hanotice")), "");
+  });
+
+  test("[LH8] another group with the same virtual ID is an event, stands in the report, and its packets are counted", async () => {
+    const now = Date.now();
+    one.carp.hears({
+      foreign: [{ source: "192.0.2.66", reason: "vrrp3", firstAt: now, lastAt: now, count: 4 }],
+      rejects: { vrrp3: 4, hmac: 0 },
+    });
+    assert.equal(one.log.filter((line) => line.event === "ha-foreign-group").length, 1);
+    assert.match(await report(one), /HA Virtual ID 1: a VRRPv3 router, such as keepalived, at 192\.0\.2\.66/);
+    assert.match(String(value(await one.client().get("haforeign"))), /192\.0\.2\.66/);
+    assert.equal(value(await one.client().get("harejects")), "vrrp3: 4");
+    one.carp.hears({ foreign: [], rejects: {} });
+    assert.equal(
+      one.log.some((line) => line.event === "ha-foreign-group-gone"),
+      true,
+    );
+    assert.equal(value(await one.client().get("haforeign")), "");
+  });
+
   test("[LM1] a service on the own address of either unit is refused in a pair", async () => {
     for (const [host, words] of [
       [21, /this unit's own address.*would not move/],

@@ -10,7 +10,7 @@ import { SharedContentSchema } from "../state/document.ts";
 
 /** Told in `status`. A partner of version 1 knows no `ledger`, and is sent none. */
 export const linkVersion = 3;
-/** Before this version a document with persistence or layer 4 was not understood at all. */
+/** Before this version a document with persistence, layer 4 or a mode of HA such as hafast was not understood at all. */
 export const linkVersionWithTraffic = 3;
 export const linkVersionWithLedger = 2;
 /** Part of what is proved, the same in every version so far. */

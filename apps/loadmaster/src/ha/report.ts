@@ -1,6 +1,9 @@
 /** HA as it is told to people and managers: the status word, and what is wrong in words. */
+import type { WallMillis } from "@tandem/base/time";
 import type { HaStatusWord } from "@tandem/loadmaster-api/views";
+import type { SharedContent } from "../state/document.ts";
 import type { CarpRoleStatus } from "./carp-role.ts";
+import { type ForeignSeen, foreignInWords, foreignNow } from "./foreign-groups.ts";
 import type { PartnerState } from "./partner-link.ts";
 import { linkVersionWithTraffic, type PartnerStatus } from "./partner-messages.ts";
 import type { HaSetup } from "./setup.ts";
@@ -31,11 +34,13 @@ export type ReportFacts = {
   readonly carp: CarpRoleStatus | null;
   readonly partner: PartnerState;
   readonly own: PartnerStatus;
+  /** Wall clock, milliseconds. */
+  readonly now: WallMillis;
   readonly trouble: readonly string[];
 };
 
 /** Everything that keeps the pair from being one, worst first; empty when all is well or HA is off. */
-export function haProblems({ setup, carp, partner, own, trouble }: ReportFacts): string[] {
+export function haProblems({ setup, carp, partner, own, now, trouble }: ReportFacts): string[] {
   if (setup.kind === "single") return [...trouble];
   if (setup.kind === "incomplete")
     return [`HA mode is set, but there is still missing: ${setup.missing.join(", ")}`, ...trouble];
@@ -56,6 +61,7 @@ export function haProblems({ setup, carp, partner, own, trouble }: ReportFacts):
       problems.push(...disagreements(setup.mode, own, partner.status));
       break;
   }
+  problems.push(...foreignReport(setup, carp, now));
   return [...problems, ...trouble];
 }
 
@@ -83,3 +89,26 @@ function disagreements(mode: 1 | 2, own: PartnerStatus, theirs: PartnerStatus): 
     );
   return found;
 }
+
+/** Other groups with our number that are heard now, in words. */
+export function foreignReport(setup: HaSetup, carp: CarpRoleStatus | null, now: WallMillis): string[] {
+  if (setup.kind !== "pair") return [];
+  const seen: readonly ForeignSeen[] = carp?.foreign ?? [];
+  return foreignNow(seen, now).map((group) => foreignInWords(group, setup.carpd.vhid, setup.partner));
+}
+
+/** Packets that carpd did not heed, by reason; those that are 0 are left out. */
+export const rejectsReport = (carp: CarpRoleStatus | null): string =>
+  Object.entries(carp?.rejects ?? {})
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${reason}: ${count}`)
+    .join(", ");
+
+/** What works as it is set but should be known (SPEC LH3). */
+export function haNotices(setup: HaSetup, shared: SharedContent): string[] {
+  if (setup.kind !== "pair") return [];
+  return shared.ha.preferred === 0 ? [] : [preferredNotice(shared.ha.preferred)];
+}
+
+export const preferredNotice = (preferred: number): string =>
+  `HA${preferred} is the preferred host: this is meant for testing failover; in production it causes unexpected failbacks, each with an outage of its own; set haprefered 0 when the test is over`;

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkInterface } from "../configuration-file.ts";
 import type { AddressFacts } from "../services/address-rules.ts";
-import { emptyShared, newDocument, type StoredService, type UnitDocument } from "../state/document.ts";
+import {
+  emptyShared,
+  newDocument,
+  type StoredService,
+  type UnitDocument,
+  unknownToLinkVersion2,
+} from "../state/document.ts";
 import { carpPasswordOf, partnerKeyOf } from "./partner-secret.ts";
 import { activeTimeOf, haProblems, haStatusOf } from "./report.ts";
 import { haSetup } from "./setup.ts";
@@ -73,6 +79,24 @@ test("a mode without partner, shared address and secret is incomplete and says w
 test("[LH2] the HA timeout of 3 to 15 s is three advertisements of 1 to 5 s", () => {
   for (const timeout of [1, 2, 3, 4, 5])
     assert.equal(carpdOf(paired({}, { ha: { vhid: 7, timeout, preferred: 0 } })).advbase, timeout);
+});
+
+test("[LH2] fast mode is advbase 0 with advskew 10 and 20, and never beside a foreign partner", () => {
+  const ha = { vhid: 7, timeout: 3, preferred: 0, fast: true } as const;
+  const of = (changes: Partial<UnitDocument["unit"]>) => {
+    const { advbase, advskew } = carpdOf(paired(changes, { ha }));
+    return [advbase, advskew];
+  };
+  assert.deepEqual(of({ hamode: 1 }), [0, 10]);
+  assert.deepEqual(of({ hamode: 2 }), [0, 20]);
+  assert.deepEqual(of({ hamode: 2, carpPassword: "foreign" }), [3, 1]);
+});
+
+test("[LH2] what a partner of an earlier version does not know is named", () => {
+  assert.deepEqual(unknownToLinkVersion2(emptyShared), []);
+  assert.deepEqual(unknownToLinkVersion2({ ...emptyShared, ha: { ...emptyShared.ha, fast: true } }), [
+    "hafast",
+  ]);
 });
 
 test("only the shared addresses are hashed; those of other services are carried, own and partner's never", () => {
@@ -167,6 +191,7 @@ test("[LH8] what the two units disagree about is reported with both values", () 
     carp: { role: "master", since: 0, reason: "" },
     own: status,
     partner: { kind: "up", status: { ...status, vhid: 8, timeout: 1, sharedAddress: "10.213.0.19" } },
+    now: 0,
     trouble: [],
   }).join("\n");
   assert.match(problems, /both units are set to HA mode 1/);

@@ -92,6 +92,8 @@ export const SharedContentSchema = Type.Object(
         preferred: Type.Integer({ minimum: 0, maximum: 2 }),
         /** Whether persistence tables are the pair's; absent: they are. */
         l7Updates: Type.Optional(Type.Boolean()),
+        // What follows is absent at its default, so that a document without it is the one that earlier versions know.
+        fast: Type.Optional(Type.Literal(true)),
       },
       nothingElse,
     ),
@@ -161,6 +163,7 @@ export const UnitDocumentSchema = Type.Object(
 export type StoredServer = Static<typeof StoredServerSchema>;
 export type StoredService = Static<typeof StoredServiceSchema>;
 export type SharedContent = Static<typeof SharedContentSchema>;
+type HaChanges = { readonly [Name in keyof SharedContent["ha"]]?: SharedContent["ha"][Name] | undefined };
 export type UnitContent = Static<typeof UnitContentSchema>;
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
 
@@ -168,6 +171,7 @@ export type UnitDocument = Static<typeof UnitDocumentSchema>;
 export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[] => [
   ...(services.some((each) => each.persist !== undefined) ? ["persistence"] : []),
   ...(ha.l7Updates === undefined ? [] : ["hal7update"]),
+  ...(ha.fast === undefined ? [] : ["hafast"]),
 ];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
@@ -196,6 +200,14 @@ export const newDocument = (hostname: string, passwordHash: string): UnitDocumen
   shared: emptyShared,
   unit: { hostname, hamode: 0, hawaitSeconds: 0, partners: {}, passwordHash, apiKeys: [] },
 });
+
+/** Parameters of HA with `changes` in force; one that is undefined is left out, which is its default. */
+export function withHa(shared: SharedContent, changes: HaChanges): SharedContent {
+  const ha = Object.fromEntries(
+    Object.entries({ ...shared.ha, ...changes }).filter(([, value]) => value !== undefined),
+  ) as SharedContent["ha"];
+  return { ...shared, ha };
+}
 
 /** The document with another shared content, one revision on; the same document when nothing differs. */
 export const withShared = (document: UnitDocument, shared: SharedContent): UnitDocument =>
