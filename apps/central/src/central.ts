@@ -125,12 +125,13 @@ export class Central {
       const seams = seamsOnDisk({ stateDir, identity, listen: peerLink, tables: sharedTables });
       const targets = new Targets(realWorld, formerTargets(stateDir, seams));
       undo.push(() => targets.close());
-      let acting = (): boolean => false;
+      let started: HighAvailability | undefined;
       const notifier = new Notifier({
         world: realWorld,
         deliver,
         targets: () => targets.list(),
-        isActing: () => acting(),
+        isActing: () => started?.isActing ?? false,
+        note: (event) => started?.note(event),
       });
       undo.push(() => notifier.stop());
       const entryOf = (
@@ -163,7 +164,7 @@ export class Central {
         },
       });
       undo.push(() => pair.stop());
-      acting = () => pair.isActing;
+      started = pair;
       const conflictWatch = new ConflictWatch(realWorld, pair, (count) =>
         notifier.tell(
           entryOf("warning", "conflicts-found", `${count} change(s) lost to concurrent ones: see Conflicts`),

@@ -106,4 +106,5 @@ export const NotificationRemoved = Type.Object({ id: Type.String(), acknowledged
 export const NotificationTested = Type.Object({
   delivered: Type.Boolean(),
   error: Type.Union([Type.String(), Type.Null()]),
+  remedy: Type.Union([Type.String(), Type.Null()]),
 });

@@ -1,4 +1,4 @@
-/** How one notification reaches one target. Each rejects with an error in words. */
+/** How one notification reaches one target. Each rejects with an error in words; `delivery-fault.ts` knows the remedy. */
 import { createHmac } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { request } from "node:https";
@@ -7,6 +7,7 @@ import { rootCertificates } from "node:tls";
 import { unreachable } from "@tandem/base/assert";
 import { second } from "@tandem/base/time";
 import type { TimelineEntry } from "../ha/timeline.ts";
+import { whereOf } from "./delivery-fault.ts";
 import { sendMail } from "./email.ts";
 import { hostAndPort } from "./host-and-port.ts";
 import type { Target } from "./target.ts";
@@ -75,13 +76,13 @@ function postWebhook(target: Target, entry: TimelineEntry): Promise<void> {
         response.resume();
         const status = response.statusCode ?? 0;
         if (status >= 200 && status < 300) resolve();
-        else reject(new Error(`${target.address} answered with status ${status}`));
+        else reject(new Error(`${whereOf(target)} answered with status ${status}`));
       },
     );
     outgoing.once("error", (error) =>
       reject(
         error.name === "TimeoutError" || error.name === "AbortError"
-          ? new Error(`${target.address} did not answer within ${webhookTimeoutMs / second} s`)
+          ? new Error(`${whereOf(target)} did not answer within ${webhookTimeoutMs / second} s`)
           : error,
       ),
     );

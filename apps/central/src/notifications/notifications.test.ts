@@ -84,7 +84,11 @@ test("[CH25] events are told by webhook, signed, and by syslog; a test says whet
   for (const name of readdirSync(unit.stateDir).filter((each) => each.startsWith("unit.db")))
     assert.ok(!readFileSync(join(unit.stateDir, name)).includes(secret), name);
   const params = { id: added.id };
-  assert.deepEqual(await client.call(routes.testNotification, { params }), { delivered: true, error: null });
+  assert.deepEqual(await client.call(routes.testNotification, { params }), {
+    delivered: true,
+    error: null,
+    remedy: null,
+  });
   assert.equal(hook.received[0]?.signature, signatureOf(secret, hook.received[0]?.body ?? ""));
 
   const lines: string[] = [];
@@ -103,6 +107,10 @@ test("[CH25] events are told by webhook, signed, and by syslog; a test says whet
   );
   assert.match(lines[0] ?? "", /^<131>1 \S+Z central1 tandem-central - check-failed - a check failed$/);
 
+  await client.call(routes.changeNotification, { params, body: { certificateAuthority: "" } });
+  const untrusted = await client.call(routes.testNotification, { params });
+  assert.match(untrusted.error ?? "", /^the certificate of 127\.0\.3\.2:\d+ is not signed by/);
+  assert.equal(hook.received.length, 2);
   await client.call(routes.changeNotification, { params, body: { address: "https://127.0.3.2:1/" } });
   const failed = await client.call(routes.testNotification, { params });
   assert.ok(!failed.delivered && failed.error);
@@ -134,10 +142,12 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
   let isActing = false;
   let isBroken = false;
   const told: string[] = [];
+  const notes: string[] = [];
   const notifier = new Notifier({
     world,
     targets: () => [target],
     isActing: () => isActing,
+    note: ({ severity, code, message }) => notes.push(`${severity} ${code}: ${message}`),
     deliver: async (_, [{ code }]) => {
       if (isBroken) throw new Error("no answer");
       told.push(code);
@@ -190,13 +200,31 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
   for (let count = 0; count < queueMaxEntries + 5; count++) notifier.happened(entry());
   await settled();
   const delays: number[] = [];
-  for (let retry = timers.shift(); retry !== undefined && delays.length < 4; retry = timers.shift()) {
+  while (delays.length < 4) {
+    const retry = timers.shift();
+    assert.ok(retry);
     delays.push(retry.delayMs);
     retry.body();
     await settled();
   }
   assert.deepEqual(delays, [1_000, 5_000, 30_000, 120_000]);
-  assert.deepEqual(notifier.state("t"), { sent: 1, dropped: 6, lastError: "no answer" });
+  const remedy = "see that 192.0.2.1 runs and that this unit reaches it, then send it a test";
+  assert.deepEqual(notifier.state("t"), { sent: 1, dropped: 6, lastError: `no answer; ${remedy}` });
+  // Said once it was given up, and once when it works again; not again right after.
+  const failure = `warning notification-failed: webhook "t" (192.0.2.1) is not told what happens: no answer; ${remedy}`;
+  assert.deepEqual(notes, [failure]);
+  isBroken = false;
+  for (const timer of timers.splice(0)) timer.body();
+  notifier.happened(entry());
+  await settled();
+  assert.match(notes[1] ?? "", /^info notification-works: webhook "t" is told again; 6 notification/);
+  isBroken = true;
+  notifier.happened(entry());
+  for (let round = 0; round < 5; round += 1) {
+    await settled();
+    for (const timer of timers.splice(0)) timer.body();
+  }
+  assert.equal(notes.length, 2);
   notifier.stop();
 });
 

@@ -4,8 +4,9 @@
  */
 import { minute, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
-import type { TimelineEntry } from "../ha/timeline.ts";
+import type { NotedEvent, TimelineEntry } from "../ha/timeline.ts";
 import { batchMaxEntries, type Deliver } from "./deliver.ts";
+import { type DeliveryFault, faultOf, whereOf } from "./delivery-fault.ts";
 import type { Target } from "./target.ts";
 import { toldOf } from "./told-targets.ts";
 
@@ -13,6 +14,8 @@ import { toldOf } from "./told-targets.ts";
 export const queueMaxEntries = 200;
 /** After these the next try; after the last the notification is dropped and counted. */
 const retryDelaysMs = [1 * second, 5 * second, 30 * second, 2 * minute] as const;
+/** A target that comes and goes is an event so often at most: what it is told about itself must not keep it going. */
+export const failureNoteIntervalMs = 10 * minute;
 /** Noticed by both units. */
 const sharedCodes: ReadonlySet<string> = new Set(["clocks-differ", "clocks-agree", "targets-too-many"]);
 /** Told by `conflict-watch.ts`, which knows whether the other unit tells it. */
@@ -23,6 +26,8 @@ export type NotifierPorts = {
   readonly deliver: Deliver;
   targets(): readonly Target[];
   isActing(): boolean;
+  /** For the timeline: a target that cannot be told, and that it is told again. */
+  note(event: NotedEvent): void;
 };
 
 export type DeliveryState = {
@@ -40,6 +45,10 @@ type Queue = {
   sent: number;
   dropped: number;
   lastError: string | null;
+  /** When it was noted last that it cannot be told. */
+  failureNotedAt: number;
+  /** Whether that still holds. */
+  isFailing: boolean;
 };
 
 export class Notifier {
@@ -113,6 +122,8 @@ export class Notifier {
         sent: 0,
         dropped: 0,
         lastError: null,
+        failureNotedAt: Number.NEGATIVE_INFINITY,
+        isFailing: false,
       };
       this.#queues.set(id, queue);
     }
@@ -130,11 +141,14 @@ export class Notifier {
       () => {
         queue.sent += batch.length;
         queue.lastError = null;
+        this.#noteSuccess(target, queue);
         this.#done(id, queue);
       },
       (error: Error) => {
-        queue.lastError = error.message;
+        const fault = faultOf(target, error);
+        queue.lastError = `${fault.message}; ${fault.remedy}`;
         const delay = retryDelaysMs[queue.tries];
+        if (fault.isLasting || delay === undefined) this.#noteFailure(target, queue, fault);
         if (delay === undefined) {
           queue.dropped += batch.length;
           this.#done(id, queue);
@@ -145,6 +159,28 @@ export class Notifier {
         if (!this.#isStopped) queue.cancel = this.#ports.world.after(delay, () => this.#next(id));
       },
     );
+  }
+
+  #noteFailure({ name, kind, address }: Target, queue: Queue, { message, remedy }: DeliveryFault): void {
+    const now = this.#ports.world.now();
+    if (queue.isFailing || now - queue.failureNotedAt < failureNoteIntervalMs) return;
+    queue.isFailing = true;
+    queue.failureNotedAt = now;
+    this.#ports.note({
+      severity: "warning",
+      code: "notification-failed",
+      message: `${kind} "${name}" (${whereOf({ kind, address })}) is not told what happens: ${message}; ${remedy}`,
+    });
+  }
+
+  #noteSuccess({ name, kind }: Target, queue: Queue): void {
+    if (!queue.isFailing) return;
+    queue.isFailing = false;
+    this.#ports.note({
+      severity: "info",
+      code: "notification-works",
+      message: `${kind} "${name}" is told again; ${queue.dropped} notification(s) for it were dropped since this unit started`,
+    });
   }
 
   #done(id: string, queue: Queue): void {

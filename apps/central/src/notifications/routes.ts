@@ -4,6 +4,7 @@ import { routes } from "@tandem/central-api/routes";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import type { TimelineEntry } from "../ha/timeline.ts";
 import type { Deliver } from "./deliver.ts";
+import { faultOf } from "./delivery-fault.ts";
 import type { Notifier } from "./notifier.ts";
 import type { Target } from "./target.ts";
 import type { Targets, TargetWritten } from "./targets.ts";
@@ -42,13 +43,13 @@ export function registerNotificationRoutes({ route }: RouteRegistry, notificatio
     acknowledged: await targets.remove(id, tag, caller.author),
   }));
   route(routes.testNotification, async ({ params }) => {
+    const target = targets.get(params.id);
     try {
-      await notifications.deliver(targets.get(params.id), [notifications.testEntry()]);
-      return { delivered: true, error: null };
+      await notifications.deliver(target, [notifications.testEntry()]);
+      return { delivered: true, error: null, remedy: null };
     } catch (error) {
-      if (error instanceof Error && error.name !== "Refusal")
-        return { delivered: false, error: error.message };
-      throw error;
+      const { message, remedy } = faultOf(target, error as Error);
+      return { delivered: false, error: message, remedy };
     }
   });
 }

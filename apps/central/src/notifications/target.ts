@@ -1,4 +1,5 @@
 /** One receiver of notifications, and what makes it fit to be one. */
+import { X509Certificate } from "node:crypto";
 import type { FieldError } from "@tandem/base/result";
 import type { RowView } from "@tandem/replica/rows";
 import { hostAndPort } from "./host-and-port.ts";
@@ -24,9 +25,27 @@ const addressRemedy = {
 
 const isMailbox = (text: string): boolean => /^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/.test(text);
 
+/** Whether a text holds certificates and each of them can be read; Node would pass over what is none in silence. */
+function isPem(text: string): boolean {
+  const found = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    for (const one of found) new X509Certificate(one);
+  } catch {
+    return false;
+  }
+  return found.length > 0;
+}
+
 /** Null for one that can be told. */
 export function unfitness(target: Target): FieldError | null {
-  const { kind, address, secret } = target;
+  const { kind, address, secret, certificateAuthority } = target;
+  if (certificateAuthority !== "" && !isPem(certificateAuthority))
+    return {
+      code: "certificate-malformed",
+      field: "certificateAuthority",
+      message: "there is no certificate in it that can be read",
+      remedy: "give the authority's certificate as PEM, which begins with -----BEGIN CERTIFICATE-----",
+    };
   const isRight =
     kind === "webhook"
       ? URL.canParse(address) && new URL(address).protocol === "https:"

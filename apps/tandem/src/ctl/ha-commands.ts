@@ -174,7 +174,10 @@ const setNotification: Command["run"] = async (context) => {
 
 const testNotification: Command["run"] = async ({ client, words }) => {
   const value = await client.call(routes.testNotification, { params: { id: words[0] ?? "" } });
-  return { value, text: value.delivered ? "delivered\n" : `not delivered: ${value.error}\n` };
+  return {
+    value,
+    text: value.delivered ? "delivered\n" : `not delivered: ${value.error}\n  ${value.remedy}\n`,
+  };
 };
 
 export const haCommands: { readonly [words: string]: Command } = {
