@@ -69,6 +69,39 @@ test("[CH22] whatever order attempts become known in, one and the same speaks fo
   );
 });
 
+test("[CH22] what two units know of a run comes to the same in whatever order and however often they tell it", () => {
+  // Each unit writes one attempt of each of its terms; on the way from one to the other it is copied, not changed.
+  const attempts = fc.uniqueArray(
+    fc.record({
+      state: fc.constantFrom(...states),
+      epoch: fc.option(fc.integer({ min: 1, max: 4 })),
+      claimedAt: fc.integer({ min: 0, max: 3 }),
+      unit: fc.constantFrom("a", "b"),
+    }),
+    { minLength: 1, maxLength: 8, selector: ({ unit, epoch }) => `${unit} ${epoch}` },
+  );
+  fc.assert(
+    fc.property(attempts, fc.infiniteStream(fc.nat({ max: 6 })), (all, random) => {
+      const draw = (): number => Number(random.next().value);
+      const pieces = [0, 1, 2].map(() => all.filter(() => draw() < 4)).filter((piece) => piece.length > 0);
+      const known = pieces.flat();
+      if (known.length === 0) return;
+      const whole = standingOf(known);
+      assert.deepEqual(standingOf([...known, ...known]), whole, "told twice");
+      assert.deepEqual(
+        standingOf(pieces.map((piece) => standingOf(piece))),
+        whole,
+        "drawn together piece by piece",
+      );
+      assert.deepEqual(
+        standingOf([...pieces].reverse().map((piece) => standingOf(piece.toReversed()))),
+        whole,
+      );
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+});
+
 const open = (changes: Partial<OpenRun> = {}): OpenRun => ({
   standing: attempt(),
   self: "b",
