@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseIpv4 } from "@tandem/base/ip";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
+import { applyRuleset, readCounters } from "@tandem/linux/nft";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { writeFirstPassword } from "./access/first-password.ts";
 import { hashPassword, newPassword } from "./access/passwords.ts";
@@ -12,6 +13,8 @@ import { ApiServer } from "./api/server.ts";
 import { onNetworkOf, type UnitConfiguration } from "./configuration-file.ts";
 import { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole } from "./ha/carp-role.ts";
+import { Layer4 } from "./services/layer4.ts";
+import { checkServer } from "./services/layer4-check.ts";
 import { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { newDocument } from "./state/document.ts";
 import { DocumentStore } from "./state/store.ts";
@@ -70,6 +73,14 @@ export async function assemble(
     observe: ({ event, ...details }) =>
       log(event === "haproxy-refused" || event === "haproxy-gone" ? "warn" : "info", event, details),
   });
+  const layer4 = new Layer4({
+    applyRuleset,
+    readCounters,
+    check: checkServer,
+    troubled: (reason) => {
+      if (reason !== undefined) log("error", "layer4-not-in-force", { reason });
+    },
+  });
   const unit = new Unit({
     configuration,
     identity,
@@ -78,6 +89,7 @@ export async function assemble(
     ledger,
     ledgerStore,
     haproxy,
+    layer4,
     carp: parts.carp,
     restart: parts.restart,
     standalone: new StandaloneAddresses(stateDir),

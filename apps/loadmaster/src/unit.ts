@@ -11,7 +11,7 @@ import { type Peers, type ProcessSettings, serverName, serviceName } from "@tand
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
-import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
+import { allowNonlocalBind, prepareForwarding, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
 import type { Identity } from "@tandem/peer-link/identity";
@@ -35,6 +35,7 @@ import { type HaSetup, haSetup } from "./ha/setup.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, carriedFor } from "./services/address-rules.ts";
 import { Counters } from "./services/counters.ts";
+import { isLayer4, type Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
 import { proxyModel } from "./services/proxy-model.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
@@ -63,6 +64,7 @@ export type UnitParts = {
   readonly ledger: Ledger;
   readonly ledgerStore: LedgerStore;
   readonly haproxy: HaproxyProcess;
+  readonly layer4: Layer4;
   readonly carp: CarpRole;
   /** Ends the process in order, for its supervisor to start it again. */
   readonly restart: () => void;
@@ -212,8 +214,8 @@ export class Unit implements PartnerSide {
 
   /** Figures and states of HAProxy; empty while it does not answer. */
   async figures(): Promise<Figures> {
-    const rows = await this.#parts.haproxy.statistics();
-    return figuresOf(rows.ok ? rows.value : []);
+    const [rows, layer4] = await Promise.all([this.#parts.haproxy.statistics(), this.#parts.layer4.rows()]);
+    return figuresOf([...(rows.ok ? rows.value : []), ...layer4]);
   }
 
   /** What `stats` answers. */
@@ -290,6 +292,7 @@ export class Unit implements PartnerSide {
       await this.#link.close();
       await this.#fence.stop();
       await this.#parts.haproxy.stop();
+      await this.#parts.layer4.stop();
       await this.#parts.standalone.keepOnly([]);
     });
   }
@@ -360,10 +363,10 @@ export class Unit implements PartnerSide {
   }
 
   async #takeSample(): Promise<readonly StatRow[]> {
-    const sample = await this.#parts.haproxy.sample();
-    if (!sample.ok) return [];
-    this.#counters.take(sample.value, performance.now());
-    for (const { proxy, server, status, check } of sample.value.rows) {
+    const [sample, steady] = await Promise.all([this.#parts.haproxy.sample(), this.#parts.layer4.rows()]);
+    if (sample.ok) this.#counters.take({ ...sample.value, steady }, performance.now());
+    const rows = [...(sample.ok ? sample.value.rows : []), ...steady];
+    for (const { proxy, server, status, check } of rows) {
       const state = serverStatus(status);
       // Before its first check, and while checks disagree, a server is what it was.
       if ((state !== "Up" && state !== "Down") || status.includes("/") || check === "INI" || check === "")
@@ -376,7 +379,7 @@ export class Unit implements PartnerSide {
         state === "Up" ? (["info", "real-server-up"] as const) : (["warn", "real-server-down"] as const);
       this.#parts.log(level, event, { ...this.#namesOf(proxy, server), check });
     }
-    return sample.value.rows;
+    return rows;
   }
 
   #namesOf(proxy: string, server: string): object {
@@ -482,7 +485,8 @@ export class Unit implements PartnerSide {
   async #adopt(next: UnitDocument): Promise<Result<void, Failure>> {
     const before = this.#document;
     if (next === before) return ok(undefined);
-    const trafficChanged = next.shared.services !== before.shared.services || this.#peersDiffer(before, next);
+    const trafficChanged =
+      next.shared.services !== before.shared.services || this.#sharingDiffers(before, next);
     if (trafficChanged) {
       const applied = await this.#putInForce(next);
       if (!applied.ok)
@@ -519,8 +523,24 @@ export class Unit implements PartnerSide {
       );
     // The worker that a reload ends takes its counters with it.
     await this.#sample();
+    const layer4 = await this.#putLayer4InForce(document, setup);
+    if (!layer4.ok) return layer4;
     const applied = await this.#parts.haproxy.apply(rendered.value);
-    return applied.ok ? ok(undefined) : applied;
+    if (applied.ok) return ok(undefined);
+    await this.#putLayer4InForce(this.#document, this.#setup);
+    return applied;
+  }
+
+  async #putLayer4InForce(document: UnitDocument, setup: HaSetup): Promise<Result<void, FieldError>> {
+    const { services, ha } = document.shared;
+    if (services.some((each) => isLayer4(each) && each.enabled)) {
+      const devices = [...new Set(this.configuration.interfaces.map(({ device }) => device))];
+      const [failure] = prepareForwarding(devices);
+      if (failure !== undefined)
+        this.#troubled("forwarding", `${failure.parameter} cannot be set: ${failure.code}`);
+      else this.#healed("forwarding");
+    }
+    return this.#parts.layer4.apply(services, setup.kind !== "pair" || ha.l4Updates === true);
   }
 
   /** carpd, the partner link and the API's addresses follow the document. What fails is reported, not fatal. */
@@ -626,8 +646,11 @@ export class Unit implements PartnerSide {
     }
   }
 
-  #peersDiffer(before: UnitDocument, next: UnitDocument): boolean {
-    return JSON.stringify(this.#peersOf(before)) !== JSON.stringify(this.#peersOf(next));
+  /** Whether something changes in what the partner is told of persistence and connections. */
+  #sharingDiffers(before: UnitDocument, next: UnitDocument): boolean {
+    const of = (document: UnitDocument): string =>
+      JSON.stringify([this.#peersOf(document), this.#setupOf(document).kind, document.shared.ha.l4Updates]);
+    return of(before) !== of(next);
   }
 
   #peersOf(document: UnitDocument): Peers {

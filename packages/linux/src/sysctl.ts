@@ -48,6 +48,18 @@ export function prepareSharedAddressDevice(device: string): SysctlFailure[] {
   ].filter((failure) => failure !== undefined);
 }
 
+/**
+ * What a unit with layer-4 services needs: packets are passed on, and a client is never told of a way past the unit to a
+ * server of the same network, which would not know its connection.
+ */
+export function prepareForwarding(devices: readonly string[]): SysctlFailure[] {
+  for (const device of devices) assert(deviceName.test(device), `"${device}" is a device name`);
+  return [
+    writeSysctl("ipv4/ip_forward", "1"),
+    ...["all", ...devices].map((device) => writeSysctl(`ipv4/conf/${device}/send_redirects`, "0")),
+  ].filter((failure) => failure !== undefined);
+}
+
 function pathOf(parameter: string): string {
   assert(!parameter.split("/").includes(".."), "a parameter's name does not leave /proc/sys/net");
   return `/proc/sys/net/${parameter}`;

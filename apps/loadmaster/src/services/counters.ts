@@ -13,7 +13,12 @@ export type Counts = {
 };
 
 /** What one worker says at one time. */
-export type Sample = { readonly worker: number; readonly rows: readonly StatRow[] };
+export type Sample = {
+  readonly worker: number;
+  readonly rows: readonly StatRow[];
+  /** Of services that no worker carries: a reload does not begin their counters anew. */
+  readonly steady?: readonly StatRow[];
+};
 
 /** Shortest time that rates are worked out over. */
 export const rateIntervalMinMs = 1_000;
@@ -61,15 +66,17 @@ export class Counters {
   }
 
   /** What HAProxy had counted before the first sample belongs to an earlier process of the unit. */
-  take({ worker, rows }: Sample, now: number): void {
+  take({ worker, rows, steady = [] }: Sample, now: number): void {
     const first = this.#worker === undefined;
     const before = this.#worker === worker ? this.#last : new Map<string, Counts>();
     const last = new Map<string, Counts>();
     const sums = new Map<string, Counts>();
-    for (const row of rows) {
+    const staying = new Set(steady);
+    for (const row of [...rows, ...steady]) {
       const key = keyOf(row.proxy, row.server);
       const counts = countsOf(row);
-      const more = first ? none : since(counts, before.get(key) ?? none);
+      const was = (staying.has(row) ? this.#last : before).get(key) ?? none;
+      const more = first ? none : since(counts, was);
       last.set(key, counts);
       sums.set(key, plus(this.#sums.get(key) ?? none, more));
       if (row.server === frontendRow) this.#total = plus(this.#total, more);

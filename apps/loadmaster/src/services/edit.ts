@@ -35,8 +35,13 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
   const fault = addressFault(facts, shared.services, values.vs, values.port);
   if (fault !== undefined) return err(fault);
   const index = shared.nextServiceIndex;
+  const forced = layerOf(7, values);
+  if (!forced.ok) return forced;
   const type =
-    values.VStype === "http" || (values.VStype === undefined && values.port === httpPort) ? "http" : "gen";
+    values.VStype === "http" ||
+    (values.VStype === undefined && values.port === httpPort && forced.value === 7)
+      ? "http"
+      : "gen";
   const blank: StoredService = {
     index,
     address: values.vs,
@@ -114,7 +119,10 @@ export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): Ser
     limit: values.Limit ?? 0,
     enabled: values.Enable ?? true,
   };
-  const next = replaced(shared, { ...service, servers: [...service.servers, server] });
+  const changed = { ...service, servers: [...service.servers, server] };
+  const impossible = layer4Fault(changed);
+  if (impossible !== undefined) return err(impossible);
+  const next = replaced(shared, changed);
   return ok({ index: service.index, server: index, shared: { ...next, nextServerIndex: index + 1 } });
 }
 
@@ -135,6 +143,8 @@ export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): 
     enabled: values.Enable ?? server.enabled,
   };
   const servers = service.servers.map((each) => (each.index === server.index ? changed : each));
+  const impossible = layer4Fault({ ...service, servers });
+  if (impossible !== undefined) return err(impossible);
   return ok({
     index: service.index,
     server: server.index,
@@ -200,6 +210,54 @@ const replaced = (shared: SharedContent, service: StoredService): SharedContent 
   services: shared.services.map((each) => (each.index === service.index ? service : each)),
 });
 
+/** The layer that the parameters ask for, or the one before. */
+function layerOf(
+  before: 4 | 7,
+  { ForceL4, ForceL7, Transparent }: ValuesOf<"addvs">,
+): Result<4 | 7, Failure> {
+  if (ForceL4 !== undefined && ForceL4 === ForceL7)
+    return refuse(
+      `ForceL7: ${yesNo(ForceL7)} contradicts ForceL4 ${yesNo(ForceL4)}; a service works at one of the two layers, give one of them`,
+    );
+  const four = ForceL4 ?? (ForceL7 === undefined ? before === 4 : !ForceL7);
+  if (Transparent !== undefined && Transparent !== four)
+    return refuse(
+      four
+        ? "Transparent: N is not possible at layer 4, where servers see the client's address; leave it out, or use ForceL4 N"
+        : "Transparent: Y is not available at layer 7 on this unit yet; leave it out, or use ForceL4 Y",
+    );
+  return ok(four ? 4 : 7);
+}
+
+const yesNo = (value: boolean | undefined): string => (value === true ? "Y" : "N");
+
+/** What a layer-4 service cannot do, by the parameter that asks for it. */
+function layer4Fault(service: StoredService): Failure | undefined {
+  const { layer, type, schedule, persist, idletime, addVia, servers } = service;
+  if (layer !== 4) return undefined;
+  const no = (message: string): Failure => ({ code: 422, message });
+  if (type !== "gen")
+    return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
+  if (schedule === "lc" || schedule === "wlc")
+    return no(
+      `Schedule: ${schedule} counts each server's open connections, which is not done at layer 4; use rr, wrr or sh`,
+    );
+  if (persist !== undefined)
+    return no(
+      `Persist: ${persist.mode} is not available at layer 4; use Schedule sh, which keeps a client's address on one server`,
+    );
+  if (idletime !== 0)
+    return no(`Idletime: ${idletime} is not available at layer 4, where the kernel decides; set it to 0`);
+  if (addVia !== 0 && addVia !== 2)
+    return no(`AddVia: ${addVia} writes a header, and ForceL4 passes packets on as they are; use 2`);
+  const limited = servers.find(({ limit }) => limit !== 0);
+  return limited === undefined
+    ? undefined
+    : no(
+        `Limit: ${limited.limit} of real server ${limited.index} is not available at layer 4, which counts no open connections; set it to 0`,
+      );
+}
+
 /** Seconds, when persistence is asked for without saying how long. */
 const persistTimeoutDefault = 360;
 
@@ -245,15 +303,18 @@ function withValues(service: StoredService, values: ValuesOf<"addvs">): Result<S
   const persistence = persistenceOf(service, values);
   if (!persistence.ok) return persistence;
   const persist = persistence.value;
-  const { nickname, check, persist: _before, ...rest } = service;
+  const layer = layerOf(service.layer ?? 7, values);
+  if (!layer.ok) return layer;
+  const { nickname, check, persist: _persist, layer: _layer, ...rest } = service;
   const { url, host, ...checkRest } = check;
   const text = (value: string | undefined, before: string | undefined): string | undefined =>
     value === undefined ? before : value === "" ? undefined : value;
   const nextNickname = text(values.NickName, nickname);
   const nextUrl = text(values.CheckUrl, url);
   const nextHost = text(values.CheckHost, host);
-  return ok({
+  const next: StoredService = {
     ...rest,
+    ...(layer.value === 4 ? { layer: 4 } : {}),
     ...(persist === undefined ? {} : { persist }),
     ...(nextNickname === undefined ? {} : { nickname: nextNickname }),
     enabled: values.Enable ?? rest.enabled,
@@ -279,5 +340,7 @@ function withValues(service: StoredService, values: ValuesOf<"addvs">): Result<S
       timeoutSeconds: values.ChkTimeout ?? checkRest.timeoutSeconds,
       retries: values.ChkRetryCount ?? checkRest.retries,
     },
-  });
+  };
+  const fault = layer4Fault(next);
+  return fault === undefined ? ok(next) : err(fault);
 }

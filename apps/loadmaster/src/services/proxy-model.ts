@@ -21,10 +21,11 @@ export const proxyModel = (
   process: Omit<ProcessSettings, "peers">,
   peers: Peers,
 ): ProxyModel => ({
-  process: shared.services.some((each) => each.enabled && each.persist?.mode === "src")
+  process: shared.services.some((each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src")
     ? { ...process, peers }
     : process,
-  services: shared.services.map(proxyService),
+  // The kernel carries layer-4 services; HAProxy must not listen where they stand.
+  services: shared.services.filter((each) => each.layer !== 4).map(proxyService),
 });
 
 const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
@@ -62,7 +63,8 @@ function proxyService(service: StoredService): VirtualService {
 
 const methods: readonly CheckMethod[] = ["HEAD", "GET", "POST", "OPTIONS"];
 
-function healthCheck({ address, check }: StoredService): HealthCheck {
+/** A stored check in words. */
+export function healthCheck({ address, check }: StoredService): HealthCheck {
   if (check.type === "none") return { kind: "none" };
   const timing = {
     intervalSeconds: check.intervalSeconds || checkIntervalDefaultSeconds,

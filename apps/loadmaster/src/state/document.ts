@@ -42,6 +42,8 @@ export const StoredServiceSchema = Type.Object(
       Type.Literal("wlc"),
       Type.Literal("sh"),
     ]),
+    /** Absent: 7. At 4 the kernel passes the packets on, and HAProxy knows nothing of the service. */
+    layer: Type.Optional(Type.Literal(4)),
     /** Absent: none, as in every document before there was any. `cookie` goes with the mode `active-cookie`. */
     persist: Type.Optional(
       Type.Object(
@@ -94,6 +96,8 @@ export const SharedContentSchema = Type.Object(
         l7Updates: Type.Optional(Type.Boolean()),
         // What follows is absent at its default, so that a document without it is the one that earlier versions know.
         fast: Type.Optional(Type.Literal(true)),
+        /** Whether the partner is told of layer-4 connections; absent: it is not. */
+        l4Updates: Type.Optional(Type.Boolean()),
       },
       nothingElse,
     ),
@@ -170,8 +174,10 @@ export type UnitDocument = Static<typeof UnitDocumentSchema>;
 /** What the content uses that a partner's program of link version 2 does not know, in words; empty: nothing. */
 export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[] => [
   ...(services.some((each) => each.persist !== undefined) ? ["persistence"] : []),
+  ...(services.some((each) => each.layer === 4) ? ["layer-4 services"] : []),
   ...(ha.l7Updates === undefined ? [] : ["hal7update"]),
   ...(ha.fast === undefined ? [] : ["hafast"]),
+  ...(ha.l4Updates === undefined ? [] : ["hal4update"]),
 ];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import { test } from "node:test";
+import { err, ok } from "@tandem/base/result";
+import type { commands } from "@tandem/loadmaster-api/commands";
+import type { Values } from "@tandem/loadmaster-api/parameters";
+import { emptyShared, type SharedContent, type StoredService } from "../state/document.ts";
+import { loopback, waitFor } from "../unit.fixture.ts";
+import type { AddressFacts } from "./address-rules.ts";
+import { addServer, addService, changeServer, changeService } from "./edit.ts";
+import { choiceOf, Layer4 } from "./layer4.ts";
+import { checkServer } from "./layer4-check.ts";
+import { healthAfter, healthAtFirst, nextCheckMs, type Verdict } from "./layer4-health.ts";
+
+const service = (changes: Partial<StoredService> = {}): StoredService => ({
+  index: 3,
+  address: "10.77.0.100",
+  port: 5432,
+  type: "gen",
+  layer: 4,
+  enabled: true,
+  schedule: "rr",
+  idletime: 0,
+  addVia: 0,
+  check: {
+    type: "tcp",
+    use11: false,
+    method: 0,
+    codes: [],
+    port: 0,
+    intervalSeconds: 1,
+    timeoutSeconds: 1,
+    retries: 1,
+  },
+  servers: [1, 2].map((index) => ({
+    index,
+    address: `10.78.0.3${index}`,
+    port: 5432,
+    weight: 1_000,
+    limit: 0,
+    enabled: true,
+  })),
+  ...changes,
+});
+
+test("[LM1] a server is down after so many failed checks in a row, and up with the first that succeeds", () => {
+  const bad: Verdict = { alive: false, check: "L4CON" };
+  const good: Verdict = { alive: true, check: "L4OK" };
+  let health = healthAfter(healthAtFirst, bad, 2);
+  assert.deepEqual([health.up, nextCheckMs(health, 9)], [true, 1_000]);
+  health = healthAfter(healthAfter(health, good, 2), bad, 2);
+  assert.equal(health.up, true, "not in a row");
+  health = healthAfter(health, bad, 2);
+  assert.deepEqual([health.up, nextCheckMs(health, 9)], [false, 9_000]);
+  assert.deepEqual(healthAfter(health, good, 2), { up: true, failed: 0, check: "L4OK" });
+});
+
+test("[LM1] checks by TCP and HTTP say what they found", async (t) => {
+  const timing = { intervalSeconds: 1, timeoutSeconds: 1, retries: 1 };
+  const listening = createServer(() => {});
+  const web = createHttpServer((request, response) => {
+    response.statusCode = request.headers.host === "shop.example" ? 200 : 503;
+    response.end();
+  });
+  for (const each of [listening, web])
+    await new Promise<void>((resolve) => each.listen(0, loopback(70), resolve));
+  t.after(() => {
+    listening.close();
+    web.close();
+  });
+  const at = (server: typeof listening | typeof web) => ({
+    address: loopback(70),
+    port: (server.address() as AddressInfo).port,
+  });
+  const http = { kind: "http", timing, method: "GET", path: "/", codes: [] } as const;
+  assert.deepEqual(await checkServer({ kind: "tcp", timing }, at(listening)), { alive: true, check: "L4OK" });
+  assert.deepEqual(await checkServer({ kind: "tcp", timing }, { address: loopback(70), port: 1 }), {
+    alive: false,
+    check: "L4CON",
+  });
+  assert.deepEqual(await checkServer(http, at(listening)), { alive: false, check: "L7TOUT" });
+  assert.deepEqual(await checkServer(http, at(web)), { alive: false, check: "L7STS" });
+  assert.equal((await checkServer({ ...http, codes: [503] }, at(web))).alive, true);
+  assert.equal((await checkServer({ ...http, host: "shop.example" }, at(web))).alive, true);
+});
+
+test("[LM1] a server that goes down gets no more connections, and its counters go on", async () => {
+  const rules: string[] = [];
+  const dead = new Set<string>();
+  const layer4 = new Layer4({
+    applyRuleset: async (text) => {
+      rules.push(text);
+      return ok(undefined);
+    },
+    readCounters: async () => ok(new Map([["vs3_rs1", { packets: 5, bytes: 300 }]])),
+    check: async (_check, { address }) => ({ alive: !dead.has(address), check: "L4OK" }),
+    troubled: () => {},
+  });
+  const takes = (server: number): boolean => rules.at(-1)?.includes(`goto vs3_rs${server}`) === true;
+  try {
+    assert.ok((await layer4.apply([service(), service({ index: 4, layer: undefined })], true)).ok);
+    assert.ok(takes(1) && takes(2));
+    assert.ok(!rules.at(-1)?.includes("vs4"), "layer 7 is HAProxy's");
+    dead.add("10.78.0.32");
+    await waitFor("the second is out", () => !takes(2));
+    const rows = await layer4.rows();
+    assert.deepEqual(
+      rows.map(({ server, status, totalSessions }) => [server, status, totalSessions]),
+      [
+        ["FRONTEND", "OPEN", 10],
+        ["rs1", "UP", 10],
+        ["rs2", "DOWN", 0],
+      ],
+      "5 of the rules before, 5 of those now",
+    );
+    dead.clear();
+    await waitFor("the second is in again", () => takes(2));
+  } finally {
+    await layer4.stop();
+  }
+  assert.match(rules.at(-1) ?? "", /^table ip tandem_l4\ndelete table ip tandem_l4\n$/);
+});
+
+test("[LM1] without nft a layer-4 service is refused, and a unit without one is not concerned", async () => {
+  const missing = { code: "nft-missing", field: "nftables", message: "no nft", remedy: "install it" };
+  const layer4 = new Layer4({
+    applyRuleset: async () => err(missing),
+    readCounters: async () => err(missing),
+    check: async () => ({ alive: true, check: "" }),
+    troubled: () => {},
+  });
+  assert.ok((await layer4.apply([service({ layer: undefined })], true)).ok);
+  assert.ok(!(await layer4.apply([service()], true)).ok);
+  assert.deepEqual(await layer4.rows(), [], "what was refused is not there");
+});
+
+test("[LH12] the choice is the same on both units, unless the partner is told of connections", () => {
+  assert.equal(choiceOf(service(), false), "connection");
+  assert.equal(choiceOf(service({ schedule: "wrr" }), true), "turn");
+  assert.equal(choiceOf(service({ schedule: "sh" }), true), "source");
+});
+
+const facts: AddressFacts = {
+  interfaces: [{ id: 0, device: "eth0", address: "10.77.0.1", prefix: 24 }],
+  sharedAddresses: [],
+  partners: [],
+  paired: false,
+  apiPort: 443,
+  partnerPort: 6973,
+  peersPort: 6975,
+};
+type AddValues = Values<(typeof commands)["addvs"]["parameters"]>;
+const add = (values: object) =>
+  addService(emptyShared, facts, { vs: "10.77.0.100", port: 80, prot: "tcp", ...values } as AddValues);
+
+test("[LM1] what layer 4 cannot do is refused with field, value and remedy", () => {
+  const made = add({ ForceL4: true });
+  assert.ok(made.ok);
+  const [stored] = made.value.shared.services;
+  assert.deepEqual([stored?.layer, stored?.type, stored?.check.type], [4, "gen", "tcp"]);
+  assert.equal(add({ ForceL7: false }).ok && true, true);
+  const refusals: [object, RegExp][] = [
+    [{ ForceL4: true, ForceL7: true }, /^ForceL7: Y contradicts ForceL4 Y/],
+    [{ ForceL4: true, VStype: "http" }, /^VStype: http .*use VStype gen/],
+    [{ ForceL4: true, Schedule: "lc" }, /^Schedule: lc .*use rr, wrr or sh/],
+    [{ ForceL4: true, Persist: "src" }, /^Persist: src .*Schedule sh/],
+    [{ ForceL4: true, Idletime: 60 }, /^Idletime: 60 .*set it to 0/],
+    [{ ForceL4: true, AddVia: 1 }, /^AddVia: 1 .*use 2/],
+    [{ ForceL4: true, Transparent: false }, /^Transparent: N .*ForceL4 N/],
+    [{ Transparent: true }, /^Transparent: Y .*ForceL4 Y/],
+  ];
+  for (const [values, words] of refusals) {
+    const refused = add(values);
+    assert.ok(!refused.ok, JSON.stringify(values));
+    assert.match(refused.error.message, words);
+  }
+  const shared: SharedContent = made.value.shared;
+  const rs = { vs: "1", rs: "10.77.0.31", rsport: 80 };
+  const limited = addServer(shared, { ...rs, Limit: 5 } as Parameters<typeof addServer>[1]);
+  assert.match(limited.ok ? "" : limited.error.message, /^Limit: 5 of real server 1 .*set it to 0/);
+  const served = addServer(shared, rs as Parameters<typeof addServer>[1]);
+  assert.ok(served.ok);
+  const more = changeServer(served.value.shared, { ...rs, Limit: 5 } as Parameters<typeof changeServer>[1]);
+  assert.match(more.ok ? "" : more.error.message, /^Limit: 5/);
+  const moved = changeService(shared, facts, { vs: "1", ForceL4: false } as Parameters<
+    typeof changeService
+  >[2]);
+  assert.equal(moved.ok && moved.value.shared.services[0]?.layer, undefined);
+});

@@ -1,0 +1,267 @@
+/**
+ * The layer-4 services of a unit: nftables rules for those servers that are up, the checks that say which are, and the
+ * figures. The rules are on both units of a pair; whoever holds the address gets the connections.
+ */
+import { type FieldError, ok, type Result } from "@tandem/base/result";
+import { type HealthCheck, serverName, serviceName } from "@tandem/haproxy-config/model";
+import type { StatRow } from "@tandem/haproxy-config/statistics";
+import {
+  type Layer4Choice,
+  type Layer4Service,
+  layer4Counter,
+  layer4Removal,
+  layer4Table,
+  renderLayer4,
+} from "@tandem/linux/layer4-ruleset";
+import type { NftCounter } from "@tandem/linux/nft";
+import type { StoredServer, StoredService } from "../state/document.ts";
+import { frontendRow } from "./counters.ts";
+import type { CheckedServer } from "./layer4-check.ts";
+import { healthAfter, healthAtFirst, nextCheckMs, type ServerHealth, type Verdict } from "./layer4-health.ts";
+import { healthCheck } from "./proxy-model.ts";
+
+/** Checks under way at one time; one more waits for its next turn. */
+export const checksMax = 256;
+const checkPostponedMs = 1_000;
+
+/** Everything outside that layer 4 touches. */
+export type Layer4Parts = {
+  readonly applyRuleset: (text: string) => Promise<Result<void, FieldError>>;
+  readonly readCounters: (table: string) => Promise<Result<Map<string, NftCounter>, FieldError>>;
+  readonly check: (check: HealthCheck, server: CheckedServer) => Promise<Verdict>;
+  /** Rules that could not be put in force, after a server went up or down. */
+  readonly troubled: (reason: string | undefined) => void;
+};
+
+type Watched = {
+  readonly key: string;
+  health: ServerHealth;
+  timer: NodeJS.Timeout | undefined;
+  ended: boolean;
+};
+
+export const isLayer4 = (service: StoredService): boolean => service.layer === 4;
+
+/** A hash finds the same server on the partner; in turn is fairer where the partner is told, or there is none. */
+export function choiceOf({ schedule }: StoredService, connectionsAreTold: boolean): Layer4Choice {
+  if (schedule === "sh") return "source";
+  return connectionsAreTold ? "turn" : "connection";
+}
+
+export class Layer4 {
+  readonly #parts: Layer4Parts;
+  #services: readonly StoredService[] = [];
+  /** The rules in force; undefined until this process has put some in force. */
+  #loaded: string | undefined;
+  #connectionsAreTold = true;
+  /** By service and server, also those whose check says nothing. */
+  #watched = new Map<string, Watched>();
+  #checks = 0;
+  /** Counters begin anew with each set of rules: what those before had counted, and the present ones last. */
+  #before = new Map<string, NftCounter>();
+  #last = new Map<string, NftCounter>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: Layer4Parts) {
+    this.#parts = parts;
+  }
+
+  get used(): boolean {
+    return this.#services.length > 0;
+  }
+
+  /**
+   * Puts the layer-4 services among these in force and begins to check their servers; a table of an earlier process is
+   * replaced. An error leaves the rules that were.
+   */
+  apply(services: readonly StoredService[], connectionsAreTold: boolean): Promise<Result<void, FieldError>> {
+    return this.#inTurn(async () => {
+      const wanted = services.filter((each) => isLayer4(each) && each.enabled);
+      const [before, told] = [this.#services, this.#connectionsAreTold];
+      this.#services = wanted;
+      this.#connectionsAreTold = connectionsAreTold;
+      const applied = await this.#load();
+      if (!applied.ok) {
+        this.#services = before;
+        this.#connectionsAreTold = told;
+        // Without layer-4 services there is nothing that needs nft, which may then be absent.
+        return wanted.length === 0 && before.length === 0 ? ok(undefined) : applied;
+      }
+      this.#watch();
+      return ok(undefined);
+    });
+  }
+
+  /** Figures in HAProxy's form; counters only grow. */
+  async rows(): Promise<StatRow[]> {
+    if (!this.used) return [];
+    return this.#inTurn(async () => {
+      await this.#count();
+      return this.#services.flatMap((service) => {
+        const servers = service.servers.map((server) => this.#serverRow(service, server));
+        const sum = (of: "totalSessions" | "bytesIn" | "bytesOut"): number =>
+          servers.reduce((total, row) => total + row[of], 0);
+        const whole: StatRow = {
+          proxy: serviceName(service.index),
+          server: frontendRow,
+          status: "OPEN",
+          currentSessions: 0,
+          totalSessions: sum("totalSessions"),
+          bytesIn: sum("bytesIn"),
+          bytesOut: sum("bytesOut"),
+          requests: 0,
+          check: "",
+        };
+        return [whole, ...servers];
+      });
+    });
+  }
+
+  /** Ends the checks and removes the rules. */
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#stopped = true;
+      for (const each of this.#watched.values()) end(each);
+      this.#watched.clear();
+      if (this.used) await this.#parts.applyRuleset(layer4Removal);
+    });
+  }
+
+  async #load(): Promise<Result<void, FieldError>> {
+    const text = renderLayer4(this.#services.map((each) => this.#rules(each)));
+    if (text === this.#loaded) return ok(undefined);
+    await this.#count();
+    const applied = await this.#parts.applyRuleset(text);
+    if (applied.ok) {
+      this.#loaded = text;
+      const names = new Set(
+        this.#services.flatMap(({ index, servers }) =>
+          servers.flatMap((server) => Object.values(layer4Counter(index, server.index))),
+        ),
+      );
+      this.#before = new Map([...this.#total()].filter(([name]) => names.has(name)));
+      this.#last = new Map();
+    }
+    return applied;
+  }
+
+  #rules(service: StoredService): Layer4Service {
+    const { index, address, port, schedule } = service;
+    return {
+      index,
+      address,
+      port,
+      choice: choiceOf(service, this.#connectionsAreTold),
+      servers: service.servers.map((server) => ({
+        index: server.index,
+        address: server.address,
+        port: server.port,
+        weight: schedule === "wrr" ? server.weight : 1,
+        takes: server.enabled && this.#healthOf(service, server).up,
+      })),
+    };
+  }
+
+  #healthOf(service: StoredService, server: StoredServer): ServerHealth {
+    return this.#watched.get(nameOf(service, server))?.health ?? healthAtFirst;
+  }
+
+  #serverRow(service: StoredService, server: StoredServer): StatRow {
+    const { connections, bytesIn, bytesOut } = layer4Counter(service.index, server.index);
+    const total = this.#total();
+    const { up, check } = this.#healthOf(service, server);
+    const unchecked = service.check.type === "none";
+    return {
+      proxy: serviceName(service.index),
+      server: serverName(server.index),
+      status: !server.enabled ? "MAINT" : unchecked ? "no check" : up ? "UP" : "DOWN",
+      currentSessions: 0,
+      totalSessions: total.get(connections)?.packets ?? 0,
+      bytesIn: total.get(bytesIn)?.bytes ?? 0,
+      bytesOut: total.get(bytesOut)?.bytes ?? 0,
+      requests: 0,
+      check: unchecked ? "" : check,
+    };
+  }
+
+  async #count(): Promise<void> {
+    // Before the first rules of this process the table is an earlier one's.
+    if (this.#loaded === undefined) return;
+    const counters = await this.#parts.readCounters(layer4Table);
+    if (counters.ok) this.#last = counters.value;
+  }
+
+  #total(): Map<string, NftCounter> {
+    const total = new Map(this.#before);
+    for (const [name, { packets, bytes }] of this.#last) {
+      const before = total.get(name) ?? { packets: 0, bytes: 0 };
+      total.set(name, { packets: before.packets + packets, bytes: before.bytes + bytes });
+    }
+    return total;
+  }
+
+  /** A server whose check or place has changed is watched anew; it stays what it was until a check says otherwise. */
+  #watch(): void {
+    const watched = new Map<string, Watched>();
+    for (const service of this.#services) {
+      const check = healthCheck(service);
+      for (const server of service.servers) {
+        if (!server.enabled || check.kind === "none") continue;
+        const name = nameOf(service, server);
+        const key = JSON.stringify([server.address, server.port, check]);
+        const before = this.#watched.get(name);
+        if (before?.key === key) {
+          watched.set(name, before);
+          continue;
+        }
+        const health = before?.health ?? healthAtFirst;
+        const each: Watched = { key, health, timer: undefined, ended: false };
+        watched.set(name, each);
+        this.#again(each, check, server, 0);
+      }
+    }
+    for (const [name, each] of this.#watched) if (watched.get(name) !== each) end(each);
+    this.#watched = watched;
+  }
+
+  #again(
+    watched: Watched,
+    check: HealthCheck & { kind: "tcp" | "http" },
+    server: CheckedServer,
+    ms: number,
+  ): void {
+    watched.timer = setTimeout(async () => {
+      if (this.#checks >= checksMax) return this.#again(watched, check, server, checkPostponedMs);
+      this.#checks += 1;
+      const verdict = await this.#parts.check(check, server);
+      this.#checks -= 1;
+      if (watched.ended) return;
+      const { up } = watched.health;
+      watched.health = healthAfter(watched.health, verdict, check.timing.retries);
+      if (watched.health.up !== up) void this.#reload();
+      this.#again(watched, check, server, nextCheckMs(watched.health, check.timing.intervalSeconds));
+    }, ms);
+  }
+
+  #reload(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#stopped) return;
+      const applied = await this.#load();
+      this.#parts.troubled(applied.ok ? undefined : applied.error.message);
+    });
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}
+
+function end(watched: Watched): void {
+  watched.ended = true;
+  clearTimeout(watched.timer);
+}
+
+const nameOf = (service: StoredService, server: StoredServer): string => `${service.index}/${server.index}`;
