@@ -40,7 +40,7 @@ export const labelOf = (changes: readonly Change[]): string =>
     ),
   ].join("+");
 
-const slotOf = ({ table, row, field }: Version): string => `${table}\0${row}\0${field}`;
+export const slotOf = ({ table, row, field }: Version): string => `${table}\0${row}\0${field}`;
 
 export class Disk {
   readonly #hooks: DiskHooks;

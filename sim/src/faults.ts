@@ -148,7 +148,11 @@ export const faultKinds = {
   "old backup": away("is killed and an old backup is restored on it", (run, unit, random) => {
     unit.kill();
     const images = run.images.get(unit) ?? [];
-    if (images.length > 0) run.loseDisk(unit, () => unit.disk.put(random.pick(images)));
+    if (images.length > 0)
+      run.loseDisk(unit, () => {
+        unit.disk.put(random.pick(images));
+        if (unit.wire === 1) unit.fitDisk();
+      });
   }),
   "crash at the disk": (run, random, isMild) => {
     const unit = run.victim(random);
@@ -272,7 +276,10 @@ export const faultKinds = {
         unit.stop(() => undefined);
       },
       end: () => {
-        unit.wire = wire;
+        if (unit.machine.process !== null) unit.kill();
+        if (wire === 1) run.loseDisk(unit, () => unit.install(wire));
+        else unit.install(wire);
+        run.hasHadOtherVersion = true;
         run.letUp(unit);
       },
     };

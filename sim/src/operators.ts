@@ -1,6 +1,6 @@
 /** People at both units: they read, think, and change what they read; they set the pair up, and change its settings. */
 import { minute, second } from "@tandem/base/time";
-import { devices, haGroups, networks } from "@tandem/central/fleet/tables";
+import { devices, haGroups, networks, services } from "@tandem/central/fleet/tables";
 import type { HaForm } from "@tandem/central/ha/ha-form";
 import type { HighAvailability } from "@tandem/central/ha/shell";
 import { createRow, deleteRow, type Edit, updateRow } from "@tandem/replica/edits";
@@ -14,6 +14,10 @@ const cidrs = Array.from({ length: 7 }, (_, index) => `10.${index + 1}.0.0/16`);
 const ids = ["aaaaaaaaaaaaaaa1", "aaaaaaaaaaaaaaa2", "aaaaaaaaaaaaaaa3", "aaaaaaaaaaaaaaa4"];
 const groups = ["bbbbbbbbbbbbbbb1", "bbbbbbbbbbbbbbb2"];
 
+/** Since wire version 2: devices' services, which an earlier unit cannot hold. */
+const serviceKeys = ids.map((id) => `${id} tcp 10.1.0.80 443`);
+const serviceShare = 0.3;
+
 const thinkMaxMs = 3 * minute;
 
 type Row = RowView<Columns> | undefined;
@@ -21,6 +25,7 @@ type Row = RowView<Columns> | undefined;
 export class Operators {
   readonly #run: Run;
   readonly #random: Random;
+  readonly #later: Random;
   #edits = 0;
   /** Accepted in this phase. */
   accepted = 0;
@@ -29,6 +34,7 @@ export class Operators {
   constructor(run: Run, random: Random) {
     this.#run = run;
     this.#random = random;
+    this.#later = random.stream("later tables");
   }
 
   /** For so long both units' operators busy themselves with one and the same thing. */
@@ -61,7 +67,10 @@ export class Operators {
       this.#write(unit, [{ kind, conflict: id }], `${kind}s conflict ${id.slice(0, 6)}`);
       return;
     }
-    const [table, key] = place;
+    const isService = this.#run.hasHadOtherVersion && unit.wire > 1 && this.#later.chance(serviceShare);
+    const [table, key] = isService
+      ? ([services as unknown as Table, this.#later.pick(serviceKeys)] as const)
+      : place;
     const read: Row = ha.row(table, key);
     if (random.chance(0.5)) this.#change(unit, table, key, read, true);
     else
@@ -105,7 +114,9 @@ export class Operators {
               { port: random.integer(1, 9) },
               { user: name, password: `secret ${name}` },
             ])
-          : { name };
+          : table.name === "services"
+            ? { parameters: { Nickname: name } }
+            : { name };
     this.#write(
       unit,
       [updateRow(table, key, values as never, expected)],
@@ -253,6 +264,10 @@ const createOf = (table: Table, key: string, name: string, random: Random): Edit
         password: "secret",
         certificateFingerprint: "f".repeat(64),
       });
+    case "services": {
+      const [device = ""] = key.split(" ");
+      return createRow(services, { device, protocol: "tcp", address: "10.1.0.80", port: 443 });
+    }
     default:
       return createRow(haGroups, {
         id: key,

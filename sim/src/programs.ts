@@ -58,8 +58,13 @@ export function startStatistics(
   });
 }
 
-/** The device and the action on it, where a unit does not have them yet. */
-export function actionEdits(ha: HighAvailability, loadMaster: LoadMaster, wall: number): readonly Edit[] {
+/** The device and, if the unit's program has a schedule, the action on it, where a unit does not have them yet. */
+export function actionEdits(
+  ha: HighAvailability,
+  loadMaster: LoadMaster,
+  wall: number,
+  hasSchedule: boolean,
+): readonly Edit[] {
   const edits: Edit[] = [];
   if (ha.row(devices, loadMaster.id) === undefined)
     edits.push(
@@ -73,7 +78,7 @@ export function actionEdits(ha: HighAvailability, loadMaster: LoadMaster, wall: 
         certificateFingerprint: "f".repeat(64),
       }),
     );
-  if (ha.row(scheduledActions, actionId) === undefined)
+  if (hasSchedule && ha.row(scheduledActions, actionId) === undefined)
     edits.push(
       createRow(scheduledActions, {
         id: actionId,

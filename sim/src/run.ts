@@ -104,6 +104,9 @@ const wildlyWanted: readonly PairStateName[] = [
 
 class Stop extends Error {}
 
+/** Scheduled actions came with wire version 2. */
+const hasSchedule = (unit: Unit): boolean => unit.wire > 1;
+
 export class Run implements UnitObserver {
   readonly seed: number;
   readonly engine = new Engine();
@@ -120,6 +123,8 @@ export class Run implements UnitObserver {
     readonly saidAndKept: SaidAndKept;
   };
   readonly coverage = new Coverage();
+  /** Some unit has been of an earlier wire version: from now on later tables are edited as well. */
+  hasHadOtherVersion = false;
   readonly images = new Map<Unit, DiskImage[]>();
   /** Disk calls that were seen, for crashes at each of them. */
   readonly labels: string[] = ["settings", "backup", "replace+pair-durable", "event"];
@@ -332,7 +337,7 @@ export class Run implements UnitObserver {
       this.holdDown(unit);
       unit.stop(() => undefined);
       await this.#go(this.engine.now + 5 * second);
-      unit.wire = 2;
+      unit.install(2);
       this.letUp(unit);
       await this.#mustBecomeWhole();
     }
@@ -343,7 +348,7 @@ export class Run implements UnitObserver {
     const loadMaster = this.#loadMaster;
     const master = this.pair.find((unit) => unit.ha?.isActing === true);
     if (loadMaster === null || master?.ha === undefined) return;
-    const edits = actionEdits(master.ha, loadMaster, master.machine.wall());
+    const edits = actionEdits(master.ha, loadMaster, master.machine.wall(), hasSchedule(master));
     if (edits.length > 0) this.operators.schedule(master, edits);
     await this.#go(this.engine.now + minute);
     const action = master.ha.row(scheduledActions, actionId);
@@ -527,7 +532,7 @@ export class Run implements UnitObserver {
     const { operators } = this;
     for (const unit of this.pair)
       if (this.#loadMaster !== null && unit.ha !== undefined && unit.isRunning) {
-        const edits = actionEdits(unit.ha, this.#loadMaster, unit.machine.wall());
+        const edits = actionEdits(unit.ha, this.#loadMaster, unit.machine.wall(), hasSchedule(unit));
         if (edits.length > 0) operators.schedule(unit, edits);
       }
     if (this.#isSetUp()) return;
@@ -600,7 +605,7 @@ export class Run implements UnitObserver {
   started(unit: Unit): void {
     this.say(unit.name, "runs");
     const { process } = unit.machine;
-    if (this.#loadMaster !== null && process !== null && unit.ha !== undefined)
+    if (this.#loadMaster !== null && process !== null && unit.ha !== undefined && hasSchedule(unit))
       startSchedule(unit.ha, process, this.#loadMaster, (message) => this.say(unit.name, message));
     const { ha } = unit;
     if (this.#polled !== null && process !== null && ha !== undefined)
@@ -663,7 +668,9 @@ export class Run implements UnitObserver {
   #offered(giver: Unit, taker: Unit): void {
     // What the taker lost after it had said what it has, the giver cannot know; a cut may hold its words for long.
     if (this.engine.now - (this.#diskLostAt.get(taker) ?? Number.NEGATIVE_INFINITY) < heldMaxMs) return;
-    checkHandover(this.#keptOf(giver), this.#keptOf(taker), (message) => this.fail("handovers", message));
+    checkHandover(this.#keptOf(giver), this.#keptOf(taker), taker.wire, (message) =>
+      this.fail("handovers", message),
+    );
   }
 
   committing(unit: Unit, _label: string, changes: readonly Change[]): void {

@@ -1,4 +1,5 @@
 /** One Central: the production shell of the pair over this simulator's seams, and what may befall its process. */
+import { assert } from "@tandem/base/assert";
 import { sha256Hex } from "@tandem/base/digest";
 import { unitIdOf } from "@tandem/base/ids";
 import { fleetTables, networks } from "@tandem/central/fleet/tables";
@@ -13,10 +14,11 @@ import type { HaSettings, PairDurable } from "@tandem/pair/state";
 import { formatHaKey } from "@tandem/peer-link/ha-key";
 import type { Identity } from "@tandem/peer-link/identity";
 import { PeerLink } from "@tandem/peer-link/link";
-import type { Replica } from "@tandem/replica/replica";
+import { Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
+import { emptyVector } from "@tandem/replica/version";
 import type { Change } from "@tandem/storage/store";
-import { Disk } from "./disk.ts";
+import { Disk, slotOf } from "./disk.ts";
 import type { Engine } from "./engine.ts";
 import { Machine, Process } from "./machine.ts";
 import type { Network } from "./network.ts";
@@ -24,6 +26,8 @@ import type { Random } from "./random.ts";
 
 export const linkPort = 6974;
 const tables = [...fleetTables, ...scheduleTables] as unknown as readonly Table[];
+/** A program refuses rows of tables that came after it, from its peer as from its disk. */
+const tablesOf = (wire: number): readonly Table[] => tables.filter(({ since }) => since <= wire);
 
 /** Who looks on. All is told in the turn in which it happens. */
 export type UnitObserver = {
@@ -48,7 +52,7 @@ export class Unit {
   readonly identity: Identity;
   readonly disk: Disk;
   settings: HaSettings = newSettings;
-  /** The wire version that its program speaks. */
+  /** The wire version that its program speaks, and whose tables it knows. */
   wire: 1 | 2 = 2;
   /** Undefined while no process runs that has come up. */
   ha: HighAvailability | undefined;
@@ -104,6 +108,26 @@ export class Unit {
     return this.isUp && this.machine.process?.isRunning === true;
   }
 
+  /**
+   * Its program is another one when it starts next. An earlier one comes with an earlier disk, which never held
+   * anything of later tables.
+   */
+  install(wire: 1 | 2): void {
+    this.wire = wire;
+    this.fitDisk();
+  }
+
+  /** Leaves on the disk, after it was put back, what the unit's program can hold. */
+  fitDisk(): void {
+    const { documents } = this.disk.image();
+    const { vector } = this.disk;
+    const loaded = Replica.load(tables, { versions: this.disk.versions(), vector, clock: 0 }, "");
+    assert(loaded.ok, "what is on a disk fits the latest program");
+    const { claim, items, clock } = loaded.value.upTo(this.wire).deltaSince(emptyVector);
+    const slots = items.map((version) => [slotOf(version), version] as const);
+    this.disk.put({ versions: new Map(slots), vector: claim, clock, documents });
+  }
+
   start(): void {
     if (this.machine.process !== null || !this.machine.isOn) return;
     this.#starts += 1;
@@ -117,7 +141,7 @@ export class Unit {
             name: this.name,
             identity: this.identity,
             centralVersion: "1.0.0",
-            tables,
+            tables: tablesOf(this.wire),
             networks: networks as unknown as Table,
             onFatal: (error) => this.#failed(process, error),
             onEvent: (entry) => {

@@ -98,6 +98,10 @@ export const HaStatus = Type.Object({
   onlyHere: Type.Array(Type.Object({ at: Moment, author: Type.String(), summary: Type.String() }), {
     description: "the newest of the changes that are on this unit's disk only",
   }),
+  withheld: Type.Array(Type.String(), {
+    description:
+      "tables with something that the other unit's earlier version cannot hold; upgrade it, and it gets that",
+  }),
   clockDifferenceMs: Type.Union([Type.Integer(), Type.Null()], {
     description: "how far the other unit's clock is ahead of this one's; null until it has told",
   }),

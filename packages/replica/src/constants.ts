@@ -1,5 +1,7 @@
 /** Bounds of the replication core. What is written here obeys them too, so that a peer never refuses what this unit accepted. */
 
+/** The latest wire version that a table or column says it is since: the peers' own (`docs/rolling-upgrade.md`). */
+export const sinceLatest = 2;
 /** Versions in one delta. A frame of the peer link is bounded to 64 MiB besides. */
 export const deltaItemsMax = 1_000_000;
 /** Incarnations in one vector: one for each start of a process that then wrote something. */

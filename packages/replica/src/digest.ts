@@ -6,7 +6,7 @@
 import { canonicalJson } from "@tandem/base/canonical-json";
 import { hmacSha256Hex } from "@tandem/base/digest";
 import type { RowStore, Slots } from "./rows.ts";
-import type { Vector } from "./version.ts";
+import type { Vector, Version } from "./version.ts";
 
 const words = 8;
 /** Distinct authors and units whose quoted form is kept. */
@@ -35,13 +35,16 @@ const toggle = (total: Uint32Array, digest: string): void => {
 
 export class DigestIndex {
   #key: string;
+  /** Which versions count; undefined when all do. */
+  readonly #counts: ((version: Version) => boolean) | undefined;
   readonly #tables = new Map<string, TableDigest>();
   /** Contexts are shared by many versions; their text is made once. */
   readonly #contextTexts = new WeakMap<Vector, string>();
   readonly #quotedTexts = new Map<string, string>();
 
-  constructor(key: string) {
+  constructor(key: string, counts?: (version: Version) => boolean) {
     this.#key = key;
+    this.#counts = counts;
   }
 
   touch(slots: Slots): void {
@@ -88,9 +91,11 @@ export class DigestIndex {
 
   #settle(table: TableDigest): void {
     for (const [row, slots] of table.dirty) {
+      const all = [...slots.fields.values()];
+      const versions = this.#counts === undefined ? all : all.filter(this.#counts);
       // A transaction that was taken back may leave a row that never came to be.
-      if (slots.fields.size === 0) continue;
-      const digest = hmacSha256Hex(this.#key, this.#rowText(slots));
+      if (versions.length === 0) continue;
+      const digest = hmacSha256Hex(this.#key, this.#rowText(slots, versions));
       table.rows.set(row, digest);
       toggle(table.total, digest);
     }
@@ -101,8 +106,8 @@ export class DigestIndex {
    * The canonical JSON of [table, row, [[field, incarnation, seq, life, clock, context, author, unit, at, value] …]],
    * fields sorted; written out by hand because a large fleet has half a million of them.
    */
-  #rowText(slots: Slots): string {
-    const versions = [...slots.fields.values()].sort((a, b) => (a.field < b.field ? -1 : 1));
+  #rowText(slots: Slots, versions: Version[]): string {
+    versions.sort((a, b) => (a.field < b.field ? -1 : 1));
     let text = "";
     for (const { field, incarnation, seq, life, clock, context, author, unit, at, value } of versions) {
       if (text !== "") text += ",";

@@ -4,7 +4,8 @@
  * Invariants:
  * - equal vectors ⇒ equal state, and equal digests under the same key;
  * - every edit is current, was knowingly replaced, or stands in the conflicts table;
- * - whatever the vector counts is in the slots, or was superseded by something that is.
+ * - whatever the vector counts is in the slots, or was superseded by something that is;
+ * - an incarnation of its own holds what is since one wire version (`docs/rolling-upgrade.md`).
  *
  * A replica owns its maps and changes them in place. It reads no clock, draws no random number and does no I/O.
  * `write` and `apply` return what must be on disk, in one transaction, before anything is shown to anybody or sent
@@ -31,7 +32,7 @@ import { DigestIndex } from "./digest.ts";
 import { type Edit, type Put, stageEdit, type WriteConflict } from "./edits.ts";
 import { isText } from "./json-value.ts";
 import { lifeValue, mergeVersion, standsAnyway, winnerOf } from "./merge.ts";
-import { columnsOf, RowStore, type RowView } from "./rows.ts";
+import { columnsOf, RowStore, type RowView, type Slots } from "./rows.ts";
 import type { Columns, Table } from "./schema.ts";
 import {
   compareByClock,
@@ -39,6 +40,7 @@ import {
   covers,
   type Delta,
   emptyVector,
+  incarnationFor,
   knows,
   lifeField,
   mergeVectors,
@@ -46,9 +48,11 @@ import {
   type Stored,
   sameValue,
   sequenceOf,
+  sinceOfIncarnation,
   type Vector,
   type Version,
   type VersionId,
+  vectorUpTo,
   versionId,
 } from "./version.ts";
 
@@ -66,6 +70,8 @@ export type Written = {
   readonly persist: Persist;
   /** To be pushed once `persist` is on disk. Empty of items when the edits changed nothing. */
   readonly delta: Delta;
+  /** The first wire version whose program can hold all of it. */
+  readonly since: number;
 };
 
 export type Applied = {
@@ -91,6 +97,21 @@ export type ApplyRefusal =
   /** The delta starts beyond what this replica knows: ask again with this replica's vector. */
   { readonly code: "gap"; readonly base: Vector; readonly vector: Vector } | Unfit;
 
+/** What a program of some wire version can hold of a replica; the replica itself when that is all of it. */
+export type Portion = Pick<
+  Replica,
+  | "vector"
+  | "sequence"
+  | "clock"
+  | "digest"
+  | "digests"
+  | "rowDigests"
+  | "differingRows"
+  | "versionsOf"
+  | "deltaSince"
+  | "cut"
+>;
+
 export type LoadFailure =
   | Unfit
   /** A stored version that the stored vector does not count. */
@@ -99,17 +120,30 @@ export type LoadFailure =
 export class Replica {
   readonly #store: RowStore;
   readonly #digests: DigestIndex;
+  /** The latest wire version since which there is any of its tables or columns. */
+  readonly #latest: number;
+  /** Digests of what a peer of an earlier wire version can hold; null until there is one. */
+  #earlier: { readonly upTo: number; readonly digests: DigestIndex } | null = null;
   #vector: Vector = emptyVector;
   #clock = 0;
   /** Incarnations, authors, units: one object of each text. */
   readonly #texts = new Map<string, string>();
   readonly #checks = new Map<TSchema, (value: unknown) => boolean>();
-  /** The incarnation this replica has written in since it was loaded. */
+  #digestKey: string;
+  /** The incarnation this replica has written in since it was loaded, as it was minted. */
   #incarnation: Incarnation | null = null;
 
   private constructor(tables: readonly Table[], digestKey: string) {
+    this.#digestKey = digestKey;
     this.#digests = new DigestIndex(digestKey);
-    this.#store = new RowStore([...tables, conflictsTable], (slots) => this.#digests.touch(slots));
+    this.#latest = Math.max(
+      1,
+      ...tables.flatMap((table) => [table.since, ...[...table.fields.values()].map(({ since }) => since)]),
+    );
+    this.#store = new RowStore([...tables, conflictsTable], (slots) => {
+      this.#digests.touch(slots);
+      this.#earlier?.digests.touch(slots);
+    });
   }
 
   /** A replica that holds nothing. `digestKey`: the pair id, "" before there is one. */
@@ -189,7 +223,8 @@ export class Replica {
       this.#clock = clock;
       this.#vector = stamp.vector();
     }
-    return ok({ persist: this.#persist(versions), delta: this.#delta(base, versions) });
+    const since = versions.reduce((latest, version) => Math.max(latest, this.#sinceOf(version)), 1);
+    return ok({ persist: this.#persist(versions), delta: this.#delta(base, versions), since });
   }
 
   /**
@@ -205,7 +240,9 @@ export class Replica {
       if (unfit) return err(unfit);
       assert(knows(delta.claim, version), "a delta claims all its items");
     }
-    const incarnationSpent = (delta.claim[incarnation] ?? 0) > (this.#vector[incarnation] ?? 0);
+    const incarnationSpent = this.#formsOf(incarnation).some(
+      (form) => (delta.claim[form] ?? 0) > (this.#vector[form] ?? 0),
+    );
 
     this.#store.begin();
     const losers = new Map<VersionId, Version>();
@@ -246,7 +283,7 @@ export class Replica {
       const unfit = this.#unfit(version, true);
       if (unfit) return err(unfit);
     }
-    assert(this.#vector[incarnation] === undefined, "a repair needs a new incarnation");
+    assert(!this.knowsOf(incarnation), "a repair needs a new incarnation");
     const slotOf = ({ table, row, field }: Version): string => JSON.stringify([table, row, field]);
     const bySlot = (versions: readonly Version[]): Map<string, Version> =>
       new Map(versions.map((version) => [slotOf(version), version]));
@@ -303,7 +340,29 @@ export class Replica {
     return this.#store.slots(conflictsTable.name, versionId(loser))?.fields.has("entry") === true;
   }
 
-  /** Gives versions of one transaction their identity: one clock, one context, consecutive seqs. */
+  /** The first wire version whose program can hold what stands in a slot. A conflict is as old as what it is about. */
+  #sinceOfSlot({ table: name, row, field }: Pick<Version, "table" | "row" | "field">): number {
+    if (name === conflictsTable.name) return sinceOfIncarnation(row);
+    const table = this.#store.table(name);
+    return table?.fields.get(field)?.since ?? table?.since ?? 1;
+  }
+
+  /** Of a version: what it says is told only with its incarnation. */
+  #sinceOf(version: Version): number {
+    return Math.max(this.#sinceOfSlot(version), sinceOfIncarnation(version.incarnation));
+  }
+
+  /** Whether it knows of anything that was written by whoever minted this incarnation. */
+  knowsOf(minted: Incarnation): boolean {
+    return this.#formsOf(minted).some((form) => this.#vector[form] !== undefined);
+  }
+
+  /** All incarnations in which a process that minted this one writes. */
+  #formsOf(minted: Incarnation): readonly Incarnation[] {
+    return Array.from({ length: this.#latest }, (_, index) => incarnationFor(minted, index + 1));
+  }
+
+  /** Gives versions of one transaction their identity: one clock, one context, in each incarnation consecutive seqs. */
   #stamp(
     incarnation: Incarnation,
     clock: number,
@@ -313,22 +372,24 @@ export class Replica {
   } {
     assert(/^[0-9a-f]{16}$/.test(incarnation), "an incarnation is 16 hexadecimal digits");
     assert(
-      incarnation === this.#incarnation || this.#vector[incarnation] === undefined,
+      incarnation === this.#incarnation || !this.knowsOf(incarnation),
       "an incarnation is never used again after a start",
     );
     assert(clock <= clockMax, "the hybrid clock has run out");
     const context = this.#vector;
-    let seq = context[incarnation] ?? 0;
+    const seqs: { [form: Incarnation]: number } = {};
     return {
       put: (table, row, field, life, value, { author, unit, at }) => {
-        seq += 1;
+        const form = incarnationFor(incarnation, this.#sinceOfSlot({ table, row, field }));
+        const seq = (seqs[form] ?? context[form] ?? 0) + 1;
+        seqs[form] = seq;
         this.#incarnation = incarnation;
         this.#store.set(
           Object.freeze({
             table,
             row,
             field,
-            incarnation,
+            incarnation: form,
             seq,
             life,
             clock,
@@ -340,7 +401,7 @@ export class Replica {
           }),
         );
       },
-      vector: () => Object.freeze({ ...context, [incarnation]: seq }),
+      vector: () => Object.freeze({ ...context, ...seqs }),
     };
   }
 
@@ -358,6 +419,69 @@ export class Replica {
     const items: Version[] = [];
     for (const version of this.#store.versions()) if (!knows(base, version)) items.push(version);
     return this.#delta(base, items);
+  }
+
+  /**
+   * What a peer of wire version `upTo` can hold of this replica: its rows and columns, its part of the vector, digests
+   * over nothing else. Two units of different versions are in step when that is the same on both.
+   */
+  upTo(upTo: number): Portion {
+    if (upTo >= this.#latest) return this;
+    const vector = vectorUpTo(this.#vector, upTo);
+    const isHeld = (version: Version): boolean => this.#sinceOf(version) <= upTo;
+    const digests = this.#earlierDigests(upTo, isHeld);
+    const cut = (delta: Delta): Delta => ({
+      base: vectorUpTo(delta.base, upTo),
+      claim: vectorUpTo(delta.claim, upTo),
+      clock: delta.clock,
+      // Contexts stay whole: they are part of what a version says, and a receiver asks nothing of them.
+      items: delta.items.filter(isHeld),
+    });
+    return {
+      vector,
+      sequence: sequenceOf(vector),
+      clock: this.#clock,
+      digest: () => digests.digest(),
+      digests: () => digests.tables(),
+      rowDigests: (table) => digests.rows(table),
+      differingRows: (table, others) => differingKeys(digests.rows(table), others),
+      versionsOf: (table, row) => this.versionsOf(table, row).filter(isHeld),
+      deltaSince: (base) => cut(this.deltaSince(base)),
+      cut,
+    };
+  }
+
+  /** A delta of this replica as it is to travel: whole. */
+  cut(delta: Delta): Delta {
+    return delta;
+  }
+
+  #earlierDigests(upTo: number, counts: (version: Version) => boolean): DigestIndex {
+    if (this.#earlier?.upTo !== upTo) {
+      this.#earlier = { upTo, digests: new DigestIndex(this.#digestKey, counts) };
+      for (const slots of this.#store.allSlots()) this.#earlier.digests.touch(slots);
+    }
+    return this.#earlier.digests;
+  }
+
+  /** The tables with something that a program of wire version `upTo` cannot hold, sorted. */
+  tablesBeyond(upTo: number): readonly string[] {
+    if (upTo >= this.#latest) return [];
+    const isBeyond = (slots: Slots): boolean =>
+      [...slots.fields.values()].some((version) => this.#sinceOf(version) > upTo);
+    const hasAny = ({ name, since, fields }: Table): boolean => {
+      // Few tables need a look at their rows: what is in a later one is beyond as a whole.
+      const isMixed =
+        name === conflictsTable.name || [...fields.values()].some((field) => field.since > upTo);
+      if (since <= upTo && !isMixed) return false;
+      for (const slots of this.#store.tableSlots(name)) if (isBeyond(slots)) return true;
+      return false;
+    };
+    return this.#store
+      .tables()
+      .filter(hasAny)
+      .map(({ name }) => name)
+      .sort();
   }
 
   /** Every current version, tombstones and conflicts included: with `vector` and `clock` all that a store must keep. */
@@ -427,14 +551,13 @@ export class Replica {
 
   /** The keys of rows, deleted ones included, whose digest is not the other's, sorted. */
   differingRows(table: string, others: ReadonlyMap<string, string>): readonly string[] {
-    const own = this.rowDigests(table);
-    return [...new Set([...own.keys(), ...others.keys()])]
-      .filter((row) => own.get(row) !== others.get(row))
-      .sort();
+    return differingKeys(this.rowDigests(table), others);
   }
 
   /** Another pair id: from now on digests are taken under it. */
   rekey(digestKey: string): void {
+    this.#digestKey = digestKey;
+    this.#earlier = null;
     this.#digests.rekey(digestKey, this.#store);
   }
 
@@ -510,6 +633,12 @@ function contextInterner(): (context: Vector) => Vector {
     return interned;
   };
 }
+
+const differingKeys = (
+  own: ReadonlyMap<string, string>,
+  others: ReadonlyMap<string, string>,
+): readonly string[] =>
+  [...new Set([...own.keys(), ...others.keys()])].filter((row) => own.get(row) !== others.get(row)).sort();
 
 const textOf = (version: Version): string => canonicalJson(version);
 const sameText = (a: Version, b: Version): boolean => a === b || textOf(a) === textOf(b);

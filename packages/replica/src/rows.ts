@@ -124,6 +124,10 @@ export class RowStore {
     this.#touched = touched;
   }
 
+  tables(): readonly Table[] {
+    return [...this.#tables.values()].map(({ table }) => table);
+  }
+
   table(name: string): Table | undefined {
     return this.#tables.get(name)?.table;
   }
@@ -215,6 +219,11 @@ export class RowStore {
       tableRows.list = Object.freeze(views);
     }
     return tableRows.list;
+  }
+
+  /** Of one table, deleted rows included. */
+  tableSlots(table: string): Iterable<Slots> {
+    return this.#tables.get(table)?.rows.values() ?? [];
   }
 
   *allSlots(): Generator<Slots> {

@@ -6,7 +6,7 @@ import { assert } from "@tandem/base/assert";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import type { Static, TSchema } from "@tandem/base/schema";
-import { nameMaxLength } from "./constants.ts";
+import { nameMaxLength, sinceLatest } from "./constants.ts";
 
 /** `shared` is synchronised; `local` belongs to one unit; `derived` is computed or read anew on each unit. */
 export type Sync = "shared" | "local" | "derived";
@@ -18,6 +18,8 @@ export type Column = {
   readonly secret?: true;
   /** What a row has that never said otherwise. A default is not stored as a version. */
   readonly default?: Json;
+  /** The wire version that brought it, when that is later than the table's: rows of a peer before it lack it. */
+  readonly since?: number;
 };
 export type Columns = { readonly [column: string]: Column };
 
@@ -38,10 +40,14 @@ export type Field = {
   readonly secret: boolean;
   /** The value without a version; undefined when a row cannot be created without it. */
   readonly default: Json | undefined;
+  /** The first wire version whose program can hold it. */
+  readonly since: number;
 };
 
 export type Table<C extends Columns = Columns> = {
   readonly name: string;
+  /** The first wire version whose program can hold its rows. */
+  readonly since: number;
   /** The row's key: a function of columns that never change while the row exists. */
   key(row: RowOf<C>): string;
   readonly columns: C;
@@ -61,12 +67,15 @@ const checkName = (kind: string, name: string): void =>
  */
 export function defineTable<const C extends Columns>(declaration: {
   readonly name: string;
+  /** The wire version that brought it; 1 when left out. */
+  readonly since?: number;
   readonly key: (row: RowOf<C>) => string;
   readonly columns: C;
   readonly mergeGroups?: { readonly [group: string]: readonly SharedName<C>[] };
 }): Table<C> {
-  const { name, key, columns } = declaration;
+  const { name, key, columns, since = 1 } = declaration;
   checkName("table", name);
+  const sinceOf = (column: string): number => columns[column]?.since ?? since;
   const groups = declaration.mergeGroups ?? {};
   const fields = new Map<string, Field>();
   const fieldOfColumn = new Map<string, Field>();
@@ -84,6 +93,19 @@ export function defineTable<const C extends Columns>(declaration: {
         `${name}: "${member}" of field "${fieldName}" is not a shared column`,
       );
       assert(!fieldOfColumn.has(member), `${name}: column "${member}" is in two merge groups`);
+      assert(
+        Number.isInteger(sinceOf(member)) && sinceOf(member) >= since && sinceOf(member) <= sinceLatest,
+        `${name}: "${member}" is since no wire version that there is, or one before its table's`,
+      );
+      // A group's value is one: a peer that lacks a column of it could not read any of them.
+      assert(
+        sinceOf(member) === sinceOf(members[0]!),
+        `${name}: the columns of "${fieldName}" differ in age`,
+      );
+      assert(
+        sinceOf(member) === since || column.default !== undefined,
+        `${name}: "${member}" is later than its table and needs a default for the rows of before`,
+      );
       if (column.default !== undefined) defaults[member] = column.default;
     }
     const hasDefault = Object.keys(defaults).length === members.length;
@@ -93,6 +115,7 @@ export function defineTable<const C extends Columns>(declaration: {
       grouped,
       secret: members.some((member) => columns[member]!.secret === true),
       default: !hasDefault ? undefined : grouped ? defaults : defaults[members[0]!],
+      since: sinceOf(members[0]!),
     };
     fields.set(fieldName, field);
     for (const member of members) fieldOfColumn.set(member, field);
@@ -105,7 +128,7 @@ export function defineTable<const C extends Columns>(declaration: {
     checkName("column", column);
     if (sync === "shared" && !fieldOfColumn.has(column)) add(column, [column], false);
   }
-  return { name, key, columns, fields, fieldOfColumn };
+  return { name, since, key, columns, fields, fieldOfColumn };
 }
 
 /** One line of the list of what is and is not synchronised (SPEC CH4). */
@@ -133,22 +156,28 @@ export function describeSynchronised(tables: readonly Table[]): readonly Synchro
     );
 }
 
-/** SHA-256 over the shared part of the declarations: a test pins it to the version of the peers' protocol. */
-export function schemaDigest(tables: readonly Table[]): string {
-  const shared = [...tables]
+/**
+ * SHA-256 over the shared part of the declarations, as far as a program of wire version `upTo` has them: a test pins
+ * it to that version.
+ */
+export function schemaDigest(tables: readonly Table[], upTo: number = sinceLatest): string {
+  const shared = tables
+    .filter((table) => table.since <= upTo)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((table) => ({
       table: table.name,
-      fields: [...table.fields.values()].map((field) => ({
-        name: field.name,
-        grouped: field.grouped,
-        columns: field.columns.map((column) => ({
-          column,
-          schema: JSON.parse(JSON.stringify(table.columns[column]!.schema)) as Json,
-          secret: field.secret,
-          default: table.columns[column]!.default ?? null,
+      fields: [...table.fields.values()]
+        .filter(({ since }) => since <= upTo)
+        .map((field) => ({
+          name: field.name,
+          grouped: field.grouped,
+          columns: field.columns.map((column) => ({
+            column,
+            schema: JSON.parse(JSON.stringify(table.columns[column]!.schema)) as Json,
+            secret: field.secret,
+            default: table.columns[column]!.default ?? null,
+          })),
         })),
-      })),
     }));
   return sha256Hex(canonicalJson(shared));
 }

@@ -7,6 +7,9 @@
  * - **Incarnation**: 64 random bits, minted for the first write after every process start, restore or initial
  *   synchronisation; its `seq` starts at 1. A disk that was rolled back can therefore never use an identity twice.
  * - **Vector**: incarnation → greatest seq known of it. Two replicas are in step when their vectors are equal.
+ * - An incarnation holds versions of tables and columns of one age alone and says in its first digits which
+ *   ({@link incarnationFor}). Hence the vector splits by age: what a peer of an earlier wire version cannot hold is
+ *   left out of everything that is said to it, and once it is upgraded, its vector shows that it lacks that.
  * - **Winner** of a field: the greatest `(life, clock, incarnation, seq)`, a total order; merging is its maximum and
  *   thereby commutative, associative and idempotent. Causality decides only whether the loser becomes a conflict.
  */
@@ -14,6 +17,7 @@ import type { Json } from "@tandem/base/canonical-json";
 import { canonicalJson } from "@tandem/base/canonical-json";
 import type { Incarnation, UnitId } from "@tandem/base/ids";
 import type { WallMillis } from "@tandem/base/time";
+import { sinceLatest } from "./constants.ts";
 
 /** Incarnation → greatest seq known of it. An incarnation that is not named counts as 0. Never changed in place. */
 export type Vector = { readonly [incarnation: Incarnation]: number };
@@ -49,6 +53,31 @@ export type Version = {
 export const lifeField = "@life";
 
 export const emptyVector: Vector = Object.freeze({});
+
+/** The first digits of an incarnation of what is since a later wire version than the first; the last one is the version. */
+const laterMark = "c0d";
+
+/**
+ * The incarnation in which a process writes what is since a wire version: `minted`, of 64 random bits, or for what came
+ * later than version 1 a mark and the last 48 of them.
+ */
+export function incarnationFor(minted: Incarnation, since: number): Incarnation {
+  if (since > 1) return `${laterMark}${since.toString(16)}${minted.slice(4)}` as Incarnation;
+  return sinceOfIncarnation(minted) === 1 ? minted : (`c1${minted.slice(2)}` as Incarnation);
+}
+
+/** The wire version since which there is what an incarnation (or the version of this id) is about. */
+export function sinceOfIncarnation(incarnation: Incarnation | VersionId): number {
+  if (!incarnation.startsWith(laterMark)) return 1;
+  const since = Number.parseInt(incarnation[3] ?? "", 16);
+  return since > 1 && since <= sinceLatest ? since : 1;
+}
+
+/** What a program of wire version `upTo` can have of it. */
+export function vectorUpTo(vector: Vector, upTo: number): Vector {
+  const kept = Object.entries(vector).filter(([incarnation]) => sinceOfIncarnation(incarnation) <= upTo);
+  return Object.freeze(Object.fromEntries(kept));
+}
 
 export const versionId = (version: Pick<Version, "incarnation" | "seq">): VersionId =>
   `${version.incarnation}.${version.seq}`;

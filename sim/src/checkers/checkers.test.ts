@@ -185,11 +185,11 @@ test("[CH7] one master: two that hear each other for too long", () => {
 test("[CH11] handovers: offered to a unit that lacks something", () => {
   const [giver, taker] = [disk("A", { [a]: 2 }), disk("B", { [a]: 1 })];
   assert.match(
-    reported((report) => checkHandover(giver, taker, report)),
+    reported((report) => checkHandover(giver, taker, 2, report)),
     /which lacks changes/,
   );
   assert.equal(
-    reported((report) => checkHandover(taker, giver, report)),
+    reported((report) => checkHandover(taker, giver, 2, report)),
     "",
   );
 });
@@ -254,6 +254,7 @@ test("[CH15] [CH17] progress: what keeps a pair from being whole is named", () =
     ourSequence: 3,
     peerSequence: 3,
     onlyHere: { count: 0 },
+    withheld: [],
     digest: "same",
   };
   const master = { ...whole, ourState: "Master", isActing: true };

@@ -16,8 +16,10 @@ export function faultOfPair(pair: readonly [Unit, Unit]): string | null {
     if (status.digestEqual !== true) return `${unit.name} sees another digest`;
     if (status.ourSequence !== status.peerSequence)
       return `${unit.name} shows the sequence numbers ${status.ourSequence} and ${status.peerSequence}`;
-    if (status.onlyHere.count > 0) return `${unit.name} lists ${status.onlyHere.count} changes as its alone`;
+    // What an earlier peer cannot hold is its unit's alone, and said to be.
+    if (status.onlyHere.count > 0 && status.withheld.length === 0)
+      return `${unit.name} lists ${status.onlyHere.count} changes as its alone`;
   }
   if (!(a.isActing || b.isActing)) return "nobody acts";
-  return a.digest === b.digest ? null : "the digests differ";
+  return a.digest === b.digest || a.withheld.length + b.withheld.length > 0 ? null : "the digests differ";
 }

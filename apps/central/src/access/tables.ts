@@ -17,6 +17,7 @@ export const users = defineTable({
 /** A unit's own, unless the switch of users and keys is on; a key's row begins with its generation, as in `repository/tables.ts`. */
 export const apiKeys = defineTable({
   name: "apiKeys",
+  since: 2,
   key: (row) => `${row.generation}/${row.id}`,
   columns: {
     generation: { sync: "shared", schema: Type.Integer({ minimum: 0 }) },

@@ -8,6 +8,7 @@ export const fileSize = Type.Integer({ minimum: 0 });
 /** What a device's configuration was at a moment, as a backup taken from it (SPEC CH5). Written once, never changed. */
 export const snapshots = defineTable({
   name: "snapshots",
+  since: 2,
   key: (row) => row.id,
   columns: {
     id: { sync: "shared", schema: Type.String({ pattern: "^[0-9a-f]{16}$" }) },

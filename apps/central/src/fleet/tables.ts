@@ -50,6 +50,7 @@ const parameters = Type.Record(
  */
 export const services = defineTable({
   name: "services",
+  since: 2,
   key: (row) => `${row.device} ${row.protocol} ${row.address} ${row.port}`,
   columns: {
     device: { sync: "shared", schema: id },

@@ -27,6 +27,8 @@ export type HaStatus = Omit<PairStatus, "ourSince" | "heartbeats" | "handover"> 
   readonly digests: { readonly [table: string]: string };
   /** CH17: rows that were found to differ at equal vectors since this process started, by name; null when none were. */
   readonly differences: Differences | null;
+  /** Tables with something that the peer's earlier version cannot hold: it stays on this unit until that is upgraded. */
+  readonly withheld: readonly string[];
   /** Changes that were acknowledged by this unit alone and that the peer has not reported since (CH21). */
   readonly onlyHere: { readonly count: number; readonly newest: readonly OnlyHere[] };
 };
@@ -37,6 +39,7 @@ export function statusOf(
   replica: Replica,
   onlyHere: HaStatus["onlyHere"],
   differences: Differences | null,
+  withheld: readonly string[],
   world: World,
 ): HaStatus {
   const now = world.now();
@@ -60,6 +63,7 @@ export function statusOf(
     digest: replica.digest(),
     digests: replica.digests(),
     differences,
+    withheld,
     onlyHere,
   };
 }

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { Type } from "@tandem/base/schema";
 import { type Identity, loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { createRow, updateRow } from "@tandem/replica/edits";
-import { defineTable } from "@tandem/replica/schema";
+import { defineTable, type Table } from "@tandem/replica/schema";
 import type { Store } from "@tandem/storage/store";
 import type { HaForm } from "./ha-form.ts";
 import { type HaSeams, seamsOnDisk } from "./seams.ts";
@@ -34,6 +34,8 @@ export type Central = {
   ha: HighAvailability;
   /** What the next start runs on instead of the plain seams. */
   adapt: (seams: HaSeams) => HaSeams;
+  /** The shared tables that the next start knows. */
+  tables: readonly Table[];
   readonly fatal: Error[];
   /** As a process that is killed: no last word, the port refuses afterwards. */
   kill(): Promise<void>;
@@ -46,6 +48,7 @@ export async function startCentral(
   address: string,
   store?: Store,
   adapt: (seams: HaSeams) => HaSeams = (seams) => seams,
+  tables: readonly Table[] = [networks],
 ): Promise<Central> {
   const stateDir = mkdtempSync(join(tmpdir(), "tandem-test-"));
   const identity = await loadOrCreateIdentity(join(stateDir, "identity"), {
@@ -55,6 +58,7 @@ export async function startCentral(
   const fatal: Error[] = [];
   let port = 0;
   let current = adapt;
+  let known = tables;
   const start = async (): Promise<HighAvailability> => {
     const ha = await HighAvailability.start({
       seams: current(
@@ -62,14 +66,14 @@ export async function startCentral(
           stateDir,
           identity,
           listen: { address, port },
-          tables: [networks],
+          tables: known,
           ...(store === undefined ? {} : { store }),
         }),
       ),
       name,
       identity,
       centralVersion: "0.1.0",
-      tables: [networks],
+      tables: known,
       networks,
       onFatal: (error) => fatal.push(error),
     });
@@ -87,6 +91,12 @@ export async function startCentral(
     },
     set adapt(next) {
       current = next;
+    },
+    get tables() {
+      return known;
+    },
+    set tables(next) {
+      known = next;
     },
     fatal,
     kill: () => central.ha.abandon(),

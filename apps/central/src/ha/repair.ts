@@ -163,7 +163,7 @@ export class Repair {
     this.#id += 1;
     this.#comparison = {
       id: this.#id,
-      vector: shared.replica.vector,
+      vector: shared.common.vector,
       askedAt: now,
       tables: [],
       theirs: new Map(),
@@ -171,7 +171,7 @@ export class Repair {
       versions: [],
       fetched: 0,
     };
-    this.#send({ kind: "ask-tables", id: this.#id, vector: shared.replica.vector });
+    this.#send({ kind: "ask-tables", id: this.#id, vector: shared.common.vector });
   }
 
   #received(body: Json): void {
@@ -191,7 +191,7 @@ export class Repair {
     }
     const comparison = this.#comparison;
     if (comparison === null || comparison.id !== message.id) return;
-    const { vector } = this.#ports.shared.replica;
+    const { vector } = this.#ports.shared.common;
     const isMoved =
       message.kind === "moved" || !covers(vector, comparison.vector) || !covers(comparison.vector, vector);
     if (isMoved) this.#end();
@@ -203,18 +203,18 @@ export class Repair {
   // The other unit answers.
 
   #answer(message: Of<"ask-tables"> | Of<"ask-rows"> | Of<"ask-versions">): void {
-    const { replica } = this.#ports.shared;
+    const { common } = this.#ports.shared;
     const { id, vector } = message;
-    if (!covers(replica.vector, vector) || !covers(vector, replica.vector)) {
+    if (!covers(common.vector, vector) || !covers(vector, common.vector)) {
       this.#send({ kind: "moved", id });
       return;
     }
     if (message.kind === "ask-tables") {
-      this.#send({ kind: "tables", id, digests: replica.digests() });
+      this.#send({ kind: "tables", id, digests: common.digests() });
       return;
     }
     if (message.kind === "ask-rows") {
-      const all = [...replica.rowDigests(message.table)]
+      const all = [...common.rowDigests(message.table)]
         .filter(([row]) => row > message.after)
         .sort(([a], [b]) => (a < b ? -1 : 1));
       let chars = 0;
@@ -229,21 +229,21 @@ export class Repair {
     let chars = 0;
     let count = 0;
     for (const { table, row } of message.rows) {
-      const versions = replica.versionsOf(table, row);
+      const versions = common.versionsOf(table, row);
       const more = versions.reduce((sum, version) => sum + canonicalJson(version.value).length + 200, 0);
       if (count > 0 && chars + more > versionsMaxChars) break;
       items.push(...versions);
       chars += more;
       count += 1;
     }
-    const delta = { base: emptyVector, claim: replica.vector, clock: replica.clock, items };
+    const delta = { base: emptyVector, claim: common.vector, clock: common.clock, items };
     if (count > 0) this.#send({ kind: "versions", id, count, delta: encodeDelta(delta) });
   }
 
   // The Master compares.
 
   #heardTables(comparison: Comparison, { digests }: Of<"tables">): void {
-    const own = this.#ports.shared.replica.digests();
+    const own = this.#ports.shared.common.digests();
     const tables = [...new Set([...Object.keys(own), ...Object.keys(digests)])]
       .filter((table) => own[table] !== digests[table])
       .sort();
@@ -267,7 +267,7 @@ export class Repair {
     const differing =
       table === undefined
         ? []
-        : this.#ports.shared.replica.differingRows(table, theirs).map((row) => ({ table, row }));
+        : this.#ports.shared.common.differingRows(table, theirs).map((row) => ({ table, row }));
     this.#askRows({ ...comparison, theirs: new Map(), tables, rows: [...comparison.rows, ...differing] }, "");
   }
 
@@ -297,7 +297,7 @@ export class Repair {
     const theirs = comparison.versions.filter((version) => asked.has(nameOf(version)));
     const named = rows.slice(0, rowsNamedMax).map((row): Difference => {
       const fields = differingFields(
-        shared.replica.versionsOf(row.table, row.row),
+        shared.common.versionsOf(row.table, row.row),
         theirs.filter((version) => nameOf(version) === nameOf(row)),
       );
       return { ...row, fields: fields.slice(0, fieldsNamedMax) };

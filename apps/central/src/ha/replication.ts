@@ -1,7 +1,8 @@
 /**
  * The exchange of changes on the link (V5): a commit is pushed at once as a delta on the vector before it; a
  * heartbeat that shows a gap is answered with what is missing; whoever finds a gap in what arrives asks. What
- * was taken over is on this unit's disk before `durable` says so.
+ * was taken over is on this unit's disk before `durable` says so. A peer of an earlier wire version is told, and asked
+ * for, what it can hold (`docs/rolling-upgrade.md`).
  */
 import { unreachable } from "@tandem/base/assert";
 import type { PairId } from "@tandem/base/ids";
@@ -76,8 +77,11 @@ export class Replication {
   push(delta: Delta): void {
     const pairId = this.#ports.pairInSync();
     if (pairId === null) return;
+    const cut = this.#ports.shared.common.cut(delta);
+    // Nothing of it can the peer hold.
+    if (cut !== delta && cut.items.length === 0 && covers(cut.base, cut.claim)) return;
     if (this.#ports.isSendingLong()) this.#isOwing = true;
-    else this.#ports.send({ type: "delta", pairId, delta: encodeDelta(delta) });
+    else this.#ports.send({ type: "delta", pairId, delta: encodeDelta(cut) });
   }
 
   /** What the peer, of this pair, has on its disk. */
@@ -85,8 +89,8 @@ export class Replication {
     this.#ports.acknowledgements.reported(theirs);
     if (this.#ports.isSendingLong()) return;
     this.#isOwing = false;
-    const { replica } = this.#ports.shared;
-    const ours = replica.vector;
+    const { replica, common } = this.#ports.shared;
+    const ours = common.vector;
     if (covers(theirs, ours)) return;
     const last = this.#filled;
     const now = this.#ports.world.now();
@@ -126,7 +130,7 @@ export class Replication {
       else this.#refused(merged.error);
       return;
     }
-    this.#ports.send({ type: "durable", vector: shared.replica.vector });
+    this.#ports.send({ type: "durable", vector: shared.common.vector });
     if (merged.value.delta !== null) this.push(merged.value.delta);
     if (merged.value.conflicts.length > 0)
       this.#ports.observe({ code: "conflicts-found", ids: merged.value.conflicts });
@@ -148,6 +152,6 @@ export class Replication {
     const now = this.#ports.world.now();
     if (now - this.#askedAt < repeatMs) return;
     this.#askedAt = now;
-    this.#ports.send({ type: "delta-request", pairId, base: this.#ports.shared.replica.vector });
+    this.#ports.send({ type: "delta-request", pairId, base: this.#ports.shared.common.vector });
   }
 }

@@ -94,6 +94,7 @@ function statusOf(pair: PairSurface): HaStatus {
     acting: pair.isActing,
     handover: status.handover && { ...status.handover, since: iso(status.handover.since) },
     onlyHere: status.onlyHere.newest.map((change) => ({ ...change, at: iso(change.at) })),
+    withheld: [...status.withheld],
     clockDifferenceMs: pair.clockDifferenceMs,
     vector: { ...status.vector },
     digest: status.digest,

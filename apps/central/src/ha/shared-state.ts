@@ -7,8 +7,9 @@ import type { Incarnation, PairId, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
+import { sinceLatest } from "@tandem/replica/constants";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
-import { type Applied, type ApplyRefusal, Replica } from "@tandem/replica/replica";
+import { type Applied, type ApplyRefusal, type Portion, Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
 import { covers, type Delta, emptyVector, type Vector, type Version } from "@tandem/replica/version";
 import { decodeDelta, type MalformedDelta } from "@tandem/replica/wire";
@@ -54,6 +55,7 @@ export class SharedState {
   readonly #unit: UnitId;
   readonly #world: World;
   #replica: Replica;
+  #peerHoldsUpTo = sinceLatest;
   #incarnation: Incarnation;
 
   /** Throws when what is stored cannot be understood: by a later version, or damaged. */
@@ -75,6 +77,23 @@ export class SharedState {
     return this.#replica;
   }
 
+  /** What the peer can hold of it: all that is ever said to it of changes, vectors and digests. */
+  get common(): Portion {
+    return this.#replica.upTo(this.#peerHoldsUpTo);
+  }
+
+  /** The wire version up to which the peer knows tables and columns, this unit's own at most. */
+  get peerHoldsUpTo(): number {
+    return this.#peerHoldsUpTo;
+  }
+
+  /** True when that is another than before: whatever was derived from `common` is to be told anew. */
+  peerSpeaks(wire: number): boolean {
+    const before = this.#peerHoldsUpTo;
+    this.#peerHoldsUpTo = Math.min(wire, sinceLatest);
+    return this.#peerHoldsUpTo !== before;
+  }
+
   /** One write alone, as `writeAll`. */
   write(edits: readonly Edit[], author: string, at: WallMillis): Result<Delta, WriteConflict | FieldError> {
     const { results, delta } = this.writeAll([{ edits, author, at }]);
@@ -82,23 +101,24 @@ export class SharedState {
   }
 
   /**
-   * Makes writes in order, each whole or not at all, in one transaction; on this unit's disk when it returns. The
-   * delta is what to push; without items when nothing changed.
+   * Makes writes in order, each whole or not at all, in one transaction; on this unit's disk when it returns. Each
+   * result is the first wire version whose program can hold what was written. The delta is what to push; without items
+   * when nothing changed.
    */
   writeAll(
     writes: readonly { readonly edits: readonly Edit[]; readonly author: string; readonly at: WallMillis }[],
   ): {
-    readonly results: readonly Result<null, WriteConflict | FieldError>[];
+    readonly results: readonly Result<number, WriteConflict | FieldError>[];
     readonly delta: Delta;
   } {
     const base = this.#replica.vector;
     const versions: Version[] = [];
-    const results = writes.map(({ edits, author, at }): Result<null, WriteConflict | FieldError> => {
+    const results = writes.map(({ edits, author, at }): Result<number, WriteConflict | FieldError> => {
       const incarnation = this.#incarnation;
       const written = this.#replica.write({ edits, author, unit: this.#unit, wall: at, incarnation });
       if (!written.ok) return written;
       versions.push(...written.value.delta.items);
-      return ok(null);
+      return ok(written.value.since);
     });
     const { vector, clock } = this.#replica;
     if (versions.length > 0) this.#store.commit([{ kind: "versions", persist: { versions, vector, clock } }]);

@@ -20,6 +20,7 @@ import {
   isPairMessage,
   type PeerMessage,
   type ReplicationMessage,
+  wireVersion,
   wireVersionWithChannels,
 } from "@tandem/pair/wire";
 import { peerWords } from "@tandem/pair/words";
@@ -247,6 +248,7 @@ export class HighAvailability {
       this.#shared.replica,
       this.#acknowledgements.onlyHere(),
       this.#repair.differences,
+      this.#shared.replica.tablesBeyond(this.#shared.peerHoldsUpTo),
       this.#seams.world,
     );
   }
@@ -394,12 +396,19 @@ export class HighAvailability {
     return this.#guarded(() => {
       const { results, delta } = this.#shared.writeAll(writes);
       const isConnected = this.#link.isUp && synchronises(this.#pair.state);
-      const { vector } = this.#shared.replica;
+      const { replica, common, peerHoldsUpTo } = this.#shared;
+      const { vector } = common;
       const committed = results.map((result, index): Committed => {
         if (!result.ok) return result;
         // A Central on its own has nobody to wait for, now or later.
         if (this.settings.peer === null) return ok("this unit only");
-        return ok(this.#acknowledgements.await(vector, writes[index] as Write, isConnected));
+        const write = writes[index] as Write;
+        // What the peer's version cannot hold is not waited for, and stays listed until it is upgraded and has it.
+        return ok(
+          result.value > peerHoldsUpTo
+            ? this.#acknowledgements.await(replica.vector, write, false)
+            : this.#acknowledgements.await(vector, write, isConnected),
+        );
       });
       if (delta.items.length > 0) {
         this.#replication.push(delta);
@@ -414,9 +423,9 @@ export class HighAvailability {
     return this.#shared.replica.versionsOf(table, key);
   }
 
-  /** Whether anything that was written in an incarnation is in the shared state. */
-  knows(incarnation: Incarnation): boolean {
-    return this.#shared.replica.vector[incarnation] !== undefined;
+  /** Whether anything that was written by whoever minted an incarnation is in the shared state. */
+  knows(minted: Incarnation): boolean {
+    return this.#shared.replica.knowsOf(minted);
   }
 
   /**
@@ -467,9 +476,9 @@ export class HighAvailability {
           this.#parts.resume();
           break;
         }
-        const { replica } = this.#shared;
-        const delta = encodeDelta(replica.deltaSince(emptyVector));
-        this.#send({ type: "snapshot", pairId: command.pairId, delta, digest: replica.digest() });
+        const { common } = this.#shared;
+        const delta = encodeDelta(common.deltaSince(emptyVector));
+        this.#send({ type: "snapshot", pairId: command.pairId, delta, digest: common.digest() });
         break;
       }
       case "dropSnapshot":
@@ -497,10 +506,24 @@ export class HighAvailability {
     for (const entry of entries) this.#options.onEvent?.(entry);
     const { heartbeat } = this.#pair.state.contact;
     if (heartbeat !== null) this.#unitNames.heard(heartbeat.from, heartbeat.name);
+    this.#notePeerVersion();
     this.#openChannels();
     this.#repair.look();
     if (entries.length > 0) this.#timeline.appended();
     this.#notify("status");
+  }
+
+  /** What is told to the peer, and compared with it, is what its version can hold; the rest follows its upgrade. */
+  #notePeerVersion(): void {
+    const { settings } = this.#pair.state;
+    const wire = settings.peer === null ? wireVersion : this.#peerWire;
+    if (wire === 0 || !this.#shared.peerSpeaks(wire)) return;
+    this.#tellFacts();
+    if (settings.peer === null) return;
+    const { peerHoldsUpTo, replica } = this.#shared;
+    if (wire < wireVersion)
+      this.#observe({ code: "peer-earlier", wire, withheld: replica.tablesBeyond(peerHoldsUpTo) });
+    else this.#observe({ code: "peer-upgraded", wire });
   }
 
   #openChannels(): void {
@@ -601,7 +624,7 @@ export class HighAvailability {
     this.#shared.adopt(verified.value, [durableChange(durable)]);
     this.#acknowledgements.overwritten();
     this.#pair.dispatch({ type: "snapshotApplied", facts: this.#facts(), pairId: message.pairId, backup });
-    this.#send({ type: "durable", vector: this.#shared.replica.vector });
+    this.#send({ type: "durable", vector: this.#shared.common.vector });
     this.#sharedChanged();
   }
 
@@ -620,11 +643,13 @@ export class HighAvailability {
   // Facts, events, ends.
 
   #facts(): PairFacts {
-    const { replica } = this.#shared;
+    const { replica, common } = this.#shared;
+    // A unit that holds only what its peer cannot must not look as if it held nothing (I2).
+    const hasNone = covers(emptyVector, common.vector);
     return {
-      vector: replica.vector,
-      digest: replica.digest(),
-      sequence: replica.sequence,
+      vector: hasNone ? replica.vector : common.vector,
+      digest: common.digest(),
+      sequence: common.sequence,
       networks: replica.rows(this.#options.networks).length,
       runningActions: this.#runningActions,
       licensing: null,

@@ -20,6 +20,9 @@ export type ShellEvent =
       readonly rows: readonly Difference[];
     }
   | { readonly code: "differences-repaired"; readonly rows: number; readonly conflicts: number }
+  /** The peer speaks an earlier wire version: what stands in these tables, and in later columns, is not given to it. */
+  | { readonly code: "peer-earlier"; readonly wire: number; readonly withheld: readonly string[] }
+  | { readonly code: "peer-upgraded"; readonly wire: number }
   | { readonly code: "overwritten-saved"; readonly file: string }
   /** The unit was held back by its disk, and has opened its state again. */
   | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number }
@@ -46,6 +49,8 @@ const shellCodes: ReadonlySet<string> = new Set<ShellEvent["code"]>([
   "changes-refused",
   "differences-found",
   "differences-repaired",
+  "peer-earlier",
+  "peer-upgraded",
   "overwritten-saved",
   "disk-back",
   "rows-not-moved",
@@ -96,6 +101,18 @@ const describe = (
       return {
         severity: "warning",
         text: `the ${event.rows} row(s) that differed are the same again; ${event.conflicts} value(s) that did not prevail are listed in Conflicts`,
+      };
+    case "peer-earlier": {
+      const held = event.withheld.length === 0 ? "" : ` (now: ${event.withheld.join(", ")})`;
+      return {
+        severity: "warning",
+        text: `${peer} runs an earlier version of Central (wire version ${event.wire}): the pair goes on, and what that version cannot hold${held} stays on this unit alone until ${peer} is upgraded`,
+      };
+    }
+    case "peer-upgraded":
+      return {
+        severity: "info",
+        text: `${peer} is upgraded and gets what its earlier version could not hold`,
       };
     case "overwritten-saved":
       return {

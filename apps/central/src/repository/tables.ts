@@ -27,6 +27,7 @@ const Variables = Type.Record(
 
 export const repositoryFiles = defineTable({
   name: "repositoryFiles",
+  since: 2,
   key: inGeneration,
   columns: {
     generation,
@@ -49,12 +50,14 @@ export const repositoryFiles = defineTable({
 
 export const profiles = defineTable({
   name: "profiles",
+  since: 2,
   key: inGeneration,
   columns: { generation, id, name, settings: { sync: "shared", schema: Settings, default: {} } },
 });
 
 export const targetEnvironments = defineTable({
   name: "targetEnvironments",
+  since: 2,
   key: inGeneration,
   columns: {
     generation,

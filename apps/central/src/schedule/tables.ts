@@ -27,6 +27,7 @@ const when = Type.Union([
 
 export const scheduledActions = defineTable({
   name: "scheduledActions",
+  since: 2,
   key: (row) => row.id,
   columns: {
     id: { sync: "shared", schema: id },
@@ -60,6 +61,7 @@ export const scheduledActions = defineTable({
 /** One row for each attempt at a run, which its own unit alone writes; see `@tandem/schedule/ledger`. */
 export const runs = defineTable({
   name: "runs",
+  since: 2,
   key: (row) => `${row.run}.${row.unit}.${row.epoch ?? "none"}`,
   columns: {
     run: { sync: "shared", schema: Type.String({ pattern: runIdPattern }) },

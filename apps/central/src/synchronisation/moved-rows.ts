@@ -5,7 +5,7 @@
  */
 import type { Incarnation } from "@tandem/base/ids";
 import type { Table } from "@tandem/replica/schema";
-import { type Delta, emptyVector, lifeField, type Version } from "@tandem/replica/version";
+import { type Delta, emptyVector, incarnationFor, lifeField, type Version } from "@tandem/replica/version";
 
 /** Where rows are: in a generation of the shared state, or 0, a unit's own. */
 export type Home = number;
@@ -21,8 +21,8 @@ export type VersionsOf = (table: string, key: string) => readonly Version[];
 const lifeIn = (versions: readonly Version[]): number => Math.max(0, ...versions.map(({ life }) => life));
 
 /**
- * The existing rows of `tables` in `from`, as they will be in `to`. `incarnation` is new, and of this move alone: a
- * replica that knows of it has taken the move, whole.
+ * The existing rows of `tables` in `from`, as they will be in `to`. `minted` is new, and of this move alone: a replica
+ * that knows of an incarnation of it has taken the move, whole.
  */
 export function movedRows(
   source: { readonly keys: (table: Table) => readonly string[]; readonly versionsOf: VersionsOf },
@@ -30,9 +30,10 @@ export function movedRows(
   target: { readonly versionsOf: VersionsOf },
   to: Home,
   tables: readonly Table[],
-  incarnation: Incarnation,
+  minted: Incarnation,
 ): Delta {
   const items: Version[] = [];
+  const claim: { [incarnation: Incarnation]: number } = {};
   let clock = 0;
   for (const table of tables)
     for (const key of source.keys(table)) {
@@ -47,18 +48,21 @@ export function movedRows(
       for (const version of versions) {
         if (version.life !== lifeHere) continue;
         const value = version.field === "generation" ? to : version.value;
+        const since = table.fields.get(version.field)?.since ?? table.since;
+        const incarnation = incarnationFor(minted, since);
+        const seq = (claim[incarnation] ?? 0) + 1;
+        claim[incarnation] = seq;
         items.push({
           ...version,
           row,
           life,
           value: version.field === lifeField ? "exists" : value,
           incarnation,
-          seq: items.length + 1,
+          seq,
           context: emptyVector,
         });
         clock = Math.max(clock, version.clock);
       }
     }
-  const claim = items.length === 0 ? emptyVector : Object.freeze({ [incarnation]: items.length });
-  return { base: emptyVector, claim, clock, items };
+  return { base: emptyVector, claim: Object.freeze(claim), clock, items };
 }

@@ -33,7 +33,7 @@ import { type SwitchName, switchesRow, switchNames, synchronisation } from "./ta
 /** The shared rows, and what a move needs of them beside. `HighAvailability` is one, tests have another. */
 export type MovableRows = SharedRows & {
   versionsOf(table: string, key: string): readonly Version[];
-  /** Whether anything of an incarnation is in the shared state. */
+  /** Whether anything of a process, or a move, that minted this incarnation is in the shared state. */
   knows(incarnation: Incarnation): boolean;
   /** Merges changes that knew nothing of what is shared; on this unit's disk when it resolves. `make` runs in the same turn. */
   takeIn(make: () => Delta): Promise<void>;

@@ -27,6 +27,7 @@ const position = {
 /** Of this table there is one row. Both units turning the same switch at once write the same, hence no conflict. */
 export const synchronisation = defineTable({
   name: "synchronisation",
+  since: 2,
   key: (row) => row.id,
   columns: {
     id: { sync: "shared", schema: Type.Literal("switches") },

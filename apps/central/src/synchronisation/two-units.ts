@@ -183,7 +183,7 @@ export class TestUnit {
         return ok("both");
       },
       versionsOf: (table, key) => this.#state.replica.versionsOf(table, key),
-      knows: (incarnation) => this.#state.replica.vector[incarnation] !== undefined,
+      knows: (minted) => this.#state.replica.knowsOf(minted),
       takeIn: async (make) => {
         if (this.#state.takeIn(make()).pushed !== null) this.#changed();
       },

@@ -9,6 +9,7 @@ const port = Type.Integer({ minimum: 1, maximum: 65_535 });
 /** What was changed of a device's syslog settings when it was added; it goes when the device is removed (SPEC CE1). */
 export const deviceSyslog = defineTable({
   name: "deviceSyslog",
+  since: 2,
   key: (row) => row.device,
   columns: {
     device: { sync: "shared", schema: Type.String({ pattern: "^[0-9a-f]{16}$" }) },
@@ -30,6 +31,7 @@ export const deviceSyslog = defineTable({
 /** Where devices reach a Central when it is not where its peer does; each unit writes its own row. */
 export const syslogAddresses = defineTable({
   name: "syslogAddresses",
+  since: 2,
   key: (row) => row.unit,
   columns: {
     unit: { sync: "shared", schema: Type.String({ pattern: "^[0-9a-f]{16}$" }) },

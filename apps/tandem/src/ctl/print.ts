@@ -74,6 +74,9 @@ export function printHaStatus(status: HaStatus): string {
       ? []
       : [["On this unit only", `${status.unacknowledged} changes`] as const]),
     ...status.onlyHere.map(({ at, author, summary }) => ["", `${at}  ${author}: ${summary}`] as const),
+    ...(status.withheld.length === 0
+      ? []
+      : [["Until the peer is upgraded", `${status.withheld.join(", ")}: on this unit only`] as const]),
     ["Knows", `${Object.keys(status.vector).length} incarnations, digest ${status.digest.slice(0, 16)}`],
     ...(status.overwrittenBackup === null
       ? []

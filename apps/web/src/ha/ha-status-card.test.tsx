@@ -27,6 +27,7 @@ const standalone: HaStatus = {
   acting: true,
   handover: null,
   onlyHere: [],
+  withheld: [],
   clockDifferenceMs: null,
   vector: {},
   digest: "",

@@ -95,6 +95,15 @@ export function HaStatusCard({ status, onRefresh, refreshing, onRestore, actions
               ))}
             </Alert>
           )}
+          {status.withheld.length > 0 && (
+            <Alert
+              variant="warning"
+              isInline
+              title={`The other unit runs an earlier version, which cannot hold: ${status.withheld.join(", ")}`}
+            >
+              It stays on this unit alone until the other one is upgraded.
+            </Alert>
+          )}
           {children}
           {status.handover !== null && (
             <Alert
