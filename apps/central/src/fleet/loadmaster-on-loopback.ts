@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { assert } from "@tandem/base/assert";
 import type { Fence } from "@tandem/fencing/fence";
-import { admit, begin, emptyLedger, finish, type Ledger } from "@tandem/fencing/ledger";
+import { admit, begin, emptyLedger, finish, hear, type Ledger } from "@tandem/fencing/ledger";
 import { type Envelope, failure, success } from "@tandem/loadmaster-api/envelope";
 import { readFence } from "@tandem/loadmaster-api/fence-parameters";
 import type { Fields } from "@tandem/loadmaster-api/parameters";
@@ -32,6 +32,8 @@ export type LoopbackLoadMaster = {
   isOurs: boolean;
   /** The next action takes effect, and the connection breaks before it is answered. */
   losesNextAnswer: boolean;
+  /** What took effect is answered only once this is kept; null: at once. */
+  holdsAnswers: Promise<void> | null;
   ledger: Ledger;
   /** What each backup and reboot carried, in order; and how many carried none. */
   readonly fences: Fence[];
@@ -91,6 +93,11 @@ export async function startLoadMaster(
       Counters: { Epoch: "the only one", Since: begun.since },
     };
   };
+  const hearTerm = (fields: Fields): void => {
+    const carried = readFence(fields, true);
+    if (carried.ok && carried.value.heard !== undefined && loadMaster.isOurs)
+      loadMaster.ledger = hear(loadMaster.ledger, carried.value.heard, Date.now());
+  };
   const answer = (text: string): object => {
     const call = JSON.parse(text) as {
       cmd?: string;
@@ -101,6 +108,7 @@ export async function startLoadMaster(
     };
     if (call.apiuser !== loadMasterUser || call.apipass !== loadMasterPassword)
       return failure({ code: 401, message: "Unauthorized" });
+    if (call.cmd === "stats" || call.cmd === "get") hearTerm(call);
     if (call.cmd === "stats") {
       loadMaster.statsCalls += 1;
       return success(statistics());
@@ -182,7 +190,11 @@ export async function startLoadMaster(
             request.socket.destroy();
             return;
           }
-          response.writeHead(body.code, { "content-type": "application/json" }).end(JSON.stringify(body));
+          const say = () =>
+            response.writeHead(body.code, { "content-type": "application/json" }).end(JSON.stringify(body));
+          if (loadMaster.effects.length > before && loadMaster.holdsAnswers !== null)
+            void loadMaster.holdsAnswers.then(say);
+          else say();
         });
       },
     );
@@ -212,6 +224,7 @@ export async function startLoadMaster(
     effects: [],
     isOurs: true,
     losesNextAnswer: false,
+    holdsAnswers: null,
     ledger: emptyLedger,
     fences: [],
     unfenced: 0,

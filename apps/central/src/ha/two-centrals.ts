@@ -4,7 +4,10 @@ import type { HaApply } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
 import { eventually, type LoopbackCentral, startCentral } from "../central-on-loopback.ts";
 
-const about = async (other: LoopbackCentral): Promise<HaApply> => ({
+/** As much of a Central as setting up needs; also one that is a process of its own. */
+type Reachable = Pick<LoopbackCentral, "client" | "peerLink">;
+
+const about = async (other: Reachable): Promise<HaApply> => ({
   haKeyForTheOtherPeer: (await other.client.call(routes.ha)).configuration.haKeyForThisPeer,
   ipAddressForTheOtherPeer: other.peerLink.address,
   peerPort: other.peerLink.port,
@@ -12,7 +15,7 @@ const about = async (other: LoopbackCentral): Promise<HaApply> => ({
   holdDownSeconds: 1,
 });
 
-export const stateBecomes = (unit: LoopbackCentral, state: string) =>
+export const stateBecomes = (unit: Reachable, state: string) =>
   eventually(`Our State is ${state}`, async () => {
     const { status } = await unit.client.call(routes.ha);
     return status.ourState === state && status;
@@ -26,9 +29,19 @@ export async function pairOfCentrals(
 ): Promise<readonly [LoopbackCentral, LoopbackCentral]> {
   const one = await startCentral(t, "central1", addresses[0], options);
   const two = await startCentral(t, "central2", addresses[1], options);
+  await setUpPair(one, two, { preferredMaster: true });
+  return [one, two];
+}
+
+/** The first becomes Master; each has a network, of which the first one's is left. */
+export async function setUpPair(
+  one: Reachable,
+  two: Reachable,
+  settings: { readonly preferredMaster: boolean },
+): Promise<void> {
   await one.client.call(routes.addNetwork, { body: { cidr: "10.1.0.0/16", name: "of one" } });
   await two.client.call(routes.addNetwork, { body: { cidr: "10.2.0.0/16", name: "of two" } });
-  await one.client.call(routes.applyHa, { body: { ...(await about(two)), preferredMaster: true } });
+  await one.client.call(routes.applyHa, { body: { ...(await about(two)), ...settings } });
   await stateBecomes(one, "Master");
   await two.client.call(routes.applyHa, { body: await about(one) });
   await stateBecomes(two, "Slave");
@@ -36,7 +49,6 @@ export async function pairOfCentrals(
     const { status } = await one.client.call(routes.ha);
     return status.heartbeats.flowing && status.peerState === "Slave";
   });
-  return [one, two];
 }
 
 /** Signs the administrator in anew, after a restart. */
