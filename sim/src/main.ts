@@ -3,10 +3,11 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { carpPrinted, oneCarpSeed, runCarpSeeds } from "./carp/command.ts";
 import { readCorpus } from "./corpus.ts";
 import { clockText } from "./journal.ts";
 import { runSeeds } from "./many-seeds.ts";
-import { failsUnpatched, findPlanted, rememberSeeds } from "./planted.ts";
+import { carpSuite, centralSuite, failsUnpatched, findPlanted, rememberSeeds } from "./planted.ts";
 import { logPage, printed } from "./report.ts";
 import { Run } from "./run.ts";
 
@@ -14,7 +15,9 @@ const usage = `npm run sim -- --seeds N [--from N] [--jobs N] [--log FILE]   run
 npm run sim -- --seconds N [--from N] [--jobs N]              as many seeds as fit into N seconds
 npm run sim -- --planted                                      finds each planted bug within 500 seeds
 npm run sim -- --corpus                                       the seeds that failed once
-npm run sim -- --seed N [--story] [--trace]                   one seed; what happened in sentences; its trace's hash`;
+npm run sim -- --seed N [--story] [--trace]                   one seed; what happened in sentences; its trace's hash
+npm run sim -- --carp …                                       the LoadMaster pair's CARP instead of Central's pair, with
+                                                              --seeds, --seconds, --planted, --seed as above`;
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +31,7 @@ const { values } = parseArgs({
     failures: { type: "string", default: "20" },
     json: { type: "boolean", default: false },
     corpus: { type: "boolean", default: false },
+    carp: { type: "boolean", default: false },
     seed: { type: "string" },
     story: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
@@ -49,6 +53,24 @@ async function one(seed: number): Promise<boolean> {
     }`,
   );
   return failure === null;
+}
+
+/** For `--planted`, which runs this program on patched code. */
+function asJson(
+  tried: number,
+  failures: readonly { seed: number; failure: { checker: string; message: string } }[],
+): boolean {
+  const [first] = failures;
+  const { checker, message } = first?.failure ?? { checker: "", message: "" };
+  console.log(JSON.stringify({ seed: first?.seed ?? null, checker, message, tried }));
+  return failures.length === 0;
+}
+
+async function carp(next: () => number | undefined): Promise<boolean> {
+  const total = await runCarpSeeds(next, Number(values.failures));
+  if (values.json) return asJson(total.seeds, total.failures);
+  console.log(carpPrinted(total));
+  return total.failures.length === 0;
 }
 
 async function many(next: () => number | undefined): Promise<boolean> {
@@ -76,18 +98,7 @@ async function many(next: () => number | undefined): Promise<boolean> {
       console.log(`${seeds} seeds, ${failures.length} failures`);
     },
   });
-  if (values.json) {
-    const [first] = total.failures;
-    console.log(
-      JSON.stringify({
-        seed: first?.seed ?? null,
-        checker: first?.failure.checker ?? "",
-        message: first?.failure.message ?? "",
-        tried: total.seeds,
-      }),
-    );
-    return total.failures.length === 0;
-  }
+  if (values.json) return asJson(total.seeds, total.failures);
   console.log(printed(total));
   if (values.log !== undefined) {
     const commit = execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { encoding: "utf8" }).trim();
@@ -104,34 +115,37 @@ async function many(next: () => number | undefined): Promise<boolean> {
 
 async function planted(): Promise<boolean> {
   const jobs = Number(values.jobs ?? availableParallelism());
-  const found = findPlanted(jobs, ({ bug, seed, checker, message, tried }) =>
+  const suite = values.carp ? carpSuite : centralSuite;
+  const found = findPlanted(suite, jobs, ({ bug, seed, checker, message, tried }) =>
     console.log(
       seed === null
         ? `${bug}: NOT FOUND in ${tried} seeds`
         : `${bug}: seed ${seed}, by "${checker}": ${message.slice(0, 160)}`,
     ),
   );
-  if (values["remember-seeds"]) rememberSeeds(found);
-  const unpatched = await failsUnpatched(found, jobs);
+  if (values["remember-seeds"]) rememberSeeds(suite, found);
+  const unpatched = await failsUnpatched(suite, found, jobs);
   console.log(unpatched === "" ? "the unpatched code passes the same seeds" : unpatched);
   return unpatched === "" && found.every(({ seed }) => seed !== null);
 }
 
 async function main(): Promise<boolean> {
   if (values.planted) return planted();
-  if (values.seed !== undefined) return one(Number(values.seed));
+  if (values.seed !== undefined)
+    return values.carp ? oneCarpSeed(Number(values.seed), values) : one(Number(values.seed));
   if (values.corpus) {
     const seeds = readCorpus().map(({ seed }) => seed);
     return many(() => seeds.shift());
   }
+  const run = values.carp ? carp : many;
   let seed = Number(values.from);
   if (values.seeds !== undefined) {
     const end = seed + Number(values.seeds);
-    return many(() => (seed < end ? seed++ : undefined));
+    return run(() => (seed < end ? seed++ : undefined));
   }
   if (values.seconds !== undefined) {
     const until = Date.now() + Number(values.seconds) * 1_000;
-    return many(() => (Date.now() < until ? seed++ : undefined));
+    return run(() => (Date.now() < until ? seed++ : undefined));
   }
   console.log(usage);
   return values.help;

@@ -17,13 +17,19 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { carpPrinted, runCarpSeeds } from "./carp/command.ts";
 import { runSeeds } from "./many-seeds.ts";
 import { printed } from "./report.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const directory = join(root, "sim/planted");
-const knownSeeds = join(directory, "seeds.json");
 const seedsMax = 500;
+
+/** Bugs of one simulator: where its patches lie, and how it is run. */
+export type Suite = { readonly directory: string; readonly flags: readonly string[] };
+export const centralSuite: Suite = { directory: join(root, "sim/planted"), flags: [] };
+export const carpSuite: Suite = { directory: join(root, "sim/planted/carp"), flags: ["--carp"] };
+
+const knownSeedsOf = ({ directory }: Suite): string => join(directory, "seeds.json");
 
 export type Found = {
   readonly bug: string;
@@ -33,7 +39,7 @@ export type Found = {
   readonly tried: number;
 };
 
-export const plantedBugs = (): readonly string[] =>
+const plantedBugs = ({ directory }: Suite): readonly string[] =>
   readdirSync(directory)
     .filter((name) => name.endsWith(".patch"))
     .sort();
@@ -57,21 +63,24 @@ function copyTree(): string {
   return copy;
 }
 
-function patch(copy: string, bug: string, ...flags: readonly string[]): void {
-  const file = join(directory, bug);
+function patch(copy: string, file: string, ...flags: readonly string[]): void {
   const applied = spawnSync("git", ["apply", "-C1", "--recount", ...flags, file], {
     cwd: copy,
     encoding: "utf8",
   });
-  if (applied.status !== 0) throw new Error(`sim/planted/${bug} does not apply: ${applied.stderr}`);
+  if (applied.status !== 0) throw new Error(`${file} does not apply: ${applied.stderr}`);
 }
 
-const readKnown = (): { [bug: string]: number } =>
-  JSON.parse(readFileSync(knownSeeds, "utf8")) as { [bug: string]: number };
+const readKnown = (suite: Suite): { [bug: string]: number } =>
+  JSON.parse(readFileSync(knownSeedsOf(suite), "utf8")) as { [bug: string]: number };
 
 /** Seeds for one bug: the one that is known to find it, then the first so many. */
-const firstFailure = (copy: string, known: number | undefined, jobs: number): Omit<Found, "bug"> => {
-  const flags = ["--failures", "1", "--json", "--jobs", String(jobs)];
+const firstFailure = (
+  copy: string,
+  known: number | undefined,
+  more: readonly string[],
+): Omit<Found, "bug"> => {
+  const flags = ["--failures", "1", "--json", ...more];
   const attempt = (more: readonly string[]): Omit<Found, "bug"> => {
     const run = spawnSync(process.execPath, [join(copy, "sim/src/main.ts"), ...more, ...flags], {
       cwd: copy,
@@ -90,14 +99,16 @@ const firstFailure = (copy: string, known: number | undefined, jobs: number): Om
   return attempt(["--seeds", String(seedsMax)]);
 };
 
-export function findPlanted(jobs: number, each: (found: Found) => void): readonly Found[] {
+export function findPlanted(suite: Suite, jobs: number, each: (found: Found) => void): readonly Found[] {
   const copy = copyTree();
-  const known = readKnown();
+  const known = readKnown(suite);
+  const flags = [...suite.flags, "--jobs", String(jobs)];
   try {
-    return plantedBugs().map((bug) => {
-      patch(copy, bug);
-      const found = { bug, ...firstFailure(copy, known[bug], jobs) };
-      patch(copy, bug, "--reverse");
+    return plantedBugs(suite).map((bug) => {
+      const file = join(suite.directory, bug);
+      patch(copy, file);
+      const found = { bug, ...firstFailure(copy, known[bug], flags) };
+      patch(copy, file, "--reverse");
       each(found);
       return found;
     });
@@ -106,14 +117,18 @@ export function findPlanted(jobs: number, each: (found: Found) => void): readonl
   }
 }
 
-export function rememberSeeds(found: readonly Found[]): void {
+export function rememberSeeds(suite: Suite, found: readonly Found[]): void {
   const seeds = Object.fromEntries(found.flatMap(({ bug, seed }) => (seed === null ? [] : [[bug, seed]])));
-  writeFileSync(knownSeeds, `${JSON.stringify(seeds, null, 2)}\n`);
+  writeFileSync(knownSeedsOf(suite), `${JSON.stringify(seeds, null, 2)}\n`);
 }
 
 /** What fails when the unpatched code runs the seeds that found the bugs; empty when nothing does. */
-export async function failsUnpatched(found: readonly Found[], jobs: number): Promise<string> {
+export async function failsUnpatched(suite: Suite, found: readonly Found[], jobs: number): Promise<string> {
   const seeds = [...new Set(found.flatMap(({ seed }) => (seed === null ? [] : [seed])))];
+  if (suite === carpSuite) {
+    const total = await runCarpSeeds(() => seeds.shift(), 1);
+    return total.failures.length === 0 ? "" : carpPrinted(total);
+  }
   const total = await runSeeds({ next: () => seeds.shift(), jobs, failuresMax: 1 });
   return total.failures.length === 0 ? "" : printed(total);
 }

@@ -1,4 +1,5 @@
 /** What a run of many seeds came to: for the terminal, and as a page of the documentation. */
+import { aligned } from "./aligned.ts";
 import { type PairStateName, pairStates } from "./coverage.ts";
 import { type FaultKind, faultKinds } from "./faults.ts";
 import { clockText } from "./journal.ts";
@@ -57,19 +58,6 @@ const crashRows = ({ coverage }: Total): readonly (readonly string[])[] => [
   ["died at the disk call", "before it", "after it"],
   ...coverage.crashes().map(([label, before, after]) => [label, String(before), String(after)]),
 ];
-
-const aligned = (rows: readonly (readonly string[])[]): string => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join("  "),
-    )
-    .join("\n");
-};
 
 const markdown = (rows: readonly (readonly string[])[]): string => {
   const [head = [], ...rest] = rows;

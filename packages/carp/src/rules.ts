@@ -39,11 +39,13 @@ export function masterDownMs(pace: Pace): Millis {
 /**
  * How long a backup waits for a master it hears. Between units of ours it waits by the slower of the two paces, its own
  * and the master's: when the timeout is made longer, or fast mode is switched off, the active has that setting first, and
- * its next advertisement must not look like a death. An advertised pace that no unit of ours has is not waited for.
+ * its next advertisement must not look like a death. In fast mode the paces differ by a factor, and the faster unit would
+ * give the slower one up at the first advertisement that is lost. An advertised pace that no unit of ours has is not waited for.
  */
 export function patienceMs(config: CarpConfig, own: Pace, heard: Pace): Millis {
   if (config.replayCheck !== "growing" || heard.advbase > advbaseOfOursMaxSeconds) return masterDownMs(own);
-  return Math.max(masterDownMs(own), masterDownMs({ advbase: heard.advbase, advskew: own.advskew }));
+  const advskew = Math.max(own.advskew, heard.advskew);
+  return Math.max(masterDownMs(own), masterDownMs({ advbase: heard.advbase, advskew }));
 }
 
 /** An advbase of 255 with an advskew of 255 says that the sender is leaving. */

@@ -460,3 +460,16 @@ test("a fault of the program is an assertion: a second start, a demotion that is
   assert.throws(() => machine.start(), /start is for a stopped machine/);
   assert.throws(() => machine.demote(256), /demotion 0 to 255/);
 });
+
+test("[LH2] in the fast mode one lost advertisement costs no role, whichever unit leads", () => {
+  const slower = { advbase: 0, advskew: 20, demotion: 0 };
+  const machine = backup({ advbase: 0, advskew: 10, replayCheck: "growing" });
+  machine.now = 100;
+  machine.hear(slower, peerAddress, 1n);
+  // The next two come after 78 and 156 ms; the first of them is lost, the second is a little late.
+  machine.pass(100 + 160);
+  assert.equal(machine.state.role, "backup");
+  machine.hear(slower, peerAddress, 2n);
+  machine.pass(260 + 235);
+  assert.equal(machine.state.role, "master");
+});

@@ -45,7 +45,8 @@
  *  5. Of two masters that hear each other exactly one yields (`rules.ts`).
  *  6. No two advertisements of a process carry the same counter.
  *  7. What a step says is said under the configuration of the state it leads to.
- *  8. At most `answersPerIntervalMax` answers are sent between two regular advertisements.
+ *  8. One lost advertisement costs no role.
+ *  9. At most `answersPerIntervalMax` answers are sent between two regular advertisements.
  */
 import { assert, unreachable } from "@tandem/base/assert";
 import type { Millis } from "@tandem/base/time";
