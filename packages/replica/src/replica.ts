@@ -129,6 +129,7 @@ export class Replica {
   /** Incarnations, authors, units: one object of each text. */
   readonly #texts = new Map<string, string>();
   readonly #checks = new Map<TSchema, (value: unknown) => boolean>();
+  readonly #lostInSnapshot = new Map<VersionId, Version>();
   #digestKey: string;
   /** The incarnation this replica has written in since it was loaded, as it was minted. */
   #incarnation: Incarnation | null = null;
@@ -169,6 +170,31 @@ export class Replica {
     replica.#vector = Object.freeze({ ...stored.vector });
     replica.#clock = clock;
     return ok(replica);
+  }
+
+  /**
+   * Takes some of a snapshot's versions into a replica that is being made of it and that nobody reads before
+   * `receivedAll`. An error leaves it unfit for use.
+   */
+  receive(versions: readonly Version[]): Result<null, Unfit> {
+    assert(this.#vector === emptyVector, "a snapshot is received by a replica that holds nothing else");
+    for (const version of versions) {
+      const unfit = this.#unfit(version, true);
+      if (unfit) return err(unfit);
+      mergeVersion(this.#store, version, this.#lostInSnapshot);
+    }
+    this.#store.commit();
+    return ok(null);
+  }
+
+  /** Ends it. False when something in it lost without standing in its Conflicts, which no whole snapshot has. */
+  receivedAll({ claim, clock }: Pick<Delta, "claim" | "clock">): boolean {
+    const losers = [...this.#lostInSnapshot.values()];
+    this.#lostInSnapshot.clear();
+    this.#vector = mergeVectors(emptyVector, claim);
+    this.#clock = clock;
+    for (const version of this.#store.versions()) this.#clock = Math.max(this.#clock, version.clock);
+    return losers.every((loser) => standsAnyway(this.#store, loser) || this.#isListed(loser));
   }
 
   get vector(): Vector {

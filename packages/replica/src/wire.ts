@@ -53,21 +53,47 @@ export type WireDelta = {
 };
 
 export function encodeDelta(delta: Delta): WireDelta {
+  const { contexts, encode } = encoderOf(delta);
+  return {
+    base: delta.base,
+    claim: delta.claim,
+    clock: delta.clock,
+    contexts,
+    items: delta.items.map(encode),
+  };
+}
+
+/** Items of one piece of text. */
+const itemsPerPiece = 256;
+
+/** The JSON of `encodeDelta`, in pieces, of which each is made only when it is asked for: a snapshot is long. */
+export function* deltaText(delta: Delta): Generator<string> {
+  const { contexts, encode } = encoderOf(delta);
+  const { base, claim, clock, items } = delta;
+  yield `${JSON.stringify({ base, claim, clock, contexts }).slice(0, -1)},"items":[`;
+  for (let from = 0; from < items.length; from += itemsPerPiece) {
+    const piece = JSON.stringify(items.slice(from, from + itemsPerPiece).map(encode)).slice(1, -1);
+    yield from === 0 ? piece : `,${piece}`;
+  }
+  yield "]}";
+}
+
+function encoderOf({ items }: Delta): {
+  readonly contexts: readonly Vector[];
+  encode(version: Version): WireItem;
+} {
   const contexts: Vector[] = [];
   const indices = new Map<Vector, number>();
   let previous = emptyVector;
-  const indexOf = (context: Vector): number => {
-    let index = indices.get(context);
-    if (index === undefined) {
-      index = contexts.length;
-      indices.set(context, index);
-      contexts.push(differenceOf(previous, context));
-      previous = context;
-    }
-    return index;
-  };
-  const items = delta.items.map(
-    (v): WireItem => [
+  for (const { context } of items) {
+    if (indices.has(context)) continue;
+    indices.set(context, contexts.length);
+    contexts.push(differenceOf(previous, context));
+    previous = context;
+  }
+  return {
+    contexts,
+    encode: (v) => [
       v.table,
       v.row,
       v.field,
@@ -75,14 +101,13 @@ export function encodeDelta(delta: Delta): WireDelta {
       v.seq,
       v.life,
       v.clock,
-      indexOf(v.context),
+      indices.get(v.context)!,
       v.author,
       v.unit,
       v.at,
       v.value,
     ],
-  );
-  return { base: delta.base, claim: delta.claim, clock: delta.clock, contexts, items };
+  };
 }
 
 function differenceOf(before: Vector, after: Vector): Vector {
@@ -110,6 +135,18 @@ const malformed = (path: string, message: string): Result<never, MalformedDelta>
 
 /** Never throws. The delta it gives is frozen throughout and claims all its items. */
 export function decodeDelta(input: unknown): Result<Delta, MalformedDelta> {
+  const head = decodeDeltaHead(input);
+  if (!head.ok) return head;
+  const { base, claim, clock } = head.value;
+  const items = new ItemsDecoder(head.value).decode((input as { readonly items?: unknown }).items);
+  if (!items.ok) return items;
+  return ok(Object.freeze({ base, claim, clock, items: Object.freeze(items.value) }));
+}
+
+/** What a delta says before its items. */
+export type DeltaHead = Omit<Delta, "items"> & { readonly contexts: readonly Vector[] };
+
+export function decodeDeltaHead(input: unknown): Result<DeltaHead, MalformedDelta> {
   if (!isRecord(input)) return malformed("", "a delta is an object");
   const base = decodeVector("base", input.base);
   if (!base.ok) return base;
@@ -119,17 +156,33 @@ export function decodeDelta(input: unknown): Result<Delta, MalformedDelta> {
   if (!isCount(clock, clockOnWireMax)) return malformed("clock", "must be a whole number within its bound");
   const contexts = decodeContexts(input.contexts);
   if (!contexts.ok) return contexts;
-  if (!Array.isArray(input.items) || input.items.length > deltaItemsMax)
-    return malformed("items", `must be an array of at most ${deltaItemsMax}`);
-  const items: Version[] = [];
-  const shared = sharedTexts();
-  for (let index = 0; index < input.items.length; index++) {
-    const version = decodeItem(input.items[index], contexts.value, shared);
-    if (typeof version === "string") return malformed(`items.${index}`, version);
-    if (!knows(claim.value, version)) return malformed(`items.${index}`, "is not covered by the claim");
-    items.push(version);
+  return ok({ base: base.value, claim: claim.value, clock, contexts: contexts.value });
+}
+
+/** The items of one delta, all at once or some after the others. */
+export class ItemsDecoder {
+  readonly #head: DeltaHead;
+  readonly #shared = sharedTexts();
+  #count = 0;
+
+  constructor(head: DeltaHead) {
+    this.#head = head;
   }
-  return ok(Object.freeze({ base: base.value, claim: claim.value, clock, items: Object.freeze(items) }));
+
+  decode(items: unknown): Result<Version[], MalformedDelta> {
+    if (!Array.isArray(items) || this.#count + items.length > deltaItemsMax)
+      return malformed("items", `must be an array of at most ${deltaItemsMax}`);
+    const versions: Version[] = [];
+    for (const item of items) {
+      const path = `items.${this.#count}`;
+      const version = decodeItem(item, this.#head.contexts, this.#shared);
+      if (typeof version === "string") return malformed(path, version);
+      if (!knows(this.#head.claim, version)) return malformed(path, "is not covered by the claim");
+      versions.push(version);
+      this.#count += 1;
+    }
+    return ok(versions);
+  }
 }
 
 /** The version, or what is wrong with it. */

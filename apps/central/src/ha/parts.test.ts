@@ -4,7 +4,7 @@ import type { Json } from "@tandem/base/canonical-json";
 import type { World } from "@tandem/base/world";
 import { type PeerMessage, partMaxChars } from "@tandem/pair/wire";
 import { assert as check, integer, property } from "fast-check";
-import { Parts } from "./parts.ts";
+import { longMessage, Parts } from "./parts.ts";
 
 const pairId = "1".repeat(32);
 const chars = (count: number, unit = "x"): string => unit.repeat(Math.ceil(count / unit.length));
@@ -45,6 +45,7 @@ class Wire {
         },
         peerTakesParts: () => peerTakesParts,
         received: (message) => this.received.push(message),
+        openSnapshot: () => null,
         progress: () => {
           this.progress += 1;
         },
@@ -86,11 +87,11 @@ class Wire {
 
 test("[CH3] a short message goes whole; a long one in parts of which at most four are unconfirmed", () => {
   const wire = new Wire();
-  wire.ends[0].send(delta("short"));
+  wire.ends[0].send(longMessage(delta("short")));
   assert.deepEqual(wire.queues[1], [delta("short")]);
   wire.settle();
   const message = delta(chars(9.5 * partMaxChars));
-  wire.ends[0].send(message);
+  wire.ends[0].send(longMessage(message));
   assert.equal(wire.queues[1]?.length, 4, "a heartbeat that is sent now waits for no more than these");
   for (const part of wire.queues[1] ?? []) assert.ok(JSON.stringify(part).length < 1.1 * partMaxChars);
   assert.ok(wire.ends[0].isSending("delta"));
@@ -108,7 +109,7 @@ test("[CH3] a short message goes whole; a long one in parts of which at most fou
 test("[CH3] a transfer goes on after a broken link at the part that is missing, and begins anew at a receiver that forgot", () => {
   const wire = new Wire();
   const message = delta(chars(9.5 * partMaxChars));
-  wire.ends[0].send(message);
+  wire.ends[0].send(longMessage(message));
   wire.deliver(1, 3);
   wire.deliver(0);
   wire.cut();
@@ -131,7 +132,7 @@ test("[CH3] a transfer goes on after a broken link at the part that is missing, 
 test("[CH3] what was dropped on the way is sent again after two seconds", () => {
   const wire = new Wire();
   const message = delta(chars(2.5 * partMaxChars));
-  wire.ends[0].send(message);
+  wire.ends[0].send(longMessage(message));
   wire.queues[1]?.splice(1, 1);
   wire.settle();
   assert.deepEqual(wire.received, []);
@@ -142,16 +143,16 @@ test("[CH3] what was dropped on the way is sent again after two seconds", () => 
 
 test("a newer message replaces the one under way; one that no longer moves is dropped on both sides after a minute", () => {
   const wire = new Wire();
-  wire.ends[0].send(delta(chars(6 * partMaxChars, "a")));
+  wire.ends[0].send(longMessage(delta(chars(6 * partMaxChars, "a"))));
   wire.deliver(1, 2);
   const newer = delta(chars(3 * partMaxChars, "b"));
-  wire.ends[0].send(newer);
+  wire.ends[0].send(longMessage(newer));
   wire.settle();
   assert.deepEqual(wire.received, [newer]);
   assert.equal(wire.ends[0].counters.superseded, 1);
   assert.equal(wire.ends[1].counters.superseded, 1);
 
-  wire.ends[0].send(delta(chars(6 * partMaxChars, "c")));
+  wire.ends[0].send(longMessage(delta(chars(6 * partMaxChars, "c"))));
   wire.deliver(1, 2);
   wire.cut();
   wire.after(70_000);
@@ -163,12 +164,12 @@ test("a newer message replaces the one under way; one that no longer moves is dr
 test("the same message again, while it is under way, begins nothing anew", () => {
   const wire = new Wire();
   const message = delta(chars(6 * partMaxChars));
-  wire.ends[0].send(message);
+  wire.ends[0].send(longMessage(message));
   wire.deliver(1, 2);
   wire.deliver(0);
   wire.cut();
   wire.isUp = true;
-  wire.ends[0].send(message);
+  wire.ends[0].send(longMessage(message));
   assert.equal(wire.queues[1]?.[0]?.type === "part" && wire.queues[1][0].index, 2);
 });
 
@@ -177,7 +178,7 @@ test("parts never split a character, and the digest is over the whole", () => {
     property(integer({ min: 0, max: 3 }), integer({ min: 0, max: 3 }), (before, after) => {
       const wire = new Wire();
       const message = delta(`${"x".repeat(before)}${chars(2 * partMaxChars, "😀")}${"é".repeat(after)}`);
-      wire.ends[0].send(message);
+      wire.ends[0].send(longMessage(message));
       wire.settle();
       assert.deepEqual(wire.received, [message]);
     }),
@@ -204,6 +205,6 @@ test("what is not what its digest announced, too long, or a part in parts, is re
 test("to a peer of wire version 1 every message goes whole", () => {
   const wire = new Wire(false);
   const message = delta(chars(3 * partMaxChars));
-  wire.ends[0].send(message);
+  wire.ends[0].send(longMessage(message));
   assert.deepEqual(wire.queues[1], [message]);
 });

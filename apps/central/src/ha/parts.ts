@@ -6,20 +6,40 @@
  * `partsOutstandingMax` parts unconfirmed; the receiver stages parts in order, says after each which one it wants
  * next, and hands the message on whole once its digest is right (V5). After a new link the sender goes on at the
  * part that the receiver wants, and begins anew only if the receiver has let go of what it had.
+ * The text of a snapshot is never there as a whole: it is made while it is sent, and handed on while it arrives.
  * A peer of wire version 1 knows no parts: to it every message goes whole.
  */
 import { createHash, type Hash } from "node:crypto";
 import type { Json } from "@tandem/base/canonical-json";
-import { sha256Hex } from "@tandem/base/digest";
 import { minute, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import { type PeerMessage, partMaxChars, type ReplicationMessage } from "@tandem/pair/wire";
 import { frameMaxBytes } from "@tandem/peer-link/frames";
+import { snapshotOpening } from "@tandem/replica/snapshot";
 
 type Part = Extract<ReplicationMessage, { type: "part" }>;
 type PartHave = Extract<ReplicationMessage, { type: "part-have" }>;
 /** The messages that may be long. */
 export type LongKind = "delta" | "snapshot";
+export type LongMessage = {
+  readonly kind: LongKind;
+  /** Its JSON in pieces; the same each time, whatever has changed since. */
+  text(): Iterable<string>;
+  /** For when it is short, or the peer takes no parts. */
+  whole(): PeerMessage;
+};
+export const longMessage = (message: Extract<PeerMessage, { type: LongKind }>): LongMessage => {
+  const text = JSON.stringify(message);
+  return { kind: message.type, text: () => [text], whole: () => message };
+};
+
+/** Takes a snapshot's text as it arrives. */
+export type SnapshotSink = {
+  /** False when the rest need not come. */
+  take(text: string): boolean;
+  /** All of it has arrived, and is what its sender announced. */
+  end(): void;
+};
 
 const partsOutstandingMax = 4;
 /** Of a message in parts, sent or received; a longer one is refused, said once per message, and never staged. */
@@ -36,6 +56,8 @@ export type PartsPorts = {
   peerTakesParts(): boolean;
   /** A message has arrived whole. */
   received(message: Json): void;
+  /** A snapshot begins to arrive; null when none is wanted. */
+  openSnapshot(): SnapshotSink | null;
   /** A part of a message has arrived. */
   progress(): void;
   /** Neither sent nor staged, or not what its sender announced. */
@@ -45,7 +67,7 @@ export type PartsPorts = {
 type Outgoing = {
   readonly kind: LongKind;
   readonly transfer: string;
-  readonly text: string;
+  readonly parts: MadeParts;
   readonly count: number;
   /** The peer has all parts before this one. */
   confirmed: number;
@@ -56,19 +78,67 @@ type Outgoing = {
 type Staged = {
   readonly transfer: string;
   readonly count: number;
+  /** Null: they are kept here until all are there. */
+  readonly sink: SnapshotSink | null;
   readonly texts: string[];
+  /** How many parts have arrived. */
+  received: number;
   readonly hash: Hash;
   chars: number;
   movedAt: number;
 };
 
-/** Well below what the peer accepts: a heartbeat waits for four of them. A part may be one longer, not to split a character. */
-const partChars = 262_143;
-const partBegin = (text: string, index: number): number => {
-  const at = Math.min(index * partChars, text.length);
-  const code = text.charCodeAt(at);
-  return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;
-};
+/** Well below what the peer accepts: a heartbeat waits for four of them. */
+const partChars = 262_144;
+
+/** Cuts a text at that length, or a little before, not to split a character. */
+function* cut(pieces: Iterable<string>): Generator<string, undefined> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    while (text.length > partChars) {
+      const code = text.charCodeAt(partChars);
+      const end = code >= 0xdc00 && code <= 0xdfff ? partChars - 1 : partChars;
+      yield text.slice(0, end);
+      text = text.slice(end);
+    }
+  }
+  yield text;
+}
+
+/** The parts of a text that is made while they are sent. Those that may have to be sent again are kept. */
+class MadeParts {
+  readonly #text: () => Iterable<string>;
+  readonly #kept = new Map<number, string>();
+  #coming: Iterator<string, undefined>;
+  #next = 0;
+
+  constructor(text: () => Iterable<string>) {
+    this.#text = text;
+    this.#coming = cut(text());
+  }
+
+  /** One that was let go of is made anew, and all before it. */
+  part(index: number): string {
+    const kept = this.#kept.get(index);
+    if (kept !== undefined) return kept;
+    if (index < this.#next) {
+      this.#coming = cut(this.#text());
+      this.#next = 0;
+    }
+    for (;;) {
+      const { value = "" } = this.#coming.next();
+      this.#next += 1;
+      if (this.#next <= index) continue;
+      this.#kept.set(index, value);
+      return value;
+    }
+  }
+
+  letGoBefore(index: number): void {
+    for (const kept of this.#kept.keys()) if (kept < index) this.#kept.delete(kept);
+  }
+}
 
 export class Parts {
   readonly counters = {
@@ -99,28 +169,35 @@ export class Parts {
   }
 
   /** Sends it whole or begins its transfer, which replaces one that is under way. False when it was dropped. */
-  send(message: Extract<PeerMessage, { type: LongKind }>): boolean {
-    const text = JSON.stringify(message);
-    if (text.length <= partMaxChars) return this.#ports.send(message);
+  send({ kind, text, whole }: LongMessage): boolean {
+    const hash = createHash("sha256");
+    let count = 0;
+    let chars = 0;
+    for (const part of cut(text())) {
+      count += 1;
+      chars += part.length;
+      if (chars > longMessageMaxChars)
+        return this.#refuse(
+          `a ${kind} of more than ${longMessageMaxChars} characters is too long to be sent`,
+        );
+      hash.update(part, "utf8");
+    }
+    if (chars <= partMaxChars) return this.#ports.send(whole());
     if (!this.#ports.peerTakesParts()) {
-      if (text.length <= frameMaxBytes) return this.#ports.send(message);
+      if (chars <= frameMaxBytes) return this.#ports.send(whole());
       return this.#refuse(
-        `a ${message.type} of ${text.length} characters is too long for the other unit's version: upgrade it`,
+        `a ${kind} of ${chars} characters is too long for the other unit's version: upgrade it`,
       );
     }
-    if (text.length > longMessageMaxChars)
-      return this.#refuse(
-        `a ${message.type} of ${text.length} characters is too long: at most ${longMessageMaxChars} can be sent`,
-      );
-    const transfer = sha256Hex(text);
+    const transfer = hash.digest("hex");
     if (this.#outgoing?.transfer === transfer) {
       this.resume();
       return true;
     }
     if (this.#outgoing !== null) this.counters.superseded += 1;
-    const count = Math.ceil(text.length / partChars);
     const movedAt = this.#ports.world.now();
-    this.#outgoing = { kind: message.type, transfer, text, count, confirmed: 0, sent: 0, movedAt };
+    const parts = new MadeParts(text);
+    this.#outgoing = { kind, transfer, parts, count, confirmed: 0, sent: 0, movedAt };
     this.#pump();
     return true;
   }
@@ -149,11 +226,10 @@ export class Parts {
   #pump(): void {
     const outgoing = this.#outgoing;
     if (outgoing === null) return;
-    const { transfer, text, count } = outgoing;
+    const { transfer, parts, count } = outgoing;
     while (outgoing.sent < count && outgoing.sent - outgoing.confirmed < partsOutstandingMax) {
       const index = outgoing.sent;
-      const piece = text.slice(partBegin(text, index), partBegin(text, index + 1));
-      if (!this.#ports.send({ type: "part", transfer, index, count, text: piece })) break;
+      if (!this.#ports.send({ type: "part", transfer, index, count, text: parts.part(index) })) break;
       outgoing.sent += 1;
     }
     this.#arm();
@@ -175,6 +251,7 @@ export class Parts {
     // Fewer than it had: the receiver was started anew, or has let go.
     if (next < outgoing.confirmed || next > outgoing.sent) outgoing.sent = next;
     outgoing.confirmed = next;
+    outgoing.parts.letGoBefore(next);
     outgoing.movedAt = this.#ports.world.now();
     this.#pump();
   }
@@ -189,10 +266,17 @@ export class Parts {
         return;
       }
       if (staged !== null) this.counters.superseded += 1;
-      staged = { transfer, count, texts: [], hash: createHash("sha256"), chars: 0, movedAt: now };
+      const isSnapshot = text.startsWith(snapshotOpening);
+      const sink = isSnapshot ? this.#ports.openSnapshot() : null;
+      const hash = createHash("sha256");
+      staged = { transfer, count, sink, texts: [], received: 0, hash, chars: 0, movedAt: now };
       this.#staged = staged;
+      if (isSnapshot && sink === null) {
+        this.#finish(staged);
+        return;
+      }
     }
-    const next = staged.texts.length;
+    const next = staged.received;
     if (index !== next || count !== staged.count) {
       this.counters.stray += 1;
       this.#ports.send({ type: "part-have", transfer, next });
@@ -204,18 +288,29 @@ export class Parts {
       this.#refuse(`a message in parts is longer than ${longMessageMaxChars} characters`);
       return;
     }
-    staged.texts.push(text);
+    staged.received += 1;
     staged.hash.update(text, "utf8");
     staged.movedAt = now;
+    if (staged.sink === null) staged.texts.push(text);
+    else if (!staged.sink.take(text)) {
+      this.counters.refused += 1;
+      this.#finish(staged);
+      return;
+    }
     this.#arm();
     this.#ports.progress();
-    if (staged.texts.length < count) this.#ports.send({ type: "part-have", transfer, next: next + 1 });
+    if (staged.received < count) this.#ports.send({ type: "part-have", transfer, next: next + 1 });
     else this.#complete(staged);
   }
 
   #complete(staged: Staged): void {
     this.#finish(staged);
     const isWhole = staged.hash.digest("hex") === staged.transfer;
+    if (isWhole && staged.sink !== null) {
+      this.counters.transfersReceived += 1;
+      staged.sink.end();
+      return;
+    }
     // Taken out, so that the text can be let go of while the message is handled: it may be a hundred megabytes.
     const message = isWhole ? parsed(staged.texts.splice(0).join("")) : undefined;
     if (message === undefined) {

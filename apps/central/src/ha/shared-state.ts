@@ -4,14 +4,14 @@
  * owner, which stops.
  */
 import type { Incarnation, PairId, UnitId } from "@tandem/base/ids";
-import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { type FieldError, ok, type Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
 import { sinceLatest } from "@tandem/replica/constants";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
 import { type Applied, type ApplyRefusal, type Portion, Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
-import { covers, type Delta, emptyVector, type Vector, type Version } from "@tandem/replica/version";
+import { covers, type Delta, type Vector, type Version } from "@tandem/replica/version";
 import { decodeDelta, type MalformedDelta } from "@tandem/replica/wire";
 import { diskTroubleOf } from "@tandem/storage/disk-trouble";
 import { SecretUnreadable } from "@tandem/storage/secret-box";
@@ -50,7 +50,6 @@ export function loadReplica(
 }
 
 export class SharedState {
-  readonly #tables: readonly Table[];
   readonly #store: Store;
   readonly #unit: UnitId;
   readonly #world: World;
@@ -60,7 +59,6 @@ export class SharedState {
 
   /** Throws when what is stored cannot be understood: by a later version, or damaged. */
   constructor(tables: readonly Table[], store: Store, unit: UnitId, pairId: PairId | null, world: World) {
-    this.#tables = tables;
     this.#store = store;
     this.#unit = unit;
     this.#world = world;
@@ -164,18 +162,6 @@ export class SharedState {
     this.#incarnation = incarnation;
     this.#store.commit([{ kind: "versions", persist: repaired.value.persist }]);
     return repaired;
-  }
-
-  /** A replica made of a snapshot alone, verified by its digest (I5); this unit's own is untouched. The error is in words. */
-  verify(wireDelta: unknown, pairId: PairId, digest: string): Result<Replica, string> {
-    const delta = decodeDelta(wireDelta);
-    if (!delta.ok) return err(`the snapshot is malformed at ${delta.error.path}: ${delta.error.message}`);
-    if (!covers(emptyVector, delta.value.base)) return err("the snapshot is not whole");
-    const received = Replica.empty(this.#tables, pairId);
-    const applied = received.apply(delta.value, this.#mintIncarnation());
-    if (!applied.ok) return err(`the snapshot does not fit this version (${JSON.stringify(applied.error)})`);
-    if (received.digest() !== digest) return err("the snapshot's digest does not match its content");
-    return ok(received);
   }
 
   /** Swaps everything for a verified snapshot, in one transaction with `alongside`. */

@@ -7,7 +7,7 @@
 import { unreachable } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
 import type { Epoch } from "@tandem/base/epoch";
-import type { Incarnation, UnitId } from "@tandem/base/ids";
+import type { Incarnation, PairId, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { second } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
@@ -19,7 +19,6 @@ import {
   decodeMessage,
   isPairMessage,
   type PeerMessage,
-  type ReplicationMessage,
   wireVersion,
   wireVersionWithChannels,
 } from "@tandem/pair/wire";
@@ -29,8 +28,10 @@ import type { Identity } from "@tandem/peer-link/identity";
 import type { PeerLinkEvent } from "@tandem/peer-link/link";
 import type { Conflict } from "@tandem/replica/conflicts";
 import type { Edit, WriteConflict } from "@tandem/replica/edits";
+import type { Replica } from "@tandem/replica/replica";
 import type { RowView } from "@tandem/replica/rows";
 import type { Columns, Table } from "@tandem/replica/schema";
+import { snapshotText } from "@tandem/replica/snapshot";
 import { covers, type Delta, emptyVector, type Version } from "@tandem/replica/version";
 import { encodeDelta } from "@tandem/replica/wire";
 import { UnitStopped } from "../unit-stopped.ts";
@@ -39,9 +40,10 @@ import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
 import { CommitGate } from "./commit-gate.ts";
 import { type HaForm, mustAsk, readForm } from "./ha-form.ts";
 import { type HaStatus, statusOf } from "./ha-status.ts";
+import { IncomingSnapshot } from "./incoming-snapshot.ts";
 import { Membership } from "./membership.ts";
 import { durableChange, PairShell, storedDurable } from "./pair-shell.ts";
-import { Parts } from "./parts.ts";
+import { longMessage, Parts } from "./parts.ts";
 import { Repair } from "./repair.ts";
 import { Replication } from "./replication.ts";
 import type { HaSeams, Link } from "./seams.ts";
@@ -90,6 +92,7 @@ export class HighAvailability {
   readonly #acknowledgements: Acknowledgements;
   readonly #gate: CommitGate;
   readonly #channels: Channels;
+  readonly #incoming: IncomingSnapshot;
   readonly #parts: Parts;
   readonly #writes: WriteQueue;
   readonly #repair: Repair;
@@ -172,11 +175,21 @@ export class HighAvailability {
       onEvent: (event) => this.#inTurn(() => this.#linkEvent(event)),
       answer: () => answerToQuestion(this.#pair.state, world.now()) as unknown as Json,
     });
+    this.#incoming = new IncomingSnapshot({
+      tables,
+      isWanted: () => {
+        const { state } = this.#pair;
+        return state.settings.peer !== null && acceptsSnapshot(state, state.settings.peer.unit);
+      },
+      failed: (message) => this.#pair.dispatch({ type: "snapshotFailed", message }),
+      received: (pairId, replica) => this.#adoptSnapshot(pairId, replica),
+    });
     this.#parts = new Parts({
       world,
       send: (message) => this.#link.send(message as unknown as Json),
       peerTakesParts: () => this.#peerWire >= wireVersionWithChannels,
       received: (message) => this.#receive(message),
+      openSnapshot: () => this.#incoming.open(),
       progress: () => this.#pair.dispatch({ type: "snapshotProgress" }),
       refused: (why) => this.#refusedMessage(why),
     });
@@ -477,8 +490,14 @@ export class HighAvailability {
           break;
         }
         const { common } = this.#shared;
-        const delta = encodeDelta(common.deltaSince(emptyVector));
-        this.#send({ type: "snapshot", pairId: command.pairId, delta, digest: common.digest() });
+        const { pairId } = command;
+        const delta = common.deltaSince(emptyVector);
+        const digest = common.digest();
+        this.#parts.send({
+          kind: "snapshot",
+          text: () => snapshotText({ pairId, delta, digest }),
+          whole: () => ({ type: "snapshot", pairId, delta: encodeDelta(delta), digest }),
+        });
         break;
       }
       case "dropSnapshot":
@@ -591,7 +610,7 @@ export class HighAvailability {
     this.#pair.dispatch({ type: "heard" });
     switch (message.type) {
       case "snapshot":
-        this.#receiveSnapshot(message);
+        this.#incoming.whole(message);
         break;
       case "channel":
         if (message.pairId === this.#pair.state.durable.pairId && synchronises(this.#pair.state))
@@ -606,24 +625,18 @@ export class HighAvailability {
     }
   }
 
-  /** I5: verify, save what is overwritten, swap everything in one transaction. Until then nothing has happened. */
-  #receiveSnapshot(message: Extract<ReplicationMessage, { type: "snapshot" }>): void {
+  /** I5: save what is overwritten, swap everything in one transaction. Until then nothing has happened. */
+  #adoptSnapshot(pairId: PairId, received: Replica): void {
     const { state } = this.#pair;
-    if (state.settings.peer === null || !acceptsSnapshot(state, state.settings.peer.unit)) return;
-    const verified = this.#shared.verify(message.delta, message.pairId, message.digest);
-    if (!verified.ok) {
-      this.#pair.dispatch({ type: "snapshotFailed", message: verified.error });
-      return;
-    }
     let backup: string | null = null;
     if (!covers(emptyVector, this.#shared.replica.vector)) {
       backup = this.#seams.saveBackup("before-initial-sync", this.#shared.replica, this.#seams.world.wall());
       this.#observe({ code: "overwritten-saved", file: backup });
     }
-    const durable = durableAfterSnapshot(state, message.pairId, backup);
-    this.#shared.adopt(verified.value, [durableChange(durable)]);
+    const durable = durableAfterSnapshot(state, pairId, backup);
+    this.#shared.adopt(received, [durableChange(durable)]);
     this.#acknowledgements.overwritten();
-    this.#pair.dispatch({ type: "snapshotApplied", facts: this.#facts(), pairId: message.pairId, backup });
+    this.#pair.dispatch({ type: "snapshotApplied", facts: this.#facts(), pairId, backup });
     this.#send({ type: "durable", vector: this.#shared.common.vector });
     this.#sharedChanged();
   }
@@ -636,7 +649,8 @@ export class HighAvailability {
   }
 
   #send(message: PeerMessage): boolean {
-    if (message.type === "delta" || message.type === "snapshot") return this.#parts.send(message);
+    if (message.type === "delta" || message.type === "snapshot")
+      return this.#parts.send(longMessage(message));
     return this.#link.send(message as unknown as Json);
   }
 
