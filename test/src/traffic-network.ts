@@ -1,0 +1,290 @@
+/**
+ * Two units as processes of their own between clients and real servers, each machine a network namespace: what traffic
+ * sees of a failover. The test's own process is the client's machine, so that its sockets are the clients.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { enterOwnNetworkNamespace } from "@tandem/linux/network-namespace";
+import { LoadMasterClient } from "@tandem/loadmaster-api/client";
+
+const front = (host: number): string => `10.77.0.${host}`;
+const back = (host: number): string => `10.78.0.${host}`;
+export const sharedFront = front(100);
+const sharedBack = back(100);
+export const httpPort = 80;
+export const linePort = 5432;
+export const clientAddresses = Array.from({ length: 30 }, (_, index) => front(50 + index));
+
+export type UnitName = "a" | "b";
+const units: readonly UnitName[] = ["a", "b"];
+export const otherUnit = (unit: UnitName): UnitName => (unit === "a" ? "b" : "a");
+const hostOf: Record<UnitName, number> = { a: 1, b: 2 };
+export const servers = ["web1", "web2", "web3"] as const;
+export const serverAddress = (index: number): string => back(31 + index);
+
+const fixture = fileURLToPath(new URL("../../apps/loadmaster/src/main.fixture.ts", import.meta.url));
+const serverProgram = fileURLToPath(new URL("traffic-server.ts", import.meta.url));
+const ip = (...words: string[]): string => execFileSync("ip", words, { encoding: "utf8" });
+
+/** Waits for a condition, with a deadline. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 20_000,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`in vain waited for: ${what}`);
+    await pause(25);
+  }
+}
+
+export class TrafficNetwork {
+  readonly folder = mkdtempSync(join(tmpdir(), "tandem-traffic-"));
+  readonly #prefix = `tandem-x${process.pid}`;
+  readonly #namespaces: string[] = [];
+  readonly #children = new Map<string, ChildProcess>();
+
+  /** Moves this process into a network of its own and builds everything around it. */
+  constructor() {
+    enterOwnNetworkNamespace();
+    try {
+      this.#build();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  namespace(host: string): string {
+    return `${this.#prefix}-${host}`;
+  }
+
+  stateDir(unit: UnitName): string {
+    return join(this.folder, unit);
+  }
+
+  #build(): void {
+    const sw = this.namespace("sw");
+    for (const host of ["sw", ...units, ...servers]) {
+      ip("netns", "add", this.namespace(host));
+      this.#namespaces.push(this.namespace(host));
+      ip("-n", this.namespace(host), "link", "set", "lo", "up");
+    }
+    ip("link", "set", "lo", "up");
+    ip(...`-n ${sw} link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0`.split(" "));
+    ip("-n", sw, "link", "set", "br0", "up");
+    ip("link", "add", "eth0", "type", "veth", "peer", "name", "pclient", "netns", sw);
+    for (const host of [...units, ...servers]) {
+      const peer = ["netns", this.namespace(host)];
+      ip("-n", sw, "link", "add", `p${host}`, "type", "veth", "peer", "name", "eth0", ...peer);
+    }
+    for (const port of ["pclient", ...[...units, ...servers].map((host) => `p${host}`)])
+      ip("-n", sw, "link", "set", port, "master", "br0", "up");
+    ip("link", "set", "eth0", "up");
+    for (const address of [front(41), ...clientAddresses]) ip("addr", "add", `${address}/24`, "dev", "eth0");
+    for (const unit of units) this.#boot(unit);
+    servers.forEach((server, index) => {
+      const namespace = this.namespace(server);
+      ip("-n", namespace, "link", "set", "eth0", "up");
+      ip("-n", namespace, "addr", "add", `${serverAddress(index)}/24`, "dev", "eth0");
+      ip("-n", namespace, "route", "add", "default", "via", sharedBack);
+      this.#run(server, [serverProgram, server, String(httpPort), String(linePort)]);
+    });
+  }
+
+  /** The machine has the addresses of its own and no others. */
+  #boot(unit: UnitName): void {
+    const namespace = this.namespace(unit);
+    ip("-n", namespace, "addr", "flush", "dev", "eth0");
+    ip("-n", namespace, "link", "set", "eth0", "up");
+    for (const address of [front(hostOf[unit]), back(hostOf[unit])])
+      ip("-n", namespace, "addr", "add", `${address}/24`, "dev", "eth0");
+  }
+
+  #run(host: string, words: readonly string[]): void {
+    const log = openSync(join(this.folder, `${host}.log`), "a");
+    const child = spawn("ip", ["netns", "exec", this.namespace(host), process.execPath, ...words], {
+      stdio: ["ignore", log, log],
+    });
+    this.#children.set(host, child);
+  }
+
+  /** Starts the unit's process; resolves once its API answers. */
+  async start(unit: UnitName): Promise<void> {
+    const stateDir = this.stateDir(unit);
+    mkdirSync(stateDir, { recursive: true });
+    const configuration = join(this.folder, `${unit}.json`);
+    const interfaces = [front, back].map((of, id) => ({
+      id,
+      device: "eth0",
+      address: `${of(hostOf[unit])}/24`,
+    }));
+    writeFileSync(configuration, JSON.stringify({ name: unit, stateDir, interfaces, rebootCommand: "exit" }));
+    this.#run(unit, [fixture, configuration]);
+    await until(`${unit} answers`, async () => (await this.status(unit)) !== "no answer");
+  }
+
+  #passwords = new Map<UnitName, string>();
+
+  client(unit: UnitName, address = front(hostOf[unit])): LoadMasterClient {
+    if (!this.#passwords.has(unit))
+      this.#passwords.set(unit, readFileSync(join(this.stateDir(unit), "first-password"), "utf8").trim());
+    return new LoadMasterClient({
+      address,
+      port: 443,
+      credentials: { kind: "password", user: "bal", password: this.#passwords.get(unit) ?? "" },
+      timeoutMs: 2_000,
+    });
+  }
+
+  async status(unit: UnitName): Promise<string> {
+    try {
+      const answer = await this.client(unit).get("hastatus");
+      return answer.ok ? String(answer.value) : "no answer";
+    } catch {
+      return "no answer";
+    }
+  }
+
+  becomes(unit: UnitName, status: string): Promise<void> {
+    return until(`${unit} is ${status}`, async () => (await this.status(unit)) === status);
+  }
+
+  /** Both become a pair, with a shared address towards the clients and one towards the servers. */
+  async pair(): Promise<void> {
+    for (const [index, unit] of units.entries()) {
+      const client = this.client(unit);
+      const partner = hostOf[otherUnit(unit)];
+      for (const made of [
+        await client.setPartnerSecret("a secret of the pair"),
+        await client.set("hatimeout", 1),
+        await client.set("hafast", "Y"),
+        await client.set("hamode", index + 1),
+        await client.modifyInterface(1, "shared", sharedBack),
+        await client.modifyInterface(0, "partner", front(partner)),
+        // With this it is a pair, which is configured at the shared address alone.
+        await client.modifyInterface(0, "shared", sharedFront),
+      ])
+        if (!made.ok) throw new Error(made.error.message);
+    }
+    await until("one is active and one is standby", async () => {
+      const found = await Promise.all(units.map((unit) => this.status(unit)));
+      return found.includes("Active") && found.includes("Standby");
+    });
+  }
+
+  async active(): Promise<UnitName> {
+    return (await this.status("a")) === "Active" ? "a" : "b";
+  }
+
+  cable(unit: UnitName, state: "up" | "down"): void {
+    ip("-n", this.namespace("sw"), "link", "set", `p${unit}`, state);
+  }
+
+  /** The machine dies: its cable first, then everything on it, its connections as well. */
+  async kill(unit: UnitName): Promise<void> {
+    this.cable(unit, "down");
+    for (let pids = this.#pids(unit); pids.length > 0; pids = this.#pids(unit)) {
+      for (const pid of pids)
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It has ended by itself.
+        }
+      await pause(20);
+    }
+    execFileSync("ip", ["netns", "exec", this.namespace(unit), "conntrack", "-F"], { stdio: "ignore" });
+    this.#boot(unit);
+  }
+
+  #pids(unit: UnitName): number[] {
+    return ip("netns", "pids", this.namespace(unit)).split("\n").filter(Boolean).map(Number);
+  }
+
+  /** The unit is stopped in an orderly way. */
+  async stop(unit: UnitName): Promise<void> {
+    this.#children.get(unit)?.kill("SIGTERM");
+    await until(`${unit} has ended`, () => this.#pids(unit).length === 0);
+  }
+
+  close(): void {
+    for (const namespace of this.#namespaces)
+      for (const pid of ip("netns", "pids", namespace).split("\n").filter(Boolean).map(Number))
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It has ended by itself.
+        }
+    for (const namespace of this.#namespaces) ip("netns", "del", namespace);
+  }
+
+  removeFolder(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Which server answers a request from this address; rejects when none does. */
+export const serverOf = (client: string, port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const request = get(
+      { host: sharedFront, port, localAddress: client, agent: false, timeout: 3_000 },
+      (response) => {
+        let body = "";
+        response.on("data", (part) => {
+          body += part;
+        });
+        response.on("end", () => resolve(body));
+      },
+    );
+    request.on("error", reject);
+    request.on("timeout", () => request.destroy(new Error("timeout")));
+  });
+
+/** A connection that says a numbered line every so often and remembers who answered. */
+export class Conversation {
+  static readonly everyMs = 100;
+  server: string | undefined;
+  answered = 0;
+  lost: string | undefined;
+  readonly #socket: Socket;
+  readonly #timer: NodeJS.Timeout;
+  #said = 0;
+
+  constructor(client: string, port: number) {
+    this.#socket = connect({ host: sharedFront, port, localAddress: client });
+    this.#socket.on("error", (error) => this.#lose(error.message));
+    this.#socket.on("close", () => this.#lose("closed"));
+    createInterface({ input: this.#socket }).on("line", (line) => {
+      const [server, number] = line.split(" ");
+      if (this.server !== undefined && this.server !== server) this.#lose(`${this.server} became ${server}`);
+      this.server = server;
+      this.answered = Number(number);
+    });
+    this.#timer = setInterval(() => {
+      this.#said += 1;
+      this.#socket.write(`${this.#said}\n`);
+    }, Conversation.everyMs);
+  }
+
+  get said(): number {
+    return this.#said;
+  }
+
+  #lose(reason: string): void {
+    this.lost ??= reason;
+    clearInterval(this.#timer);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,12 @@
+/** A real server of the traffic tests: says its name to each HTTP request, and before each line that comes by TCP. */
+import { createServer as createHttpServer } from "node:http";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+
+const [name, httpPort, linePort] = process.argv.slice(2);
+
+createHttpServer((_request, response) => response.end(name)).listen(Number(httpPort));
+createServer((socket) => {
+  socket.on("error", () => {});
+  createInterface({ input: socket }).on("line", (line) => socket.write(`${name} ${line}\n`));
+}).listen(Number(linePort));
