@@ -134,20 +134,20 @@ export class TrafficNetwork {
 
   #passwords = new Map<UnitName, string>();
 
-  client(unit: UnitName, address = front(hostOf[unit])): LoadMasterClient {
+  client(unit: UnitName, address = front(hostOf[unit]), timeoutMs = 20_000): LoadMasterClient {
     if (!this.#passwords.has(unit))
       this.#passwords.set(unit, readFileSync(join(this.stateDir(unit), "first-password"), "utf8").trim());
     return new LoadMasterClient({
       address,
       port: 443,
       credentials: { kind: "password", user: "bal", password: this.#passwords.get(unit) ?? "" },
-      timeoutMs: 2_000,
+      timeoutMs,
     });
   }
 
   async status(unit: UnitName): Promise<string> {
     try {
-      const answer = await this.client(unit).get("hastatus");
+      const answer = await this.client(unit, front(hostOf[unit]), 1_000).get("hastatus");
       return answer.ok ? String(answer.value) : "no answer";
     } catch {
       return "no answer";

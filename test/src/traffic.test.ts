@@ -1,7 +1,9 @@
 /** What clients see of a failover of the pair: persistence, and connections of layer-4 services (SPEC LH12). */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { askHaproxy } from "@tandem/linux/haproxy-socket";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import {
   Conversation,
@@ -18,9 +20,7 @@ import {
   until,
 } from "./traffic-network.ts";
 
-const missing = ["haproxy", "nft", "conntrack"].filter(
-  (each) => !existsSync(`/usr/sbin/${each}`),
-);
+const missing = ["haproxy", "nft", "conntrack"].filter((each) => !existsSync(`/usr/sbin/${each}`));
 const skip = needsRoot() || (missing.length === 0 ? false : `${missing.join(", ")} not installed`);
 
 test("traffic through a pair", { skip, timeout: 240_000 }, async (t) => {
@@ -81,10 +81,22 @@ test("traffic through a pair", { skip, timeout: 240_000 }, async (t) => {
 
     await part("[LH12] 30 clients keep their server by persistence when the active dies", async () => {
       const port = 8080;
-      await addService(port, httpPort, { VStype: "http", Persist: "src", PersistTimeout: "600" });
+      const index = await addService(port, httpPort, {
+        VStype: "http",
+        Persist: "src",
+        PersistTimeout: "600",
+      });
       const before = await Promise.all(clientAddresses.map((client) => serverOf(client, port)));
       assert.deepEqual([...new Set(before)].sort(), [...servers]);
       const active = await network.active();
+      // HAProxy's peers find each other within 5 s after a change of the configuration, and then miss nothing.
+      await until("the standby knows all of them", async () => {
+        const table = await askHaproxy(
+          join(network.stateDir(otherUnit(active)), "haproxy/runtime.sock"),
+          `show table vs${index}`,
+        );
+        return table.ok && clientAddresses.every((client) => table.value.includes(`key=${client} `));
+      });
       await network.kill(active);
       await network.becomes(otherUnit(active), "Active");
       const after = await Promise.all(clientAddresses.map((client) => serverOf(client, port)));
