@@ -209,6 +209,7 @@ export class Central {
       undo.push(() => files.stop());
       const fleet = new Fleet(pair, realWorld, options);
       undo.push(() => fleet.stop());
+      fleet.tellTerms(pair);
       const schedule = new Schedule({
         world: realWorld,
         pair,

@@ -270,10 +270,14 @@ export class LoadMasterClient {
     return answer.ok ? ok(String(answer.value)) : answer;
   }
 
+  /** Lets a unit of ours know who is Master, at the price of the least question there is; others hear nothing by it. */
+  tellEpoch(epoch: Epoch): CallResult {
+    return this.call("get", { param: "version", ...heardEpoch(epoch) });
+  }
+
   /** Counters of the unit, its virtual services and their real servers. */
   async statistics(epoch?: Epoch): CallResult<StatisticsView> {
-    const heard: Parameters = epoch === undefined ? {} : { epoch: epoch.n, epochunit: epoch.unit };
-    const answer = await this.call("stats", heard);
+    const answer = await this.call("stats", epoch === undefined ? {} : heardEpoch(epoch));
     if (!answer.ok) return answer;
     // A unit without services leaves the lists out.
     return ok({
@@ -597,6 +601,8 @@ function fenceErrorIn(answer: Answer, message: string): FenceError | undefined {
       return { kind: "moved-on", message, revision: refusal.revision, difference: refusal.difference };
   }
 }
+
+const heardEpoch = ({ n, unit }: Epoch): Parameters => ({ epoch: n, epochunit: unit });
 
 const serviceParameters = (service: ServiceReference): Parameters =>
   typeof service === "number"

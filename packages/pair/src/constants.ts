@@ -56,8 +56,11 @@ export const offerValidMs = 6 * second;
 /** Edits make vectors differ for moments all the time; only a difference that lasts longer interrupts "in step". */
 export const stepLagMaxMs = 10 * second;
 
-/** E5: a device that has not heard the holder for this long does not keep another from claiming. */
-export const holderSilentMs = 45 * second;
+/**
+ * E5: a device that has not heard the holder for this long does not keep another from claiming. It hears of a living
+ * one by being polled, each minute (SPEC CH8): here two pollings have failed, and the time for an answer has passed.
+ */
+export const holderSilentMs = 150 * second;
 /** E5: a Master refused by a device executes nothing until it has asked its peer, at most this long. */
 export const fencedMs = 5 * second;
 

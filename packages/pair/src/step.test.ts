@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { electionAskIntervalMs } from "./constants.ts";
+import { electionAskIntervalMs, holderSilentMs } from "./constants.ts";
 import { incarnation, inPair, master, OneUnit, pairP, settings, slave, unitA, unitB } from "./one-unit.ts";
 import { newDurable } from "./state.ts";
 import { acting, status } from "./status.ts";
@@ -277,8 +277,11 @@ test("[CH22] E5: refused by a device, a Master executes nothing and asks; it cla
   assert.equal(send.length, 1);
   assert.notEqual(unit.state.durable.epoch.n, 41);
   assert.ok(!acting(unit.state, unit.now));
+  const polled = master();
+  polled.give({ type: "deviceRefused", holder, holderHeardAgoMs: 60_000 });
+  assert.notEqual(polled.state.durable.epoch.n, 41, "a living holder polls each minute, and one may fail");
   const silent = master();
-  silent.give({ type: "deviceRefused", holder, holderHeardAgoMs: 45_000 });
+  silent.give({ type: "deviceRefused", holder, holderHeardAgoMs: holderSilentMs });
   assert.deepEqual(silent.state.durable.epoch, { n: 41, unit: unitA });
   const own = master();
   own.give({ type: "deviceRefused", holder: { n: 40, unit: unitA }, holderHeardAgoMs: 0 });

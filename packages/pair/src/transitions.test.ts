@@ -129,7 +129,7 @@ function happen(unit: OneUnit, happening: Happening): readonly OneUnit["last"]["
     case "is asked for its state":
       return [unit.said({ type: "snapshot-request" })];
     case "is refused by a device":
-      return [unit.give({ type: "deviceRefused", holder: greater, holderHeardAgoMs: 60_000 })];
+      return [unit.give({ type: "deviceRefused", holder: greater, holderHeardAgoMs: 600_000 })];
     case "stood still":
       return [unit.give({ type: "stalled" })];
     case "operator: handover":

@@ -2,6 +2,7 @@
 import type { World } from "@tandem/base/world";
 import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
+import type { HighAvailability } from "../ha/shell.ts";
 import type { CalledDevice } from "../schedule/loadmaster-devices.ts";
 import { readStatistics } from "../stats/loadmaster-statistics.ts";
 import type { FetchStatistics } from "../stats/polling.ts";
@@ -16,6 +17,7 @@ import { listNetworks } from "./networks.ts";
 import type { ConfiguredDevice, ServicesWorld } from "./services.ts";
 import type { SharedRows } from "./shared-rows.ts";
 import { devices, haGroups } from "./tables.ts";
+import { TermAnnouncement } from "./term-announcement.ts";
 
 export class Fleet implements ServicesWorld {
   readonly world: World;
@@ -26,6 +28,7 @@ export class Fleet implements ServicesWorld {
   aroundRemoval: NonNullable<DeviceWorld["aroundRemoval"]> = (_row, remove) => remove();
   readonly #contacts: LoadMasterContacts;
   readonly #unfollow: () => void;
+  #endTelling: () => void = () => {};
   #followed: readonly DeviceRow[] | undefined;
 
   constructor(
@@ -68,6 +71,32 @@ export class Fleet implements ServicesWorld {
     return answer.ok ? readStatistics(answer.value) : answer;
   };
 
+  /** From now on devices hear of each term of this unit's when it begins. */
+  tellTerms(pair: Pick<HighAvailability, "identity" | "isActing" | "epoch" | "onChange">): void {
+    const announcement = new TermAnnouncement<DeviceTarget>({
+      world: this.world,
+      term: () => {
+        const { isActing, epoch, identity } = pair;
+        return isActing && epoch.n > 0 && epoch.unit === identity.unit ? epoch : null;
+      },
+      devices: () =>
+        this.targets().map(({ id, target }) => ({
+          id,
+          target,
+          isDown: this.poller.status(id).state === "down",
+        })),
+      tell: (target, term) => this.#contacts.client(target).tellEpoch(term),
+    });
+    const unfollow = pair.onChange((what) => {
+      if (what === "status") announcement.look();
+    });
+    this.#endTelling = () => {
+      unfollow();
+      announcement.stop();
+    };
+    announcement.look();
+  }
+
   /** The devices of the tree, as they are polled. */
   targets(): readonly PolledDevice[] {
     return this.shared.rows(devices).map((row) => ({ id: row.key, target: targetOf(row) }));
@@ -95,6 +124,7 @@ export class Fleet implements ServicesWorld {
 
   stop(): void {
     this.#unfollow();
+    this.#endTelling();
     this.poller.stop();
   }
 

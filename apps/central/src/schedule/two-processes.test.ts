@@ -4,6 +4,8 @@ import { describe, type TestContext, test } from "node:test";
 import { minute, second } from "@tandem/base/time";
 import { routes } from "@tandem/central-api/routes";
 import type { Run, ScheduledActionNew } from "@tandem/central-api/schedule";
+import type { Fence } from "@tandem/fencing/fence";
+import { admit } from "@tandem/fencing/ledger";
 import { eventually } from "../central-on-loopback.ts";
 import {
   type LoopbackLoadMaster,
@@ -66,6 +68,9 @@ describe("two Centrals as processes", { concurrency: 2 }, () => {
     const lm2 = await startLoadMaster(t, "127.0.0.22", "lm2");
     const device = await addDevice(b, lm1);
     const other = await addDevice(b, lm2);
+    // Nothing is ever asked of it but how it is.
+    const lm3 = await startLoadMaster(t, "127.0.0.23", "lm3");
+    await addDevice(b, lm3);
 
     // A backup that is made on the Slave, beside schedules of which both must say the same times.
     const backup = await add(b, { name: "backup", kind: "backup", devices: [device], when: once(soonMs) });
@@ -124,8 +129,22 @@ describe("two Centrals as processes", { concurrency: 2 }, () => {
     await eventually("both devices are at it", () => lm1.effects.length === 3 && lm2.effects.length === 1);
     lm1.holdsAnswers = null;
     lm2.holdsAnswers = null;
+    const killed = (await b.client.call(routes.ha)).status.epoch;
+    assert.equal(killed?.unit, b.unit);
     await b.kill();
     await stateBecomes(a, "Master");
+    const { ledger } = await eventually(
+      "a device that nothing is asked of has heard of the new Master",
+      () => lm3.ledger.greatest?.epoch.unit === a.unit && lm3,
+      5_000,
+    );
+    const stale: Fence = {
+      runId: "0".repeat(64),
+      epoch: { n: killed.number, unit: b.unit },
+      dueAt: Date.now(),
+    };
+    const asked = { command: "reboot", unit: "lm3", wall: Date.now() };
+    assert.equal(admit(ledger, stale, asked).verdict, "fenced", "and refuses the one before");
     for (const [lm, action] of [
       [lm1, reboot],
       [lm2, copy],
