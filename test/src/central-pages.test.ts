@@ -1,5 +1,6 @@
 /** Central's pages as an operator uses them: a pair of real Centrals, a real LoadMaster, Chromium, and clicks. */
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { after, before, test } from "node:test";
 import { CentralClient } from "@tandem/central-api/client";
 import { readFingerprint } from "@tandem/central-api/pinned-https";
@@ -69,6 +70,22 @@ async function pair(first: CentralProcess, second: CentralProcess): Promise<void
   await join(master, slave, second, "Master");
   await join(slave, master, first, "Slave");
   slave.close();
+}
+
+/** Sends lines of syslog from an address to where a Central listens. */
+async function syslogSender(address: string) {
+  const socket = createSocket("udp4");
+  await new Promise<void>((bound) => socket.bind(0, address, bound));
+  return {
+    send: async (central: CentralProcess, text: string): Promise<void> => {
+      const client = await clientOf(central);
+      const { listeners } = await client.call(routes.logStatus);
+      client.close();
+      const port = listeners.find(({ protocol }) => protocol === "udp")?.port ?? 0;
+      await new Promise((sent) => socket.send(text, port, central.address, sent));
+    },
+    close: () => socket.close(),
+  };
 }
 
 /** Opens a page by its entry in the navigation. */
@@ -181,6 +198,40 @@ test("the pages of a pair and of what it manages", { skip, timeout: 240_000 }, a
     await onSlave.getByText("Nothing is scheduled").waitFor({ timeout: soonMs });
     await onSlave.getByRole("row", { name: /nightly \(backup\)/ }).waitFor();
   });
+
+  await part(
+    "[CH2] syslog is searched on either unit, by device, severity, time and text, and followed",
+    async () => {
+      const sender = await syslogSender(loadMaster.address);
+      const send = async (text: string): Promise<void> => {
+        for (const central of centrals) await sender.send(central, text);
+      };
+      await send("<131>1 2026-11-25T14:00:00Z lm1 haproxy 12 - - server web1 is DOWN");
+      await send("<134>1 2026-11-25T14:00:00Z lm1 haproxy 12 - - server web1 is UP");
+      for (const page of [onMaster, onSlave]) {
+        await open(page, "Syslog");
+        await page.getByText(/sends its syslog to both units/).waitFor();
+        const search = page.getByRole("form", { name: "Search syslog" });
+        await search.getByLabel("Device").selectOption({ label: `lm1 at ${loadMaster.address}` });
+        await search.getByLabel("Severity").selectOption("error and worse");
+        await search.getByLabel("Text").fill("web1");
+        await search.getByLabel("Received from").fill("2020-01-01T00:00");
+        await search.getByLabel("Text").press("Enter");
+        await page.waitForURL(/severity=error/);
+        await page.getByRole("row", { name: /lm1 error haproxy\[12\] server web1 is DOWN/ }).waitFor();
+        assert.equal(await page.getByText("server web1 is UP").count(), 0);
+        await search.getByLabel("Received before").fill("2020-01-02T00:00");
+        await search.getByRole("button", { name: "Search" }).click();
+        await page.getByText("No such lines").waitFor();
+        await search.getByRole("button", { name: "Clear" }).click();
+        await page.getByText("server web1 is UP").waitFor();
+        await page.getByLabel("Follow").press("Space");
+      }
+      await send("<134>1 2026-11-25T14:00:00Z lm1 haproxy 12 - - server web1 is gone");
+      for (const page of [onMaster, onSlave]) await page.getByText("server web1 is gone").waitFor();
+      sender.close();
+    },
+  );
 
   await part("every control of the pages has a name, and no page complained", async () => {
     for (const page of [onMaster, onSlave]) assert.deepEqual(await unnamed(page), []);

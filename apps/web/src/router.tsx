@@ -1,6 +1,8 @@
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { HaPage } from "./ha/ha-page.tsx";
+import { readLogChoice } from "./logs/log-choice.ts";
+import { LogsPage } from "./logs/logs-page.tsx";
 import { SchedulePage } from "./schedule/schedule-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
@@ -29,8 +31,15 @@ const statistics = createRoute({
 
 const schedule = createRoute({ getParentRoute: () => root, path: "/schedule", component: SchedulePage });
 
+const syslog = createRoute({
+  getParentRoute: () => root,
+  path: "/syslog",
+  validateSearch: readLogChoice,
+  component: LogsPage,
+});
+
 export const makeRouter = () =>
-  createRouter({ routeTree: root.addChildren([fleet, statistics, schedule, ha]) });
+  createRouter({ routeTree: root.addChildren([fleet, statistics, schedule, syslog, ha]) });
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -87,7 +87,7 @@ test("the web pages are served with their headers, and every page's address answ
   writeFileSync(join(webPages, "index.html"), "<!doctype html><title>Tandem</title>");
   writeFileSync(join(webPages, "assets", "main-abc123.js"), "export {};");
   const { raw } = await startCentral(t, "central1", "127.0.0.1", { webPages });
-  for (const path of ["/", "/settings/ha", "/index.html"]) {
+  for (const path of ["/", "/settings/ha", "/syslog?device=192.0.2.1", "/index.html"]) {
     const page = await raw("GET", path);
     assert.equal(page.status, 200, path);
     assert.match(page.body, /<title>Tandem/);

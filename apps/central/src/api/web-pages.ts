@@ -37,8 +37,8 @@ export async function registerWebPages(
   };
   server.get("/", { schema: { hide: true } }, start);
   server.setNotFoundHandler((request, reply) => {
-    const isPage =
-      request.method === "GET" && !request.url.startsWith("/api/") && !/\.[a-z0-9]+(\?|$)/i.test(request.url);
+    const [path = ""] = request.url.split("?");
+    const isPage = request.method === "GET" && !path.startsWith("/api/") && !/\.[a-z0-9]+$/i.test(path);
     if (isPage) return start(request, reply);
     throw notThere(request);
   });

@@ -1,6 +1,8 @@
+import type { LogPage } from "@tandem/central-api/logs";
 import { routes } from "@tandem/central-api/routes";
 import type { RunsQuery } from "@tandem/central-api/schedule";
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { type LogChoice, logQueryOf } from "../logs/log-choice.ts";
 import { type Choice, queryOf } from "../statistics/choice.ts";
 import { call, rememberCsrf } from "./transport.ts";
 
@@ -98,3 +100,48 @@ export const snapshotsQuery = (newest: string | undefined) =>
     refetchInterval: slowIntervalMs,
     placeholderData: keepPreviousData,
   });
+
+const logPageLines = 100;
+/** A search for what is rare is answered with empty pages on its way; so many are asked for in one go. */
+const logPagesInOneGo = 10;
+
+async function readLogPage(choice: LogChoice, before: string | undefined): Promise<LogPage> {
+  let next = before;
+  for (let asked = 1; ; asked += 1) {
+    const page: LogPage = await call(routes.searchLogs, {
+      query: {
+        ...logQueryOf(choice),
+        limit: String(logPageLines),
+        ...(next === undefined ? {} : { before: next }),
+      },
+    });
+    if (page.lines.length > 0 || page.next === null || asked === logPagesInOneGo) return page;
+    next = page.next;
+  }
+}
+
+/** What is found stays as it was found until it is searched anew. */
+export const logsQuery = (choice: LogChoice) =>
+  infiniteQueryOptions({
+    queryKey: ["logs", choice],
+    queryFn: ({ pageParam }) => readLogPage(choice, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next ?? undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+
+/** The newest lines, as they come. */
+export const logTailQuery = (choice: LogChoice) =>
+  queryOptions({
+    queryKey: ["logs", "tail", choice],
+    queryFn: () => readLogPage(choice, undefined),
+    refetchInterval: liveIntervalMs,
+    gcTime: 0,
+  });
+
+export const logStatusQuery = queryOptions({
+  queryKey: ["logs", "status"],
+  queryFn: () => call(routes.logStatus, {}),
+  refetchInterval: slowIntervalMs,
+});

@@ -16,6 +16,9 @@ export function Navigation() {
         <NavItem isActive={pathname === "/schedule"}>
           <Link to="/schedule">Scheduled Actions</Link>
         </NavItem>
+        <NavItem isActive={pathname === "/syslog"}>
+          <Link to="/syslog">Syslog</Link>
+        </NavItem>
         <NavExpandable title="Settings and Configuration" isExpanded isActive={inSettings}>
           <NavItem isActive={pathname === "/settings/ha"}>
             <Link to="/settings/ha">HA Configuration</Link>
