@@ -46,6 +46,7 @@ import { scheduleTables } from "./schedule/tables.ts";
 import { openStatistics, statisticsNote } from "./stats/kept-statistics.ts";
 import { registerStatisticsRoutes } from "./stats/routes.ts";
 import { Statistics, type StatisticsEvent } from "./stats/shell.ts";
+import { FormerRows } from "./synchronisation/former-rows.ts";
 import { OptionalRows } from "./synchronisation/optional-rows.ts";
 import { registerSynchronisationRoutes } from "./synchronisation/routes.ts";
 import type { SwitchedTables } from "./synchronisation/synchronised.ts";
@@ -191,6 +192,16 @@ export class Central {
         onTrouble: ({ message }) => report({ code: "rows-not-moved", message }),
       });
       undo.push(() => optional.stop());
+      const formerRows = new FormerRows({
+        world: realWorld,
+        rows: optional,
+        openChannel: (ports) => pair.channel("generations", ports),
+        write: (edits) => pair.write(edits, "tandem", "rows of former generations removed"),
+        isActing: () => pair.isActing,
+        hasPeer: () => pair.settings.peer !== null,
+        digest: () => pair.status().digest,
+      });
+      undo.push(() => formerRows.stop());
       await targets.follow({
         rows: optional,
         removed: (id) => notifier.removed(id),
@@ -276,6 +287,7 @@ export class Central {
       const bound = server.server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
       const endNotifications = (): void => {
+        formerRows.stop();
         conflictWatch.stop();
         notifier.stop();
         targets.close();

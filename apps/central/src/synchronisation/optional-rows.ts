@@ -11,9 +11,11 @@
  * | 3. the home is another, and the rows that moved out are cleared, in one transaction | the document | done |
  *
  * Towards the unit's own, 2 and 3 are one transaction. While rows move, writes wait and reads see the old home. Turning
- * the switch off clears nothing shared: each unit copies what it has at that moment, and goes on for itself.
+ * the switch off clears nothing shared: each unit copies what it has at that moment, and goes on for itself. What
+ * nobody needs any more is removed later, by `former-rows.ts`.
  */
 import { assert } from "@tandem/base/assert";
+import type { Json } from "@tandem/base/canonical-json";
 import type { Incarnation } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { second } from "@tandem/base/time";
@@ -64,6 +66,9 @@ export type SwitchState = {
   /** True while rows move to where the switch says. */
   readonly isMoving: boolean;
 };
+
+/** Per switch the homes that a unit needs the rows of: where its rows are, and where they are going. */
+export type HomesInUse = { readonly [name in SwitchName]?: readonly Home[] };
 
 export const retryMs = 30 * second;
 
@@ -223,6 +228,40 @@ export class OptionalRows {
     return written;
   }
 
+  homesInUse(): HomesInUse {
+    return Object.fromEntries(
+      switchNames.map((name) => {
+        const { home, moving } = this.#place(name);
+        return [name, moving === null ? [home] : [home, moving.to]];
+      }),
+    );
+  }
+
+  /**
+   * Edits that remove shared rows of generations that are over: `elsewhere` needs them no more, this unit does not, and
+   * they lie before where the switch is. To be asked only while both units are known to have this very state. Their
+   * content goes as well, where a column has a default to go back to. Of no more than `rowsMax` rows.
+   */
+  removalsOfFormer(elsewhere: HomesInUse, rowsMax: number): readonly Edit[] {
+    const here = this.homesInUse();
+    const edits: Edit[] = [];
+    for (const name of switchNames) {
+      const used = elsewhere[name];
+      if (used === undefined) continue;
+      const isOver = (generation: number): boolean =>
+        // A later one is never told over: the switch may be on its way to it.
+        generation <= this.#position(name).generation &&
+        ![own, this.#wanted(name), ...used, ...(here[name] ?? [])].includes(generation);
+      for (const table of this.#options.tables[name])
+        for (const { key, values } of this.#options.shared.rows(table)) {
+          if (edits.length >= 2 * rowsMax) return edits;
+          if (!isOver((values as { readonly generation?: number }).generation ?? own)) continue;
+          edits.push(updateRow(table, key, emptied(table)), deleteRow(table, key));
+        }
+    }
+    return edits;
+  }
+
   /** Resolves when no rows are moving. */
   async settled(): Promise<void> {
     while (this.#moves.size > 0) await Promise.all(this.#moves.values());
@@ -363,6 +402,14 @@ export class OptionalRows {
     return this.#own.replica.rows(table).map(({ key }) => deleteRow(table, key));
   }
 }
+
+/** A deleted row keeps what stood in it last: that is no place for secrets and large values that nobody needs. */
+const emptied = (table: Table): { readonly [column: string]: Json } =>
+  Object.fromEntries(
+    Object.entries(table.columns).flatMap(([column, { sync, default: empty }]) =>
+      sync === "shared" && empty !== undefined ? [[column, empty] as const] : [],
+    ),
+  );
 
 /** Outside, a row is known by its id alone. */
 const withId = (home: Home, error: WriteConflict | FieldError): WriteConflict | FieldError =>

@@ -125,7 +125,7 @@ export function synchronisedDocument(tables: readonly Table[], switched: Switche
     "A *shared* column is on both units; a *local* one belongs to one unit; a *derived* one is computed or read anew on each. Values marked *secret* are encrypted on disk with each unit's own key.",
     "",
     "## Switches",
-    "All are off by default. A switch is turned on either unit and takes effect on both. Turned on, the rows of both units are brought together, and none is lost: where both changed a row of one id, the later edit stands and the other is listed in Conflicts. Turned off, each unit keeps a copy of everything and goes on for itself.",
+    "All are off by default. A switch is turned on either unit and takes effect on both. Turned on, the rows of both units are brought together, and none is lost: where both changed a row of one id, the later edit stands and the other is listed in Conflicts. Turned off, each unit keeps a copy of everything and goes on for itself; what was shared is removed once both units have their copies and have the same.",
     "",
     row("switch", "tables"),
     row("---", "---"),

@@ -9,7 +9,7 @@ import { VirtualWorld } from "../files/virtual-pair.ts";
 import { SharedState } from "../ha/shared-state.ts";
 import { notificationTargets } from "../notifications/tables.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "../repository/tables.ts";
-import { type MovableRows, OptionalRows } from "./optional-rows.ts";
+import { type HomesInUse, type MovableRows, OptionalRows } from "./optional-rows.ts";
 import { type SwitchName, synchronisation } from "./tables.ts";
 
 const switched = {
@@ -27,6 +27,8 @@ const sharedTables = [
   notificationTargets,
 ] as unknown as readonly Table[];
 
+export type Told = { readonly homes: HomesInUse; readonly digest: string };
+
 export class Crash extends Error {}
 
 let incarnations = 0;
@@ -43,6 +45,7 @@ export class TestUnit {
   commitsUntilCrash = Number.POSITIVE_INFINITY;
   #state!: SharedState;
   #listeners = new Set<(what: "data" | "status") => void>();
+  shared!: MovableRows;
   rows!: OptionalRows;
   #peer: TestUnit | null = null;
 
@@ -67,10 +70,11 @@ export class TestUnit {
     this.commitsUntilCrash = Number.POSITIVE_INFINITY;
     this.#listeners = new Set();
     this.#state = new SharedState(sharedTables, this.#mortal(this.#disks.shared), this.name, null, world);
+    this.shared = this.#shared();
     this.rows = new OptionalRows({
       world,
       unit: this.name,
-      shared: this.#shared(),
+      shared: this.shared,
       store: this.#mortal(this.#disks.own),
       tables: switched,
       onTrouble: (error) => {
@@ -124,12 +128,29 @@ export class TestUnit {
     return this.rows.write([createRow(profiles, { id, name })], "operator", "added");
   }
 
-  rename(id: string, name: string) {
-    return this.rows.write([updateRow(profiles, id, { name })], "operator", "renamed");
+  tagOf(id: string): string | undefined {
+    return this.rows.row(profiles, id)?.tag;
   }
 
-  remove(id: string) {
-    return this.rows.write([deleteRow(profiles, id)], "operator", "removed");
+  rename(id: string, name: string, tag?: string) {
+    return this.rows.write([updateRow(profiles, id, { name }, tag)], "operator", "renamed");
+  }
+
+  remove(id: string, tag?: string) {
+    return this.rows.write([deleteRow(profiles, id, tag)], "operator", "removed");
+  }
+
+  /** What a unit tells of itself to `former-rows.ts` of the other. */
+  tell(): Told {
+    return { homes: this.rows.homesInUse(), digest: this.digest };
+  }
+
+  /** As `former-rows.ts` does with what the other unit told, however long ago; answers the generations it removed from. */
+  async removeFormer(told: Told | undefined): Promise<readonly number[]> {
+    if (told?.digest !== this.digest) return [];
+    const edits = this.rows.removalsOfFormer(told.homes, 1_000);
+    if (edits.length > 0) await this.shared.write(edits, "tandem", "former rows removed");
+    return edits.flatMap((edit) => (edit.kind === "delete" ? [Number(edit.key.split("/")[0])] : []));
   }
 
   turn(on: boolean) {
