@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CentralClient } from "@tandem/central-api/client";
 import type { HaStatus } from "@tandem/central-api/ha";
@@ -26,6 +26,7 @@ export class BenchedCentral {
   readonly stateDir: string;
   readonly #log: string;
   readonly #configuration: string;
+  #program = tandem;
   #process: ChildProcess | undefined;
   #apiKey: string | undefined;
   #client: CentralClient | undefined;
@@ -35,14 +36,23 @@ export class BenchedCentral {
     this.stateDir = join(folder, name);
     this.#log = join(folder, `${name}.log`);
     this.#configuration = join(folder, `${name}.json`);
-    const file = {
-      name,
-      stateDir: this.stateDir,
-      listen: { address, port: apiPort },
-      peerLink: { address, port: peerPort },
-      syslog: { address, port: 0 },
-    };
+    this.#configure(name, { syslog: { address, port: 0 } });
+  }
+
+  #configure(name: string, more: object): void {
+    const { address, stateDir } = this;
+    const listen = { address, port: apiPort };
+    const file = { name, stateDir, listen, peerLink: { address, port: peerPort }, ...more };
     writeFileSync(this.#configuration, JSON.stringify(file), { mode: 0o600 });
+  }
+
+  /** Its next start is of another program, an earlier version of this one; "this version": of this again. */
+  use(program: string): this {
+    const name = basename(this.stateDir);
+    this.#program = program === "this version" ? tandem : program;
+    // Version 1 knows no syslog.
+    this.#configure(name, this.#program === tandem ? { syslog: { address: this.address, port: 0 } } : {});
+    return this;
   }
 
   /** Signed in. Valid until the process is started anew. */
@@ -66,7 +76,7 @@ export class BenchedCentral {
   async start(): Promise<void> {
     const log = openSync(this.#log, "a", 0o600);
     const from = readFileSync(this.#log).length;
-    const child = spawn(tandem, ["central", "--config", this.#configuration], {
+    const child = spawn(this.#program, ["central", "--config", this.#configuration], {
       stdio: ["ignore", log, log],
     });
     this.#process = child;
@@ -106,12 +116,17 @@ export class BenchedCentral {
     });
   }
 
-  /** SIGKILL; resolves once the process is gone. */
-  async kill(): Promise<void> {
+  /** In order: the other unit is told. Resolves once the process is gone. */
+  stop(): Promise<void> {
+    return this.kill("SIGTERM");
+  }
+
+  /** Resolves once the process is gone. */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
+    child.kill(signal);
     await gone;
   }
 

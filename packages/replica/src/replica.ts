@@ -133,6 +133,7 @@ export class Replica {
   #digestKey: string;
   /** The incarnation this replica has written in since it was loaded, as it was minted. */
   #incarnation: Incarnation | null = null;
+  #forms: { readonly minted: Incarnation; readonly forms: readonly Incarnation[] } | null = null;
 
   private constructor(tables: readonly Table[], digestKey: string) {
     this.#digestKey = digestKey;
@@ -383,9 +384,13 @@ export class Replica {
     return this.#formsOf(minted).some((form) => this.#vector[form] !== undefined);
   }
 
-  /** All incarnations in which a process that minted this one writes. */
+  /** All incarnations in which a process that minted this one writes; the same texts for all its versions. */
   #formsOf(minted: Incarnation): readonly Incarnation[] {
-    return Array.from({ length: this.#latest }, (_, index) => incarnationFor(minted, index + 1));
+    if (this.#forms?.minted !== minted) {
+      const forms = Array.from({ length: this.#latest }, (_, index) => incarnationFor(minted, index + 1));
+      this.#forms = { minted, forms };
+    }
+    return this.#forms.forms;
   }
 
   /** Gives versions of one transaction their identity: one clock, one context, in each incarnation consecutive seqs. */
@@ -403,10 +408,11 @@ export class Replica {
     );
     assert(clock <= clockMax, "the hybrid clock has run out");
     const context = this.#vector;
+    const forms = this.#formsOf(incarnation);
     const seqs: { [form: Incarnation]: number } = {};
     return {
       put: (table, row, field, life, value, { author, unit, at }) => {
-        const form = incarnationFor(incarnation, this.#sinceOfSlot({ table, row, field }));
+        const form = forms[this.#sinceOfSlot({ table, row, field }) - 1]!;
         const seq = (seqs[form] ?? context[form] ?? 0) + 1;
         seqs[form] = seq;
         this.#incarnation = incarnation;

@@ -74,6 +74,12 @@ const actions = defineTable({
   key: (row) => row.id,
   columns: { id: shared, when: { ...shared, default: "" } },
 });
+/** As it was declared before tables said since when there are any. */
+const undated = defineTable({
+  name: "actions",
+  key: (row) => row.id,
+  columns: { id: shared, when: { ...shared, default: "" } },
+});
 const laterTables = [laterNetworks, actions] as unknown as readonly Table[];
 
 const addAction = (central: Central, id: string, when = "daily") =>
@@ -185,6 +191,32 @@ test("[CH11] [CH13] a later unit joins an earlier Master, takes the role, and th
   );
   assert.deepEqual(refused, []);
   assert.deepEqual(a.fatal.concat(b.fatal), []);
+});
+
+test("[CH17] later rows from before their program told ages apart: withheld all the same, and brought by the repair of differences after the upgrade", async (t) => {
+  const refused: string[] = [];
+  const [a, b] = await startMixed(t, refused);
+  a.tables = [networks, undated] as unknown as readonly Table[];
+  await a.kill();
+  await a.restart();
+  await a.ha.write([createRow(undated, { id: "old", when: "daily" })], "admin", "action old");
+  a.tables = laterTables;
+  await a.kill();
+  await a.restart();
+  await setUp(a, b);
+  assert.deepEqual(a.ha.status().withheld, ["actions"]);
+  await eventually("in step, digests equal", () =>
+    [a, b].every(({ ha }) => ha.status().inStep === true && ha.status().digestEqual === true),
+  );
+  await upgrade(b);
+  await eventually("B has it", () => b.ha.rows(actions).length === 1, 30_000);
+  assert.deepEqual(
+    b.ha.rows(actions).map(({ values }) => values.when),
+    ["daily"],
+  );
+  await eventually("equal", () => inStep(a, b) && a.ha.status().digest === b.ha.status().digest);
+  assert.deepEqual(a.ha.conflicts(), []);
+  assert.deepEqual(refused, []);
 });
 
 test("what a program of wire version 1 can hold is what it could hold when it was current, and the latest is this one's", () => {

@@ -9,6 +9,7 @@ const mailbox = Type.String({ maxLength: 254 });
 
 export const notificationTargets = defineTable({
   name: "notificationTargets",
+  since: 2,
   key: (row) => `${row.generation}/${row.id}`,
   columns: {
     generation: { sync: "shared", schema: Type.Integer({ minimum: 0 }) },
