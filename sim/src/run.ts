@@ -27,6 +27,7 @@ import { checkEqualStates } from "./checkers/equal-states.ts";
 import { checkHandover } from "./checkers/handovers.ts";
 import { OneMaster } from "./checkers/one-master.ts";
 import { Overwriting } from "./checkers/overwriting.ts";
+import { PolledMinutes } from "./checkers/polled-minutes.ts";
 import { faultOfPair } from "./checkers/progress.ts";
 import { SaidAndKept } from "./checkers/said-and-kept.ts";
 import { checkStatistics } from "./checkers/statistics.ts";
@@ -61,6 +62,8 @@ const labelsMax = 40;
 const scheduleShare = 0.15;
 /** And in how many statistics are polled. */
 const statisticsShare = 0.05;
+/** How often a run with statistics looks who acts. */
+const actingLookMs = 2 * second;
 /** The units compare their statistics when they meet, and every ten minutes. */
 const comparedWithinMs = 12 * minute;
 
@@ -134,6 +137,7 @@ export class Run implements UnitObserver {
   readonly #loadMaster: LoadMaster | null;
   readonly #polled: PolledDevice | null;
   readonly #statistics = new Map<Unit, StatisticsMemory>();
+  readonly #polledMinutes = new PolledMinutes();
   readonly #diskLostAt = new Map<Unit, number>();
   readonly #busy: Random;
   readonly #copies: boolean;
@@ -180,6 +184,7 @@ export class Run implements UnitObserver {
         )
       : null;
     this.#polled = random.chance(statisticsShare) ? new PolledDevice() : null;
+    if (this.#polled !== null) this.#watchActing();
     this.engine.alwaysDrains = this.#loadMaster !== null || this.#polled !== null;
     this.operators = new Operators(this, this.random.stream("operators"));
   }
@@ -590,6 +595,7 @@ export class Run implements UnitObserver {
     if (isReplaced) {
       this.say("operator", `${spare.name} takes the place of ${leaving.name}`);
       this.pair = [staying, spare];
+      this.#polledMinutes.forget();
       spare.machine.isOn = true;
       spare.start();
     }
@@ -621,6 +627,20 @@ export class Run implements UnitObserver {
     return memory;
   }
 
+  #watchActing(): void {
+    for (const unit of this.pair) {
+      const { machine, ha } = unit;
+      const isAtIt = unit.isRunning && machine.process?.isSlow === false && ha?.isActing === true;
+      this.#polledMinutes.see({
+        unit: unit.name,
+        acting: isAtIt ? machine.process : null,
+        wall: machine.wall(),
+        monotonic: machine.monotonic(),
+      });
+    }
+    this.engine.after(actingLookMs, () => this.#watchActing());
+  }
+
   async #mustHaveEqualStatistics(): Promise<void> {
     const polled = this.#polled;
     if (polled === null) return;
@@ -629,6 +649,9 @@ export class Run implements UnitObserver {
     checkStatistics(samples[0] ?? [], samples[1] ?? [], polled.connectionsAt(this.engine.now), (message) =>
       this.fail("statistics", message),
     );
+    const slots = new Set(samples[0]?.map(({ slot }) => slot));
+    const wall = Math.max(...this.pair.map(({ machine }) => machine.wall()));
+    this.#polledMinutes.check(slots, wall, (message) => this.fail("statistics", message));
   }
 
   #tookEffect(run: string, times: number): void {

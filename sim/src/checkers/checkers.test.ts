@@ -1,6 +1,7 @@
 /** Each checker is given a history in which what it watches for happens, and must see it; and one in which it does not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hour, minute } from "@tandem/base/time";
 import { newDurable } from "@tandem/pair/state";
 import { type Vector, type Version, versionId } from "@tandem/replica/version";
 import type { Sample } from "@tandem/storage/statistics-store";
@@ -12,6 +13,7 @@ import { checkEqualStates } from "./equal-states.ts";
 import { checkHandover } from "./handovers.ts";
 import { OneMaster, twoMastersMaxMs } from "./one-master.ts";
 import { Overwriting } from "./overwriting.ts";
+import { PolledMinutes } from "./polled-minutes.ts";
 import { faultOfPair } from "./progress.ts";
 import { SaidAndKept } from "./said-and-kept.ts";
 import { checkStatistics } from "./statistics.ts";
@@ -308,4 +310,28 @@ test("[CH8] statistics: different samples, and more counted than was", () => {
     reported((report) => checkStatistics(samples, samples, 9, report)),
     /10 connections .* 9 were made/,
   );
+});
+
+test("[CH8] polled minutes: one that began while a unit acted and has no sample; not one of a take-over or of a clock that was set", () => {
+  const minutes = new PolledMinutes();
+  const [first, second] = [{}, {}];
+  const from = 1_000 * minute;
+  const see = (at: number, acting: object | null, setAhead = 0): void =>
+    minutes.see({ unit: a, acting, wall: from + at + setAhead, monotonic: at });
+  for (let at = 30_000; at <= 2.5 * minute; at += 2_000) see(at, first);
+  // Another process acts from shortly before the third minute on; then nobody does; then the clock is set over a minute.
+  for (let at = 2.99 * minute; at <= 3.5 * minute; at += 2_000) see(at, second);
+  see(3.6 * minute, null);
+  for (let at = 4.1 * minute; at <= 4.3 * minute; at += 2_000) see(at, second);
+  for (let at = 4.3 * minute; at <= 4.5 * minute; at += 2_000) see(at, second, hour);
+  const missing = (...slots: readonly number[]): string =>
+    reported((report) => minutes.check(new Set(slots), from, report));
+  assert.equal(missing(1_001, 1_002), "");
+  assert.match(
+    missing(1_001),
+    /^1 minutes began while a unit acted, and have no sample: first that of 1970-01-01T16:42/,
+  );
+  assert.match(missing(), /^2 minutes/);
+  minutes.forget();
+  assert.equal(missing(), "");
 });
