@@ -17,11 +17,12 @@ export type FrameError =
 
 /** The frame of a message; too long a one is an error of the sender and is never put on the wire. */
 export function encodeFrame(message: Json, maxBytes: number): Result<Buffer, FrameError> {
-  const body = Buffer.from(JSON.stringify(message), "utf8");
-  if (body.length > maxBytes) return err({ code: "frame-too-long", bytes: body.length, maxBytes });
-  const frame = Buffer.allocUnsafe(headerBytes + body.length);
-  frame.writeUInt32BE(body.length, 0);
-  body.copy(frame, headerBytes);
+  const body = JSON.stringify(message);
+  const bytes = Buffer.byteLength(body, "utf8");
+  if (bytes > maxBytes) return err({ code: "frame-too-long", bytes, maxBytes });
+  const frame = Buffer.allocUnsafe(headerBytes + bytes);
+  frame.writeUInt32BE(bytes, 0);
+  frame.write(body, headerBytes, "utf8");
   return ok(frame);
 }
 

@@ -156,10 +156,12 @@ export class Database {
     this.#database.function(name, { deterministic: true }, (text) => (body(text as string | null) ? 1 : 0));
   }
 
-  /** One row at a time, for what is too much to hold at once; writes nothing meanwhile. */
-  *each(sql: string): Generator<Row> {
+  /** One row at a time, as its values in the order of the query, for what is too much to hold at once; writes nothing meanwhile. */
+  *each(sql: string): Generator<readonly Row[string][]> {
     // A statement of its own: a loop that is left early must not disturb the next.
-    for (const row of this.#database.prepare(sql).iterate()) yield row as Row;
+    const statement = this.#database.prepare(sql);
+    statement.setReturnArrays(true);
+    for (const row of statement.iterate()) yield row as unknown as readonly Row[string][];
   }
 
   close(): void {

@@ -6,6 +6,8 @@ import type { Database, Row } from "./database.ts";
 import type { SecretBox } from "./secret-box.ts";
 import type { IsSecret } from "./store.ts";
 
+const indexByContext = "CREATE INDEX versions_by_context ON versions(context)";
+
 export const replicaTables = `
   CREATE TABLE contexts (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, vector TEXT NOT NULL) STRICT;
   CREATE TABLE versions (
@@ -16,10 +18,33 @@ export const replicaTables = `
     value TEXT NOT NULL, sealed INTEGER NOT NULL,
     PRIMARY KEY (in_table, row, field)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX versions_by_context ON versions(context);
+  ${indexByContext};
   CREATE TABLE vector (incarnation TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE hybrid_clock (only INTEGER PRIMARY KEY CHECK (only = 1), clock INTEGER NOT NULL) STRICT;
 `;
+
+const columns = [
+  "in_table",
+  "row",
+  "field",
+  "incarnation",
+  "seq",
+  "life",
+  "clock",
+  "context",
+  "author",
+  "unit",
+  "at",
+  "value",
+  "sealed",
+] as const;
+const rowsPerStatement = 16;
+const insertOf = (rows: number): string => {
+  const row = `(${columns.map(() => "?").join(", ")})`;
+  return `INSERT OR REPLACE INTO versions (${columns.join(", ")}) VALUES ${Array(rows).fill(row).join(", ")}`;
+};
+const insertOne = insertOf(1);
+const insertSome = insertOf(rowsPerStatement);
 
 /** After so many new ones the contexts that no version has any more are dropped. */
 const unusedContextsMax = 1_000;
@@ -60,8 +85,8 @@ export class ReplicaStore {
   }
 
   *#versions(contexts: ReadonlyMap<number, Vector>): Generator<Version> {
-    for (const row of this.#database.each("SELECT * FROM versions"))
-      yield this.#version(row, contexts.get(Number(row.context)) as Vector);
+    for (const row of this.#database.each(`SELECT ${columns.join(", ")} FROM versions`))
+      yield this.#version(row, contexts);
   }
 
   /** Within the caller's transaction. */
@@ -91,7 +116,19 @@ export class ReplicaStore {
     this.#database.run("DELETE FROM versions");
     this.#database.run("DELETE FROM contexts");
     this.#contextIds = new WeakMap();
-    this.persist({ versions: [...stored.versions], vector: stored.vector, clock: stored.clock });
+    // There may be half a million: an index made afterwards, and several rows in one statement, halve what they cost.
+    this.#database.run("DROP INDEX versions_by_context");
+    let values: Row[string][] = [];
+    for (const version of stored.versions) {
+      values.push(...this.#valuesOf(version));
+      if (values.length < rowsPerStatement * columns.length) continue;
+      this.#database.run(insertSome, ...values);
+      values = [];
+    }
+    for (let from = 0; from < values.length; from += columns.length)
+      this.#database.run(insertOne, ...values.slice(from, from + columns.length));
+    this.#database.run(indexByContext);
+    this.persist({ versions: [], vector: stored.vector, clock: stored.clock });
   }
 
   /** What an interned context's number was is uncertain after a transaction that came to nothing. */
@@ -109,12 +146,14 @@ export class ReplicaStore {
   }
 
   #write(version: Version): void {
+    this.#database.run(insertOne, ...this.#valuesOf(version));
+  }
+
+  /** In the order of `columns`. */
+  #valuesOf(version: Version): Row[string][] {
     const text = canonicalJson(version.value);
     const isSealed = this.#isSecret(version);
-    this.#database.run(
-      `INSERT OR REPLACE INTO versions
-         (in_table, row, field, incarnation, seq, life, clock, context, author, unit, at, value, sealed)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    return [
       version.table,
       version.row,
       version.field,
@@ -128,7 +167,7 @@ export class ReplicaStore {
       version.at,
       isSealed ? this.#box.seal(placeOf(version), text) : text,
       isSealed ? 1 : 0,
-    );
+    ];
   }
 
   #contextId(context: Vector): number {
@@ -143,24 +182,38 @@ export class ReplicaStore {
     return id;
   }
 
-  #version(row: Row, context: Vector): Version {
-    const version = {
-      table: row.in_table as string,
-      row: row.row as string,
-      field: row.field as string,
-      incarnation: row.incarnation as string,
-      seq: Number(row.seq),
-    };
-    const text = row.value as string;
+  #version(values: readonly Row[string][], contexts: ReadonlyMap<number, Vector>): Version {
+    const [table, row, field, incarnation, seq, life, clock, context, author, unit, at, text, sealed] =
+      values as readonly [
+        string,
+        string,
+        string,
+        string,
+        number,
+        number,
+        number,
+        number,
+        string,
+        string,
+        number,
+        string,
+        number,
+      ];
+    const value =
+      sealed === 1 ? this.#box.open(placeOf({ table, row, field, incarnation, seq }), text) : text;
     return {
-      ...version,
-      life: Number(row.life),
-      clock: Number(row.clock),
-      context,
-      author: row.author as string,
-      unit: row.unit as string,
-      at: Number(row.at),
-      value: JSON.parse(Number(row.sealed) === 1 ? this.#box.open(placeOf(version), text) : text) as Json,
+      table,
+      row,
+      field,
+      incarnation,
+      seq,
+      life,
+      clock,
+      context: contexts.get(context) as Vector,
+      author,
+      unit,
+      at,
+      value: JSON.parse(value) as Json,
     };
   }
 }

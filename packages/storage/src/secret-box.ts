@@ -2,7 +2,7 @@
  * Secret values at rest: AES-256-GCM under a key that each unit makes for itself and keeps in a file of mode
  * 0600, outside the database and its backups. Each sealed text is bound to the place it was sealed for.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import {
   closeSync,
   fsyncSync,
@@ -25,10 +25,11 @@ export class SecretUnreadable extends Error {
 }
 
 export class SecretBox {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   constructor(key: Uint8Array) {
-    this.#key = key;
+    // Made once: a fleet's start opens ten thousand secrets.
+    this.#key = createSecretKey(key);
   }
 
   /** Base64 of nonce, ciphertext and tag. `place` is authenticated and not stored: opening needs the same. */

@@ -41,7 +41,7 @@ export type SnapshotSink = {
   end(): void;
 };
 
-const partsOutstandingMax = 4;
+const partsOutstandingMax = 8;
 /** Of a message in parts, sent or received; a longer one is refused, said once per message, and never staged. */
 const longMessageMaxChars = 268_435_456;
 /** Without an answer the unconfirmed parts are sent again after this. */
@@ -88,8 +88,11 @@ type Staged = {
   movedAt: number;
 };
 
-/** Well below what the peer accepts: a heartbeat waits for four of them. */
-const partChars = 262_144;
+/**
+ * Well below what the peer accepts: a heartbeat waits for those that are outstanding. Quoted as JSON such a part is still
+ * less than the 128 KiB from which on a text is kept apart in memory and outlives its use by far.
+ */
+const partChars = 98_304;
 
 /** Cuts a text at that length, or a little before, not to split a character. */
 function* cut(pieces: Iterable<string>): Generator<string, undefined> {
