@@ -141,11 +141,12 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
   };
   let isActing = false;
   let isBroken = false;
+  let isEnabled = true;
   const told: string[] = [];
   const notes: string[] = [];
   const notifier = new Notifier({
     world,
-    targets: () => [target],
+    targets: () => [{ ...target, enabled: isEnabled }],
     isActing: () => isActing,
     note: ({ severity, code, message }) => notes.push(`${severity} ${code}: ${message}`),
     deliver: async (_, [{ code }]) => {
@@ -153,8 +154,14 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
       told.push(code);
     },
   });
-  notifier.start();
+  // Before the targets are known nothing is told, and nothing forgotten.
+  notifier.happened(entry({ code: "early" }));
   const settled = () => new Promise((resolve) => setImmediate(resolve));
+  await settled();
+  assert.deepEqual(told, []);
+  notifier.start();
+  await settled();
+  assert.deepEqual(told.splice(0), ["early"]);
   notifier.happened(entry({ severity: "info", code: "role-changed" }));
   notifier.happened(entry({ code: "clocks-differ" }));
   await settled();
@@ -209,7 +216,7 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
   }
   assert.deepEqual(delays, [1_000, 5_000, 30_000, 120_000]);
   const remedy = "see that 192.0.2.1 runs and that this unit reaches it, then send it a test";
-  assert.deepEqual(notifier.state("t"), { sent: 1, dropped: 6, lastError: `no answer; ${remedy}` });
+  assert.deepEqual(notifier.state("t"), { sent: 2, dropped: 6, lastError: `no answer; ${remedy}` });
   // Said once it was given up, and once when it works again; not again right after.
   const failure = `warning notification-failed: webhook "t" (192.0.2.1) is not told what happens: no answer; ${remedy}`;
   assert.deepEqual(notes, [failure]);
@@ -225,6 +232,19 @@ test("[CH25] below the threshold nothing is told; what both units notice is told
     for (const timer of timers.splice(0)) timer.body();
   }
   assert.equal(notes.length, 2);
+
+  // Turned off while something waits: it is dropped, and the next one goes out at once when it is on again.
+  notifier.happened(entry());
+  await settled();
+  isEnabled = false;
+  isBroken = false;
+  for (const timer of timers.splice(0)) timer.body();
+  isEnabled = true;
+  const { sent, dropped } = notifier.state("t");
+  notifier.happened(entry({ code: "on-again" }));
+  await settled();
+  assert.equal(told.at(-1), "on-again");
+  assert.deepEqual([notifier.state("t").sent - sent, dropped], [1, 8]);
   notifier.stop();
 });
 

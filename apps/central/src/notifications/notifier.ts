@@ -133,8 +133,15 @@ export class Notifier {
   #next(id: string): void {
     const queue = this.#queues.get(id);
     const target = this.#ports.targets().find((each) => each.id === id);
-    const [entry, ...more] = queue?.waiting ?? [];
-    if (this.#isStopped || !queue || !target || !entry || queue.underWay > 0) return;
+    if (this.#isStopped || !queue || !target || queue.underWay > 0) return;
+    // Turned off meanwhile, here or on the peer: what waits would be old when it is turned on again.
+    if (!target.enabled) {
+      queue.dropped += queue.waiting.length;
+      queue.waiting.length = 0;
+      queue.tries = 0;
+    }
+    const [entry, ...more] = queue.waiting;
+    if (!entry) return;
     const batch = [entry, ...more.slice(0, batchMaxEntries[target.kind] - 1)] as const;
     queue.underWay = batch.length;
     this.#ports.deliver(target, batch).then(
