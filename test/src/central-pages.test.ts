@@ -233,6 +233,55 @@ test("the pages of a pair and of what it manages", { skip, timeout: 240_000 }, a
     },
   );
 
+  await part(
+    "[CH25] a notification target is added, refused beside its field, tested, changed and removed",
+    async () => {
+      await open(onMaster, "Notifications");
+      await onMaster.getByText("Nobody is told").waitFor();
+      await onMaster.getByRole("button", { name: "Add a target" }).click();
+      await dialogue(onMaster).getByLabel("Name").fill("ops");
+      await dialogue(onMaster).getByLabel("Address").fill("http://127.0.0.1/");
+      await dialogue(onMaster).getByRole("button", { name: "Add", exact: true }).click();
+      await dialogue(onMaster)
+        .locator("#target-address-help")
+        .getByText(/begins with https/)
+        .waitFor();
+      await dialogue(onMaster).getByLabel("Kind").selectOption("Syslog");
+      await dialogue(onMaster).getByLabel("Address").fill("127.0.0.1:9");
+      assert.deepEqual(await unnamed(onMaster), []);
+      await send(onMaster, "Add");
+      await onMaster.getByText("“ops” is added").waitFor();
+      await onMaster.getByRole("button", { name: "Test ops" }).click();
+      await onMaster.getByText(/The test to “ops” was/).waitFor();
+      await onMaster.getByRole("button", { name: "Change ops" }).click();
+      await dialogue(onMaster).getByLabel("What is told").selectOption("errors");
+      await send(onMaster, "Change");
+      await onMaster.getByRole("row", { name: /ops Syslog 127\.0\.0\.1:9 errors enabled/ }).waitFor();
+    },
+  );
+
+  await part(
+    "[CH4] the set-up page tells of the switches; turned on the Slave, one brings the rows to it",
+    async () => {
+      await open(onSlave, "Notifications");
+      await onSlave.getByText(/These targets are of this unit alone/).waitFor();
+      await onSlave.getByText("Nobody is told").waitFor();
+      await open(onSlave, "HA Configuration");
+      await onSlave.getByText(/Each unit has its own: .*Notification settings/).waitFor();
+      await onSlave.getByRole("link", { name: "Decide what both units are to have" }).click();
+      await onSlave.getByLabel("Notification settings").press("Space");
+      await send(onSlave, "Turn on");
+      await onSlave.getByText("Notification settings: synchronisation is on, on both units").waitFor();
+      assert.deepEqual(await unnamed(onSlave), []);
+      await open(onSlave, "Notifications");
+      await onSlave.getByText(/Both units have these targets/).waitFor();
+      await onSlave.getByRole("row", { name: /ops Syslog/ }).waitFor();
+      await onSlave.getByRole("button", { name: "Remove ops" }).press("Enter");
+      await send(onSlave, "Remove");
+      await onMaster.getByText("Nobody is told").waitFor();
+    },
+  );
+
   await part("every control of the pages has a name, and no page complained", async () => {
     for (const page of [onMaster, onSlave]) assert.deepEqual(await unnamed(page), []);
     assert.deepEqual(complaints, []);

@@ -3,11 +3,13 @@ import { FleetPage } from "./fleet/fleet-page.tsx";
 import { HaPage } from "./ha/ha-page.tsx";
 import { readLogChoice } from "./logs/log-choice.ts";
 import { LogsPage } from "./logs/logs-page.tsx";
+import { NotificationsPage } from "./notifications/notifications-page.tsx";
 import { SchedulePage } from "./schedule/schedule-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
 import { readChoice } from "./statistics/choice.ts";
 import { StatisticsPage } from "./statistics/statistics-page.tsx";
+import { SynchronisationPage } from "./synchronisation/synchronisation-page.tsx";
 
 /** Every page with its address. The masthead, the navigation and the network tree stand around all of them. */
 const root = createRootRoute({ component: PageShell, notFoundComponent: NotFoundPage });
@@ -38,8 +40,22 @@ const syslog = createRoute({
   component: LogsPage,
 });
 
+const notifications = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/notifications",
+  component: NotificationsPage,
+});
+
+const synchronisation = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/synchronisation",
+  component: SynchronisationPage,
+});
+
 export const makeRouter = () =>
-  createRouter({ routeTree: root.addChildren([fleet, statistics, schedule, syslog, ha]) });
+  createRouter({
+    routeTree: root.addChildren([fleet, statistics, schedule, syslog, ha, synchronisation, notifications]),
+  });
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -145,3 +145,21 @@ export const logStatusQuery = queryOptions({
   queryFn: () => call(routes.logStatus, {}),
   refetchInterval: slowIntervalMs,
 });
+
+export const notificationsQuery = queryOptions({
+  queryKey: ["notifications"],
+  queryFn: () => call(routes.listNotifications, {}),
+  refetchInterval: slowIntervalMs / 2,
+});
+
+export const synchronisedQuery = queryOptions({
+  queryKey: ["synchronised"],
+  queryFn: () => call(routes.haSynchronised, {}),
+  refetchInterval: slowIntervalMs / 2,
+});
+
+export const filesQuery = queryOptions({
+  queryKey: ["ha", "files"],
+  queryFn: () => call(routes.haFiles, {}),
+  refetchInterval: slowIntervalMs / 2,
+});

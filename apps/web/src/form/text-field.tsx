@@ -29,6 +29,7 @@ export function TextField({
       <TextInput
         id={id}
         type={type}
+        {...(type === "password" ? { autoComplete: "new-password" } : {})}
         value={value}
         validated={error ? "error" : "default"}
         onChange={(_, next) => onChange(next)}

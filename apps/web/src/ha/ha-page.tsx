@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { haQuery } from "../api/queries.ts";
 import { call, errorsElsewhere } from "../api/transport.ts";
+import { SwitchesHint } from "../synchronisation/switches-hint.tsx";
 import { ConflictsCard } from "./conflicts-card.tsx";
 import { DifferencesAlert } from "./differences-alert.tsx";
 import { HaForm } from "./ha-form.tsx";
@@ -34,6 +35,9 @@ export function HaPage() {
         ))}
         {ha.data ? (
           <Grid hasGutter>
+            <GridItem>
+              <SwitchesHint />
+            </GridItem>
             <GridItem xl={6}>
               <HaForm configuration={ha.data.configuration} />
             </GridItem>

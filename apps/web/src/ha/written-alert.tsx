@@ -5,7 +5,8 @@ import { haQuery } from "../api/queries.ts";
 /** A change that was made, and which units hold it on disk (SPEC CH21). */
 export type Written = {
   readonly what: string;
-  readonly acknowledged: "both" | "this unit only";
+  /** Null: it is of this unit alone. */
+  readonly acknowledged: "both" | "this unit only" | null;
 };
 
 /** Says that a change is made; a peer that has not confirmed it is said to be wanting. */

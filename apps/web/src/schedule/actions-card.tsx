@@ -7,6 +7,7 @@ import {
   EmptyState,
   EmptyStateBody,
   Flex,
+  Stack,
   Switch,
 } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
@@ -61,19 +62,21 @@ export function ActionsCard({ devices }: { readonly devices: readonly Device[] }
         <CardTitle component="h2">Scheduled actions</CardTitle>
       </CardHeader>
       <CardBody>
-        <WrittenAlert written={written} onClose={() => setWritten(null)} />
-        <Problems error={turn.error} />
-        <Loaded query={list}>
-          {({ scheduledActions }) => (
-            <ActionsTable
-              actions={scheduledActions}
-              devices={devices}
-              isBusy={turn.isPending}
-              onTurn={(action) => turn.mutate(action)}
-              onAsk={setAsked}
-            />
-          )}
-        </Loaded>
+        <Stack hasGutter>
+          <WrittenAlert written={written} onClose={() => setWritten(null)} />
+          <Problems error={turn.error} />
+          <Loaded query={list}>
+            {({ scheduledActions }) => (
+              <ActionsTable
+                actions={scheduledActions}
+                devices={devices}
+                isBusy={turn.isPending}
+                onTurn={(action) => turn.mutate(action)}
+                onAsk={setAsked}
+              />
+            )}
+          </Loaded>
+        </Stack>
         {asked?.kind === "form" && (
           <ActionForm action={asked.action} devices={devices} onWritten={took} onClose={close} />
         )}

@@ -23,6 +23,12 @@ export function Navigation() {
           <NavItem isActive={pathname === "/settings/ha"}>
             <Link to="/settings/ha">HA Configuration</Link>
           </NavItem>
+          <NavItem isActive={pathname === "/settings/synchronisation"}>
+            <Link to="/settings/synchronisation">Synchronisation</Link>
+          </NavItem>
+          <NavItem isActive={pathname === "/settings/notifications"}>
+            <Link to="/settings/notifications">Notifications</Link>
+          </NavItem>
         </NavExpandable>
       </NavList>
     </Nav>
