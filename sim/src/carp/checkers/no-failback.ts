@@ -24,6 +24,8 @@ export class NoFailback {
     if (wires.swallowedSince(other.masterSince) > 0 && other.masterSince > now - intervalMs - exchangeMs)
       return;
     if (wholeSince === null || wholeSince > patience || wires.swallowedSince(patience) > 1) return;
+    // It had just begun to listen, in fast mode for as long as three of its own intervals, and one of the other's was lost.
+    if (wires.swallowedSince(taker.ableSince) > 0 && taker.ableSince > patience) return;
     if (taker.demotion < other.demotion) return;
     if (taker.demotion === other.demotion && taker.config.preempt) return;
     // It acted on what it had heard before it could hear of the change.

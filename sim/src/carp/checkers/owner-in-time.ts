@@ -5,6 +5,9 @@
 import type { Millis } from "@tandem/base/time";
 import type { Checker, Report, Scene } from "../scene.ts";
 
+/** It adds its own advskew to that setting's advbase: 20/256 s at most. */
+const mixedSkewMs = 79;
+
 export class OwnerInTime implements Checker {
   readonly name = "owner in time";
   readonly #scene: Scene;
@@ -38,7 +41,8 @@ export class OwnerInTime implements Checker {
     for (const unit of units) {
       if (!unit.isAble) continue;
       const lastedMs = now - Math.max(this.#since, unit.ableSince);
-      if (lastedMs > this.#boundMs + exchangeMs)
+      const boundMs = this.#boundMs + (this.#boundMs > timeoutMs ? mixedSkewMs : 0);
+      if (lastedMs > boundMs + exchangeMs)
         this.#report(
           `nobody has owned the addresses for ${Math.round(lastedMs)} ms, and ${unit.name} could have (${unit.role})`,
         );
