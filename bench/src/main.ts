@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME…`: measures, prints a table of figures against their goals, exits 1 when a goal was missed. */
 import { cpus, totalmem } from "node:os";
 import { benchEdits } from "./edits.ts";
+import { benchFailover } from "./failover/command.ts";
 import { benchInitialSync } from "./initial-sync.ts";
 import { type Figure, tableOf } from "./quantiles.ts";
 import { benchTakeOver } from "./take-over.ts";
@@ -11,15 +12,20 @@ const benches: { readonly [name: string]: () => Promise<readonly Figure[]> } = {
   "take-over": benchTakeOver,
 };
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+/** This one has options of its own, and is run by itself. */
+const own = process.argv[2] === "failover" ? process.argv.slice(3) : undefined;
+const names = own === undefined ? process.argv.slice(2) : ["failover"];
+const unknown = names.filter((name) => own === undefined && !Object.hasOwn(benches, name));
 if (names.length === 0 || unknown.length > 0) {
   for (const name of unknown) process.stderr.write(`there is no benchmark "${name}"\n`);
-  process.stderr.write(`usage: npm run bench -- NAME…\n  ${Object.keys(benches).join("\n  ")}\n`);
+  process.stderr.write(
+    `usage: npm run bench -- NAME…\n  ${[...Object.keys(benches), "failover [OPTIONS]"].join("\n  ")}\n`,
+  );
   process.exit(2);
 }
 const figures: Figure[] = [];
-for (const name of names) figures.push(...(await (benches[name] as (typeof benches)[string])()));
+if (own !== undefined) figures.push(...(await benchFailover(own)));
+else for (const name of names) figures.push(...(await (benches[name] as (typeof benches)[string])()));
 console.log(`\nnpm run bench -- ${names.join(" ")}`);
 console.log(`${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n`);
 console.log(tableOf(figures));
