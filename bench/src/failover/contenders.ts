@@ -1,5 +1,5 @@
 /** Who is measured: what each is set to, and how it is started. None of them takes the role back unasked. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CarpdConfigurationSchema } from "@tandem/loadmaster/ha/carpd-configuration";
 import { addressOf, folder, sharedAddress, type UnitName } from "./bed.ts";
@@ -89,7 +89,10 @@ vrrp_instance shared {
 `,
       { mode: 0o600 },
     );
-    const files = ["-p", "-r"].map((option) => `${option}${folder}/${unit}-keepalived${option}.pid`);
+    const pidFile = (option: string): string => `${folder}/${unit}-keepalived${option}.pid`;
+    // One that was killed leaves them, and another process may have its number by now.
+    for (const option of ["-p", "-r"]) rmSync(pidFile(option), { force: true });
+    const files = ["-p", "-r"].map((option) => `${option}${pidFile(option)}`);
     return ["keepalived", "-n", "-l", "-D", "-P", "-f", path, ...files];
   },
 });
