@@ -174,11 +174,17 @@ export async function benchFailover(args: readonly string[]): Promise<readonly F
     for (const contender of quickContenders) {
       const known = rest.falseTakeovers.find((each) => each.contender === contender.name);
       if (isOver || !measuredOnes.includes(contender) || hogSeconds <= (known?.seconds ?? 0)) continue;
-      const counted = await countFalseTakeovers(contender, hogSeconds);
-      process.stdout.write(
-        `${contender.name}: ${counted.takeovers} take-overs in ${hogSeconds} s with four hogs\n`,
-      );
-      keepRest({ falseTakeovers: [...rest.falseTakeovers.filter((each) => each !== known), counted] });
+      try {
+        const counted = await countFalseTakeovers(contender, hogSeconds);
+        process.stdout.write(
+          `${contender.name}: ${counted.takeovers} take-overs in ${hogSeconds} s with four hogs\n`,
+        );
+        keepRest({ falseTakeovers: [...rest.falseTakeovers.filter((each) => each !== known), counted] });
+      } catch (error) {
+        process.stderr.write(`${contender.name} under hogs: ${(error as Error).message}\n`);
+        await removeBed();
+        await buildBed(writeInFolder);
+      }
     }
     const measured: Measured = { rounds: readRounds(path), ...rest };
     const figures = figuresOf(measured);
