@@ -77,4 +77,57 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
         .map((entry) => entry.reject);
       assert.deepEqual(reported.toSorted(), ["authlen", "vrrp3"], "each is logged once, not each packet");
     }));
+
+  test("[LH7] a checked interface without carrier hands over at once, a gateway that falls silent after three requests", () =>
+    withNetwork(["a", "b", "g"], async (network) => {
+      const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
+      for (const host of ["a", "b"]) {
+        network.ip(network.namespace(host), "link add eth1 type veth peer name far1");
+        network.ip(network.namespace(host), "link set eth1 up");
+        network.ip(network.namespace(host), "link set far1 up");
+      }
+      const further = [{ device: "eth1", addresses: ["10.78.0.100/24"] }];
+      const checks = (host: string, gateway?: string) => [
+        { device: "eth1", ownAddress: "10.78.0.1" },
+        { device: "eth0", ownAddress: network.address(host), ...(gateway === undefined ? {} : { gateway }) },
+      ];
+      await a.keep({ advskew: 0, preempt: true, further, checks: checks("a") });
+      await b.keep({ advskew: 1, further, checks: checks("b", network.address("g")) });
+      await a.start();
+      await a.becomes("master", takeoverTimeoutMs);
+      await b.start();
+      await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 1);
+      const onFurther = (host: string): boolean =>
+        network.ip(network.namespace(host), "-o -4 addr show dev eth1").includes("10.78.0.100/");
+      assert.equal(onFurther("a"), true);
+
+      network.ip(network.namespace("a"), "link set far1 down");
+      await b.becomes("master", 1_000);
+      assert.match(b.status?.reason ?? "", /more demoted/, "whatever the preference");
+      assert.equal(onFurther("b"), true);
+      assert.equal(onFurther("a"), false);
+      assert.deepEqual(a.status?.checks?.[0], { device: "eth1", fault: "eth1 has no carrier" });
+
+      network.ip(network.namespace("a"), "link set far1 up");
+      await eventually("a is mended after the hold", 10_000, () => a.status?.demotion === 0);
+      await a.becomes("master", takeoverTimeoutMs);
+      await a.end("SIGTERM");
+      await b.becomes("master", 1_000);
+      assert.equal(b.status?.demotion, 0, "its gateway answers");
+      network.cable("g", "down");
+      await eventually("b is demoted", 8_000, () => b.status?.demotion === 1);
+      assert.match(b.status?.checks?.[1]?.fault ?? "", /gateway 10\.77\.0\.3 on eth0 does not answer ARP/);
+    }));
+
+  test("[LH5] advertisements to the broadcast address are sent and heard", () =>
+    withNetwork(["a", "b"], async (network) => {
+      const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
+      await a.keep({ advbase: 0, advskew: 10, broadcast: true });
+      await b.keep({ advbase: 0, advskew: 20, broadcast: true });
+      await a.start();
+      await a.becomes("master", takeoverTimeoutMs);
+      await b.start();
+      await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 10);
+      assert.equal(b.status?.role, "backup");
+    }));
 });

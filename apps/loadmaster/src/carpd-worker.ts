@@ -50,6 +50,9 @@ port.on("message", (order: ThreadOrder) => {
     case "demote":
       engine.demote(order.demotion, order.reason);
       return;
+    case "unit":
+      engine.unitIs(order.presence);
+      return;
     case "stop":
       engine.stop();
       links.close();

@@ -13,7 +13,7 @@ import { schemaFaults } from "@tandem/base/schema-faults";
 import { lockFile } from "@tandem/linux/file-lock";
 import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import { type CarpdConfiguration, parseCarpdConfiguration } from "./ha/carpd-configuration.ts";
-import { configurationDigest } from "./ha/carpd-group.ts";
+import { carriersOf, configurationDigest } from "./ha/carpd-group.ts";
 import type { CarpdStatus, UnitMessage } from "./ha/carpd-protocol.ts";
 import { AddressRelease } from "./ha/carpd-release.ts";
 import { CarpdServer } from "./ha/carpd-server.ts";
@@ -33,6 +33,9 @@ const stopTimeoutMs = 2_000;
 /** The thread reports each second. So many checks in a row without a report mean that it is stuck. */
 const silentChecksMax = 5;
 const silenceCheckIntervalMs = 1_000;
+
+/** So long the unit may be away, to be restarted or replaced, before that counts. */
+const unitAwayMs = 60_000;
 
 const lockTimeoutMs = 1_000;
 const lockRetryMs = 20;
@@ -77,6 +80,7 @@ class Carpd {
   #record: CarpdRecord | null = null;
   #status: CarpdStatus | null = null;
   #silentChecks = 0;
+  #unitAway: NodeJS.Timeout | undefined;
   #ending = false;
   #abandoned = false;
   /** Records are written one after another; only the latest that waits is kept. `order`: work by it once written. */
@@ -89,6 +93,7 @@ class Carpd {
       path: socketPath(stateDir),
       greeting: () => this.#status,
       onMessage: (message) => this.#heed(message),
+      onUnit: (presence) => this.#watchUnit(presence),
     });
   }
 
@@ -149,6 +154,13 @@ class Carpd {
     }
   }
 
+  /** A unit that was there and stays away is something against this machine (SPEC LH7); one that restarts is not. */
+  #watchUnit(presence: "here" | "away"): void {
+    clearTimeout(this.#unitAway);
+    if (presence === "here") this.#tell({ type: "unit", presence });
+    else this.#unitAway = setTimeout(() => this.#tell({ type: "unit", presence }), unitAwayMs);
+  }
+
   #keep(record: CarpdRecord, order: boolean): void {
     this.#record = record;
     this.#unsaved = { record, order };
@@ -173,8 +185,8 @@ class Carpd {
   }
 
   #order(configuration: CarpdConfiguration, stale: CarpdRecord["retired"]): void {
-    for (const failure of prepareSharedAddressDevice(configuration.device))
-      log("warn", "sysctl-failed", failure);
+    for (const { device } of carriersOf(configuration))
+      for (const failure of prepareSharedAddressDevice(device)) log("warn", "sysctl-failed", failure);
     this.#tell({ type: "configure", configuration, stale });
   }
 

@@ -10,6 +10,7 @@ import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
 import { type Peers, type ProcessSettings, serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
+import { defaultRouteDevices } from "@tandem/linux/default-route";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { allowNonlocalBind, prepareForwarding, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
@@ -19,6 +20,7 @@ import type { UnitConfiguration } from "./configuration-file.ts";
 import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
 import type { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
+import { carriersOf } from "./ha/carpd-group.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
 import { type PartnerEvent, PartnerLink, type PartnerSide, type PartnerState } from "./ha/partner-link.ts";
 import { linkVersion, type PartnerStatus } from "./ha/partner-messages.ts";
@@ -51,6 +53,8 @@ export const connectionsMax = 9_000;
 export const hardStopSeconds = 60;
 export const superviseIntervalMs = 1_000;
 export const sampleIntervalMs = 2_000;
+/** Worse than the loss of every network that may be checked: such a unit serves nothing at all. */
+export const haproxyMissingDemotion = 100;
 /** A carpd that runs answers on its local socket at once. */
 export const leftCarpWaitMs = 200;
 
@@ -180,7 +184,12 @@ export class Unit implements PartnerSide {
 
   /** What should be known of HA although it works. */
   get haNotices(): string[] {
-    return haNotices(this.#setup, this.#document.shared);
+    return haNotices(
+      this.#setup,
+      this.#document.shared,
+      this.configuration.interfaces,
+      defaultRouteDevices(),
+    );
   }
 
   /** Other groups that use the pair's HA Virtual ID. */
@@ -516,7 +525,7 @@ export class Unit implements PartnerSide {
     const rendered = this.#render(document);
     if (!rendered.ok) return rendered;
     const setup = this.#setupOf(document);
-    if (setup.kind === "pair") this.#prepareDevice(setup.own.device);
+    if (setup.kind === "pair") this.#prepareDevices(setup);
     else
       await this.#reportAddresses(
         this.#parts.standalone.add(carriedFor(this.addressFacts(document), document.shared.services)),
@@ -552,7 +561,7 @@ export class Unit implements PartnerSide {
     syslog.configure(unit.syslog ?? syslogDefault, unit.hostname);
     const facts = this.addressFacts();
     if (setup.kind === "pair") {
-      this.#prepareDevice(setup.own.device);
+      this.#prepareDevices(setup);
       await this.#reportAddresses(standalone.keepOnly([]));
       const configured = carp.configure(setup.carpd);
       if (configured.ok) {
@@ -618,10 +627,11 @@ export class Unit implements PartnerSide {
     else void spawn();
   }
 
-  #prepareDevice(device: string): void {
+  #prepareDevices({ carpd }: Extract<HaSetup, { kind: "pair" }>): void {
     // Every address of 127.0.0.0/8 can be listened on as it is.
-    if (device === "lo") return;
-    const failures = [allowNonlocalBind(), ...prepareSharedAddressDevice(device)].filter(
+    const devices = carriersOf(carpd).flatMap(({ device }) => (device === "lo" ? [] : [device]));
+    if (devices.length === 0) return;
+    const failures = [allowNonlocalBind(), ...devices.flatMap(prepareSharedAddressDevice)].filter(
       (each) => each !== undefined,
     );
     if (failures.length === 0) this.#healed("kernel");
@@ -642,7 +652,7 @@ export class Unit implements PartnerSide {
       this.#parts.carp.demote(0, "HAProxy runs");
     } else {
       this.#troubled("HAProxy", applied.error.message);
-      this.#parts.carp.demote(1, "HAProxy does not run");
+      this.#parts.carp.demote(haproxyMissingDemotion, "HAProxy does not run");
     }
   }
 

@@ -231,9 +231,6 @@ export const packetSource = (packet: Uint8Array): string | null =>
 const broadcastMac = "ff:ff:ff:ff:ff:ff";
 const broadcastAddress = "255.255.255.255";
 const etherTypeIpv4 = 0x0800;
-const etherTypeArp = 0x0806;
-const etherHeaderBytes = 14;
-const ethernetMinBytes = 60;
 
 function ethernetHeader(destination: string, source: string, etherType: number): Uint8Array {
   return concatenate([
@@ -273,23 +270,6 @@ export function advertisementFrame(frame: {
     header,
     frame.payload,
   ]);
-}
-
-/**
- * A gratuitous ARP (RFC 5227 §3, an ARP Request for `address` by its owner), broadcast from `mac`, padded to the
- * Ethernet minimum. `address` is IPv4; a prefix length after it is left out.
- */
-export function gratuitousArpFrame(mac: string, address: string): Uint8Array {
-  const owner = ipv4BytesOf(address.split("/")[0]!);
-  const frame = new Uint8Array(ethernetMinBytes);
-  frame.set(ethernetHeader(broadcastMac, mac, etherTypeArp));
-  const arp = frame.subarray(etherHeaderBytes);
-  // Hardware Ethernet, protocol IPv4, lengths 6 and 4, operation 1 = request; the target's MAC stays zero.
-  arp.set([0, 1, 8, 0, 6, 4, 0, 1]);
-  arp.set(macBytes(mac), 8);
-  arp.set(owner, 14);
-  arp.set(owner, 24);
-  return frame;
 }
 
 /** The MAC that belongs to whichever unit is master, in colon form (SPEC LH8): `00:00:5e:00:(1 + 2 × interface):vhid`. */

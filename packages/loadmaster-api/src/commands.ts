@@ -168,6 +168,16 @@ export const commands = {
         },
         about: "the address that belongs to whichever unit is active",
       },
+      { name: "hacheck", type: { kind: "boolean" }, about: "whether the loss of this network counts in HA" },
+      {
+        name: "hagateway",
+        type: {
+          kind: "text",
+          pattern: /^(\d{1,3}(\.\d{1,3}){3})?$/,
+          allowed: "an IPv4 address; empty to remove it",
+        },
+        about: "of a checked interface: the gateway that must answer ARP",
+      },
     ],
     changes: "unit",
     answer: "ok",

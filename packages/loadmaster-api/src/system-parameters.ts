@@ -45,6 +45,18 @@ export const systemParameters = [
       "fast mode: the standby takes over after 234 ms of silence, whatever hatimeout says; two units of ours only",
   },
   {
+    name: "haif",
+    scope: "shared",
+    type: { kind: "integer", min: 0, max: 255 },
+    about: "id of the interface for traffic between the units: CARP and the partner link",
+  },
+  {
+    name: "macglobal",
+    scope: "shared",
+    type: { kind: "boolean" },
+    about: "CARP advertisements go to 255.255.255.255 instead of the multicast group 224.0.0.18",
+  },
+  {
     name: "havhid",
     scope: "shared",
     type: { kind: "integer", min: 1, max: 255 },

@@ -124,6 +124,9 @@ export type InterfaceView = {
   InterfaceType: string;
   GeoTrafficEnable: boolean;
   DefaultInterface: boolean;
+  /** Whether the loss of its network counts in HA, and the gateway that must answer ARP. */
+  HACheck: boolean;
+  HAGateway?: string;
   /** Present in HA only. */
   SharedIPAddress?: string;
   PartnerIPAddress?: string;

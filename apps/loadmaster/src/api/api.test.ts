@@ -295,7 +295,7 @@ describe("the API of a single unit", { skip }, () => {
         /not in the network of interface 0; use an address in 127\.0\.0\.0\/8/,
       ],
       ["modiface", { interface: 0, shared: address }, 422, /own address/],
-      ["modiface", { interface: 0 }, 400, /exactly one of partner and shared/],
+      ["modiface", { interface: 0 }, 400, /exactly one of partner, shared/],
     ];
     for (const [command, parameters, code, message] of cases) {
       const error = await refusal(command, parameters);

@@ -132,7 +132,10 @@ function refusedHere(
 function changesShared(command: CommandName, fields: Fields): boolean {
   if (commands[command].changes === "services") return true;
   if (command === "set") return systemParameter(String(fieldOf(fields, ["param"])))?.scope === "shared";
-  return command === "modiface" && fieldOf(fields, ["shared", "SharedIPAddress"]) !== undefined;
+  return (
+    command === "modiface" &&
+    fieldOf(fields, ["shared", "SharedIPAddress", "hacheck", "hagateway"]) !== undefined
+  );
 }
 
 export function unitHandlers(unit: Unit): Handlers {
@@ -223,7 +226,9 @@ export function unitHandlers(unit: Unit): Handlers {
     async set({ param, value }, caller) {
       const state = unit.partnerState;
       const partner = state.kind === "up" ? state.status : undefined;
-      const made = await unit.change(caller, (document) => setSystem(document, param, value, partner));
+      const made = await unit.change(caller, (document) =>
+        setSystem(document, param, value, { partner, interfaces: unit.configuration.interfaces }),
+      );
       return made.ok
         ? ok({ message: completedOk, ...made.value.value, revision: made.value.revision })
         : made;

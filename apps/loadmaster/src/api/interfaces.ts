@@ -3,6 +3,7 @@ import { formatCidr, formatIpv4, networkOf, parseIpv4 } from "@tandem/base/ip";
 import { err, ok } from "@tandem/base/result";
 import type { InterfaceView } from "@tandem/loadmaster-api/views";
 import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
+import { checksOf, withCheck, withGateway } from "../ha/checks.ts";
 import type { ValuesOf } from "../services/edit.ts";
 import { type UnitDocument, withShared } from "../state/document.ts";
 import type { Change, Unit } from "../unit.ts";
@@ -12,6 +13,7 @@ export function interfaceViews(unit: Unit): InterfaceView[] {
   return unit.configuration.interfaces.map((each, index) => {
     const sharedAddress = shared.sharedAddresses[each.id];
     const partner = own.partners[each.id];
+    const check = checksOf(shared, unit.configuration.interfaces)[each.id];
     return {
       Id: each.id,
       IPAddress: `${each.address}/${each.prefix}`,
@@ -19,6 +21,8 @@ export function interfaceViews(unit: Unit): InterfaceView[] {
       InterfaceType: "Port",
       GeoTrafficEnable: false,
       DefaultInterface: index === 0,
+      HACheck: check !== undefined,
+      ...(check?.gateway === undefined ? {} : { HAGateway: check.gateway }),
       ...(sharedAddress === undefined ? {} : { SharedIPAddress: sharedAddress }),
       ...(partner === undefined ? {} : { PartnerIPAddress: partner }),
     };
@@ -37,8 +41,24 @@ export function changeInterface(
     return refuse(
       `interface: there is no interface ${values.interface}; there are ${interfaces.map((each) => each.id).join(", ")}`,
     );
-  if ((values.partner === undefined) === (values.shared === undefined))
-    return err({ code: 400, message: "modiface: give exactly one of partner and shared" });
+  const given = [values.partner, values.shared, values.hacheck, values.hagateway];
+  if (given.filter((value) => value !== undefined).length !== 1)
+    return err({
+      code: 400,
+      message: "modiface: give exactly one of partner, shared, hacheck and hagateway",
+    });
+  if (values.hacheck !== undefined || values.hagateway !== undefined) {
+    const gateway = values.hagateway ?? "";
+    const fault = gateway === "" ? undefined : hostFault(on, gateway);
+    if (fault !== undefined) return refuse(`hagateway: ${fault}`);
+    const next =
+      values.hacheck === undefined
+        ? withGateway(document.shared, interfaces, on, gateway)
+        : withCheck(document.shared, interfaces, on.id, values.hacheck);
+    return next.ok
+      ? ok({ document: withShared(document, next.value), value: {} })
+      : refuse(`${values.hacheck === undefined ? "hagateway" : "hacheck"}: ${next.error}`);
+  }
   const name = values.partner === undefined ? "shared" : "partner";
   const address = values.partner ?? values.shared ?? "";
   const id = String(on.id);

@@ -14,6 +14,7 @@ import {
   systemParameter,
   systemParameters,
 } from "@tandem/loadmaster-api/system-parameters";
+import type { NetworkInterface } from "../configuration-file.ts";
 import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
 import { preferredNotice } from "../ha/report.ts";
 import { syslogDefault, type UnitDocument, withHa, withShared } from "../state/document.ts";
@@ -59,6 +60,14 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return shared.ha.timeout;
     case "hafast":
       return shared.ha.fast === true;
+    case "haif":
+      return (
+        (unit.setup.kind === "pair" ? unit.setup.own.id : shared.ha.interface) ??
+        unit.configuration.interfaces[0]?.id ??
+        0
+      );
+    case "macglobal":
+      return shared.ha.broadcast === true;
     case "havhid":
       return shared.ha.vhid;
     case "haprefered":
@@ -140,12 +149,18 @@ export const readWholeSystem = (unit: Unit, version: string): object =>
       .map((parameter) => [parameter.name, parameterValue(unit, version, parameter.name)]),
   );
 
-/** `partner`: what is known of it, undefined while the link is down. A change that should be thought about comes with a `warning`. */
+export type SystemFacts = {
+  /** Undefined while the link is down. */
+  readonly partner: { readonly name: string; readonly version: number } | undefined;
+  readonly interfaces: readonly NetworkInterface[];
+};
+
+/** A change that should be thought about comes with a `warning`. */
 export function setSystem(
   document: UnitDocument,
   param: string,
   value: string,
-  partner: { readonly name: string; readonly version: number } | undefined,
+  { partner, interfaces }: SystemFacts,
 ): Change<{ warning?: string }> {
   const parameter = systemParameter(param);
   if (parameter === undefined) return err(unknown(param));
@@ -212,6 +227,24 @@ export function setSystem(
       return ofUnit({ syslog: { ...syslog, protocol: text as SyslogSettings["protocol"] } });
     case "syslogframing":
       return ofUnit({ syslog: { ...syslog, framing: text as SyslogSettings["framing"] } });
+    case "haif": {
+      const on = interfaces.find((each) => each.id === number);
+      if (on === undefined)
+        return refuse(
+          `there is no interface ${number}; there are ${interfaces.map((each) => each.id).join(", ")}`,
+        );
+      const lacks = [
+        ...(shared.sharedAddresses[number] === undefined ? ["a shared address (modiface shared)"] : []),
+        ...(unit.partners[number] === undefined ? ["the partner's address (modiface partner)"] : []),
+      ];
+      return lacks.length === 0
+        ? ofPair({ interface: number })
+        : refuse(
+            `interface ${number} lacks ${lacks.join(" and ")}, which traffic between the units needs; set it first`,
+          );
+    }
+    case "macglobal":
+      return ofPair({ broadcast: read.value === true ? true : undefined });
     case "hatimeout":
       return ofPair({ timeout: number });
     case "havhid":

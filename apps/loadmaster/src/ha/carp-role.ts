@@ -8,7 +8,7 @@ export type CarpRoleStatus = {
   /** Milliseconds since the Unix epoch. */
   readonly since: number;
   readonly reason: string;
-} & Partial<Pick<CarpdStatus, "rejects" | "foreign">>;
+} & Partial<Pick<CarpdStatus, "rejects" | "foreign" | "checks" | "demotion">>;
 
 export type CarpRole = {
   readonly status: CarpRoleStatus | null;

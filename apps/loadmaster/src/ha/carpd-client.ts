@@ -16,7 +16,7 @@ import { type Millis, minute } from "@tandem/base/time";
 import { lockFile } from "@tandem/linux/file-lock";
 import { identityOf, isRunning, type ProcessIdentity, spawnDetached } from "@tandem/linux/process";
 import { type CarpdConfiguration, parseCarpdConfiguration } from "./carpd-configuration.ts";
-import { carriedAddresses, configurationDigest, type DeviceAddresses } from "./carpd-group.ts";
+import { carriedBy, configurationDigest, type DeviceAddresses } from "./carpd-group.ts";
 import {
   type CarpdStatus,
   decodeCarpdMessage,
@@ -208,9 +208,7 @@ export class CarpdClient {
     const configuration = this.#configuration;
     return [
       ...(record.ok && record.value ? recordedAddresses(record.value) : []),
-      ...(configuration
-        ? [{ device: configuration.device, addresses: carriedAddresses(configuration) }]
-        : []),
+      ...(configuration ? carriedBy(configuration) : []),
     ];
   }
 
@@ -261,8 +259,8 @@ export class CarpdClient {
     this.#log("info", "carpd-connected", { pid: status.pid, role: status.role });
     if (this.#configuration && configurationDigest(this.#configuration) !== status.configurationDigest)
       this.#send({ type: "configure", configuration: this.#configuration });
-    if (this.#demotion && this.#demotion.demotion !== status.demotion)
-      this.#send({ type: "demote", ...this.#demotion });
+    // Said in any case: carpd knows by it that a unit is there that speaks for this machine.
+    this.#send({ type: "demote", ...(this.#demotion ?? { demotion: 0, reason: "the unit is there" }) });
   }
 
   #setStatus(status: CarpdStatus | null): void {

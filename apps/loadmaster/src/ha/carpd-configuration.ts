@@ -1,14 +1,19 @@
 /** What carpd works by: given by the unit over the local socket, kept in `<stateDir>/carpd.json`. */
-import { parseInterfaceCidr } from "@tandem/base/ip";
+import { parseInterfaceCidr, parseIpv4 } from "@tandem/base/ip";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import { validateCarpConfig } from "@tandem/carp/config";
 import { carpConfigOf, withoutPrefix } from "./carpd-group.ts";
 
-/** Addresses that one group may carry, hashed ones included. */
+/** Devices of one group beside the one that speaks CARP. */
+const furtherDevicesMax = 64;
+const checksMax = 64;
+/** Addresses that one group may carry on one device, hashed ones included. */
 const carriedAddressesMax = 1024;
 const addressList = Type.Array(Type.String({ maxLength: 18 }), { maxItems: carriedAddressesMax });
+
+const device = Type.String({ pattern: "^[A-Za-z0-9_.@:-]{1,15}$" });
 
 export const CarpdConfigurationSchema = Type.Object(
   {
@@ -22,7 +27,7 @@ export const CarpdConfigurationSchema = Type.Object(
     /** 1 to 19 bytes. */
     password: Type.String({ maxLength: 64 }),
     /** The device that sends and receives advertisements and carries the addresses. */
-    device: Type.String({ pattern: "^[A-Za-z0-9_.@:-]{1,15}$" }),
+    device,
     /** This unit's own IPv4 address on the device, without prefix length. */
     ownAddress: Type.String({ maxLength: 15 }),
     /** `a.b.c.d/prefix`; these enter the HMAC, so they are the same on both units. */
@@ -31,6 +36,31 @@ export const CarpdConfigurationSchema = Type.Object(
     serviceAddresses: addressList,
     /** True when the other unit is not one of ours (ucarp, OpenBSD): no demotion byte, no replay check. Default false. */
     foreignPeer: Type.Optional(Type.Boolean()),
+    // What follows is left out where it is not used: a carpd of an earlier version that still runs refuses what it does not know.
+    /** Advertisements go to 255.255.255.255 instead of the multicast group. */
+    broadcast: Type.Optional(Type.Boolean()),
+    /** Other devices that carry addresses while this unit is active; `a.b.c.d/prefix`, never hashed. */
+    further: Type.Optional(
+      Type.Array(Type.Object({ device, addresses: addressList }, { additionalProperties: false }), {
+        maxItems: furtherDevicesMax,
+      }),
+    ),
+    /** Networks whose loss makes this unit worse than its partner (SPEC LH7). The device that speaks CARP needs none for its carrier. */
+    checks: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            device,
+            /** This unit's own address there, without prefix length: it asks for the gateway with it. */
+            ownAddress: Type.String({ maxLength: 15 }),
+            /** Must answer ARP. */
+            gateway: Type.Optional(Type.String({ maxLength: 15 })),
+          },
+          { additionalProperties: false },
+        ),
+        { maxItems: checksMax },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -49,9 +79,29 @@ export function parseCarpdConfiguration(value: unknown): Result<CarpdConfigurati
     ...(checked.ok ? [] : checked.error.map(inOurWords)),
     ...addressErrors("sharedAddresses", configuration.sharedAddresses, configuration.ownAddress),
     ...addressErrors("serviceAddresses", configuration.serviceAddresses, configuration.ownAddress),
+    ...(configuration.further ?? []).flatMap(({ addresses }, index) =>
+      addressErrors(`further/${index}/addresses`, addresses, configuration.ownAddress),
+    ),
+    ...(configuration.checks ?? []).flatMap(checkErrors),
   ];
   return errors.length === 0 ? ok(configuration) : err(errors);
 }
+
+const checkErrors = (check: { ownAddress: string; gateway?: string }, index: number): FieldError[] =>
+  (["ownAddress", "gateway"] as const).flatMap((name) => {
+    const value = check[name];
+    return value === undefined || parseIpv4(value) !== undefined
+      ? []
+      : [
+          {
+            code: "carpd-check-address",
+            field: `checks/${index}/${name}`,
+            value,
+            message: `"${value}" is not an IPv4 address`,
+            remedy: "write it as 10.0.0.1",
+          },
+        ];
+  });
 
 const inOurWords = (error: FieldError): FieldError => ({
   ...error,

@@ -51,9 +51,22 @@ class MemoryKernel implements CarpKernel {
     return this.devices.has(device);
   }
 
-  send(frame: Uint8Array): boolean {
+  readonly arpListeners = new Map<string, (frame: Uint8Array) => void>();
+
+  listenArp(device: string, onFrame: (frame: Uint8Array) => void) {
+    this.arpListeners.set(device, onFrame);
+    return { close: () => void this.arpListeners.delete(device) };
+  }
+
+  send(device: string, frame: Uint8Array): boolean {
     const type = frame[12]! * 256 + frame[13]!;
-    if (type === etherTypeArp) this.journal.push(`announce ${frame.subarray(28, 32).join(".")}`);
+    const [sender, target] = [frame.subarray(28, 32).join("."), frame.subarray(38, 42).join(".")];
+    if (type === etherTypeArp)
+      this.journal.push(
+        sender === target
+          ? `announce ${sender}${device === "eth0" ? "" : ` on ${device}`}`
+          : `ask ${target} on ${device}`,
+      );
     else
       this.journal.push(`advertise ${frame[etherHeaderBytes + 20 + 5]}/${frame[etherHeaderBytes + 20 + 2]}`);
     assert.deepEqual(
@@ -102,7 +115,7 @@ function bench() {
   const statuses: CarpdStatus[] = [];
   const events: CarpEvent[] = [];
   let now = 1_000;
-  let due: { at: number; wake: () => void } | null = null;
+  let due: { at: number; wake: () => void }[] = [];
   const engine = new CarpEngine({
     kernel,
     monotonic: () => now,
@@ -110,9 +123,9 @@ function bench() {
     entropy: () => 42n,
     timer: (milliseconds, wake) => {
       const entry = { at: now + milliseconds, wake };
-      due = entry;
+      due = [...due, entry].toSorted((a, b) => a.at - b.at);
       return () => {
-        if (due === entry) due = null;
+        due = due.filter((each) => each !== entry);
       };
     },
     onEvent: (event) => events.push(event),
@@ -121,16 +134,16 @@ function bench() {
   });
   const advance = (milliseconds: number): void => {
     const end = now + milliseconds;
-    while (due && due.at <= end) {
-      const { at, wake } = due;
-      due = null;
+    for (let first = due[0]; first !== undefined && first.at <= end; first = due[0]) {
+      const { at, wake } = first;
+      due = due.slice(1);
       now = at;
       wake();
     }
     now = end;
   };
   const drain = (): string[] => kernel.journal.splice(0);
-  return { kernel, engine, statuses, events, advance, drain, isArmed: () => due !== null };
+  return { kernel, engine, statuses, events, advance, drain, isArmed: () => due.length > 0 };
 }
 
 function peerPacket(advskew: number, counter: bigint): Uint8Array {
@@ -282,9 +295,94 @@ test("what the peer must verify is signed over the shared addresses alone", () =
   });
   const { kernel, engine, advance } = bench();
   const frames: Uint8Array[] = [];
-  kernel.send = (frame) => frames.push(frame) > 0;
+  kernel.send = (_device, frame) => frames.push(frame) > 0;
   engine.configure(configuration, []);
   advance(3_100);
   const decoded = decodePacket(frames[0]!.subarray(etherHeaderBytes), authentication, 7);
   assert.equal(decoded.ok && decoded.value.source, "10.0.0.1");
+});
+
+const withChecks: CarpdConfiguration = {
+  ...configuration,
+  further: [{ device: "eth1", addresses: ["10.1.0.100/24"] }],
+  checks: [{ device: "eth1", ownAddress: "10.1.0.1", gateway: "10.1.0.254" }],
+};
+
+test("[LH7] addresses of a further device move along, and are announced there", () => {
+  const { kernel, engine, advance, drain } = bench();
+  kernel.plug("eth1", 3);
+  engine.configure({ ...withChecks, checks: [] }, []);
+  advance(3_100);
+  assert.deepEqual(drain().slice(0, 6), [
+    "advertise 1/0",
+    "add 10.0.0.100/24 10.0.0.101/24",
+    "add 10.1.0.100/24",
+    "announce 10.0.0.100",
+    "announce 10.0.0.101",
+    "announce 10.1.0.100 on eth1",
+  ]);
+  engine.stop();
+  assert.deepEqual(kernel.addresses("eth1"), ["10.0.0.1/24"]);
+});
+
+test("[LH7] a checked network without carrier demotes at once, and after it is mended for the hold only", () => {
+  const { kernel, engine, advance, statuses } = bench();
+  kernel.plug("eth1", 3);
+  engine.configure({ ...withChecks, checks: [{ device: "eth1", ownAddress: "10.1.0.1" }] }, []);
+  advance(4_000);
+  kernel.plug("eth1", 3, false);
+  engine.linkChanged();
+  assert.equal(engine.status().demotion, 1);
+  assert.deepEqual(engine.status().checks, [{ device: "eth1", fault: "eth1 has no carrier" }]);
+  assert.equal(statuses.at(-1)?.demotion, 1, "told at once");
+  assert.equal(engine.status().role, "master", "nobody else is there");
+  kernel.plug("eth1", 3);
+  engine.linkChanged();
+  advance(4_900);
+  assert.equal(engine.status().demotion, 1, "a link that flaps moves the role once");
+  advance(200);
+  assert.equal(engine.status().demotion, 0);
+});
+
+test("[LH7] a gateway that leaves three ARP requests unanswered demotes; one answer begins the hold", () => {
+  const { kernel, engine, advance, drain } = bench();
+  kernel.plug("eth1", 3);
+  engine.configure(withChecks, []);
+  assert.deepEqual(drain(), ["ask 10.1.0.254 on eth1"]);
+  const answer = (): void => {
+    const frame = new Uint8Array(60);
+    frame.set([8, 6, 0, 1, 8, 0, 6, 4, 0, 2], 12);
+    frame.set([10, 1, 0, 254], 28);
+    kernel.arpListeners.get("eth1")?.(frame);
+  };
+  for (let second = 0; second < 10; second++) {
+    answer();
+    advance(1_000);
+  }
+  assert.equal(engine.status().demotion, 0);
+  advance(4_500);
+  assert.equal(engine.status().demotion, 1);
+  assert.match(engine.status().checks?.[0]?.fault ?? "", /gateway 10\.1\.0\.254 on eth1 does not answer/);
+  answer();
+  assert.equal(engine.status().checks?.[0]?.fault, null);
+  assert.equal(engine.status().demotion, 1);
+  for (let second = 0; second < 6; second++) {
+    answer();
+    advance(1_000);
+  }
+  assert.equal(engine.status().demotion, 0);
+});
+
+test("[LH7] what the unit reports, its absence and the checks are one sum", () => {
+  const { kernel, engine, advance } = bench();
+  kernel.plug("eth1", 3, false);
+  engine.demote(100, "HAProxy does not run");
+  engine.configure({ ...withChecks, checks: [{ device: "eth1", ownAddress: "10.1.0.1" }] }, []);
+  engine.unitIs("away");
+  assert.equal(engine.status().demotion, 102);
+  engine.unitIs("here");
+  engine.demote(0, "HAProxy runs");
+  assert.equal(engine.status().demotion, 102);
+  advance(5_100);
+  assert.equal(engine.status().demotion, 1);
 });

@@ -5,6 +5,7 @@
 
 import { unreachable } from "@tandem/base/assert";
 import type { Millis, WallMillis } from "@tandem/base/time";
+import { gratuitousArpFrame } from "@tandem/carp/arp";
 import type { CarpAction, CarpEvent, CarpInput, CarpState } from "@tandem/carp/state";
 import { unstarted } from "@tandem/carp/state";
 import { step } from "@tandem/carp/step";
@@ -14,12 +15,18 @@ import {
   createAuthentication,
   decodePacket,
   encodeAdvertisement,
-  gratuitousArpFrame,
   packetSource,
 } from "@tandem/carp/wire";
 import { HeldAddresses } from "./carpd-addresses.ts";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
-import { carpConfigOf, carriedAddresses, configurationDigest, type DeviceAddresses } from "./carpd-group.ts";
+import {
+  type Carrier,
+  carpConfigOf,
+  carriersOf,
+  configurationDigest,
+  type DeviceAddresses,
+} from "./carpd-group.ts";
+import { Health, probeIntervalMs } from "./carpd-health.ts";
 import type { CarpKernel, DeviceLink } from "./carpd-kernel.ts";
 import type { CarpdStatus } from "./carpd-protocol.ts";
 import { differsVisibly, statusOf } from "./carpd-status.ts";
@@ -51,13 +58,20 @@ export class CarpEngine {
   #group: Group | null = null;
   #link: DeviceLink | undefined;
   #cancelTimer: () => void = () => {};
+  /** What the machine was last told. */
   #demotion = 0;
+  readonly #health: Health;
+  #cancelHealth: () => void = () => {};
+  #cancelProbe: () => void = () => {};
+  /** Indexes of the further devices: one that was made anew has lost its addresses. */
+  #furtherIndexes = "";
   #identification = 0;
   #sendFailures = 0;
 
   constructor(ports: EnginePorts) {
     this.#ports = ports;
     this.#held = new HeldAddresses(ports.kernel);
+    this.#health = new Health(ports.kernel, ports.monotonic, () => this.#weigh());
   }
 
   /** Works by `configuration` from now on. `stale` goes first: addresses that nobody may be holding any more. */
@@ -75,14 +89,19 @@ export class CarpEngine {
       }),
       digest: configurationDigest(configuration),
     };
+    this.#health.configure(configuration.checks ?? []);
+    this.#probe();
+    this.#furtherIndexes = this.#indexesOf(configuration);
     const config = carpConfigOf(configuration);
     if (before !== undefined && !moved) {
       this.#take({ type: "configure", now: this.#ports.monotonic(), config });
       if (this.#state.role === "master") this.#announce(this.#held.carry(configuration));
+      this.#weigh();
       this.#report();
       return;
     }
     this.#openDevice();
+    this.#demotion = this.#health.demotion().demotion;
     this.#take({
       type: "start",
       now: this.#ports.monotonic(),
@@ -93,10 +112,16 @@ export class CarpEngine {
     });
   }
 
-  /** How many of the unit's checks fail; remembered also while nothing is configured. */
+  /** What the unit says of itself, 0 to 255; remembered also while nothing is configured. */
   demote(demotion: number, reason: string): void {
-    this.#demotion = demotion;
-    if (this.#group) this.#take({ type: "demotion", now: this.#ports.monotonic(), demotion, reason });
+    this.#health.report(demotion, reason);
+    this.#weigh();
+  }
+
+  /** The unit's process stays away, or is back. */
+  unitIs(presence: "here" | "away"): void {
+    this.#health.unitIs(presence);
+    this.#weigh();
   }
 
   /** To be called after every change of any link. */
@@ -112,12 +137,46 @@ export class CarpEngine {
     const up = this.#link?.running ?? false;
     if (up !== (known?.running ?? false) || replaced)
       this.#take({ type: "link", now: this.#ports.monotonic(), up });
+    const { configuration } = this.#group;
+    const indexes = this.#indexesOf(configuration);
+    if (indexes !== this.#furtherIndexes && this.#state.role === "master") this.#held.restore(configuration);
+    this.#furtherIndexes = indexes;
+    this.#health.look();
+    this.#weigh();
+  }
+
+  #indexesOf({ further = [] }: CarpdConfiguration): string {
+    return further.map(({ device }) => this.#ports.kernel.link(device)?.index ?? "none").join();
+  }
+
+  /** Tells the machine what there is against this unit, when that has changed, and looks again when it may fall. */
+  #weigh(): void {
+    this.#cancelHealth();
+    const { monotonic, timer } = this.#ports;
+    const due = this.#health.dueAt;
+    this.#cancelHealth =
+      due === null ? () => {} : timer(Math.max(1, Math.ceil(due - monotonic())), () => this.#weigh());
+    const { demotion, reason } = this.#health.demotion();
+    if (demotion === this.#demotion) return;
+    this.#demotion = demotion;
+    if (this.#group) this.#take({ type: "demotion", now: monotonic(), demotion, reason });
+  }
+
+  #probe(): void {
+    this.#cancelProbe();
+    if (!this.#health.asks) return;
+    this.#health.probe();
+    this.#weigh();
+    this.#cancelProbe = this.#ports.timer(probeIntervalMs, () => this.#probe());
   }
 
   /** Orderly end: afterwards no address is held and nothing is armed. */
   stop(): void {
     if (this.#group) this.#take({ type: "stop", now: this.#ports.monotonic() });
     this.#cancelTimer();
+    this.#cancelHealth();
+    this.#cancelProbe();
+    this.#health.close();
     this.#ports.kernel.close();
   }
 
@@ -127,7 +186,8 @@ export class CarpEngine {
       pid,
       monotonicNow: monotonic(),
       wallNow: wall(),
-      demotion: this.#demotion,
+      demotion: this.#health.demotion().demotion,
+      checks: this.#health.status(),
       addresses: this.#group ? this.#held.present(this.#group.configuration) : [],
       addressFailures: this.#held.failures.map(({ address, code }) => `${address}: ${code}`),
       configurationDigest: this.#group?.digest ?? null,
@@ -173,11 +233,11 @@ export class CarpEngine {
       case "advertise": {
         const payload = encodeAdvertisement(action, authentication);
         this.#identification += 1;
-        this.#send((sourceMac) =>
+        this.#send(configuration.device, this.#link?.mac, (sourceMac) =>
           advertisementFrame({
             sourceMac,
             sourceAddress: configuration.ownAddress,
-            destination: "multicast",
+            destination: configuration.broadcast === true ? "broadcast" : "multicast",
             payload,
             identification: this.#identification,
           }),
@@ -191,15 +251,19 @@ export class CarpEngine {
         this.#held.release(configuration);
         return;
       case "announce":
-        this.#announce(carriedAddresses(configuration));
+        this.#announce(carriersOf(configuration));
         return;
       default:
         unreachable(action);
     }
   }
 
-  #announce(addresses: readonly string[]): void {
-    for (const address of addresses) this.#send((mac) => gratuitousArpFrame(mac, address));
+  #announce(carriers: readonly Carrier[]): void {
+    const main = this.#requireGroup().configuration.device;
+    for (const { device, addresses } of carriers) {
+      const mac = device === main ? this.#link?.mac : this.#ports.kernel.link(device)?.mac;
+      for (const address of addresses) this.#send(device, mac, (from) => gratuitousArpFrame(from, address));
+    }
   }
 
   /**
@@ -207,9 +271,8 @@ export class CarpEngine {
    * a switch learns no address that moves, port security has nothing to object to, and ucarp, which uses a MAC of
    * its own making, looks at nobody's.
    */
-  #send(frame: (sourceMac: string) => Uint8Array): void {
-    const mac = this.#link?.mac;
-    if (mac === undefined || !this.#ports.kernel.send(frame(mac))) this.#sendFailures += 1;
+  #send(device: string, mac: string | undefined, frame: (sourceMac: string) => Uint8Array): void {
+    if (mac === undefined || !this.#ports.kernel.send(device, frame(mac))) this.#sendFailures += 1;
   }
 
   #requireGroup(): Group {

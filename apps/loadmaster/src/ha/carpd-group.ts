@@ -7,7 +7,7 @@ import { sha256Hex } from "@tandem/base/digest";
 import type { CarpConfig } from "@tandem/carp/state";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
 
-/** Addresses, `a.b.c.d/prefix`, that a device may carry on behalf of carpd. */
+/** Addresses, `a.b.c.d/prefix`, that a device may carry on behalf of carpd. Plain data: it is kept on disk. */
 export type DeviceAddresses = { device: string; addresses: string[] };
 
 /** The part of it that the state machine works by. */
@@ -23,10 +23,32 @@ export const carpConfigOf = (configuration: CarpdConfiguration): CarpConfig => (
   replayCheck: configuration.foreignPeer ? "none" : "growing",
 });
 
-/** Every address the active unit carries, `a.b.c.d/prefix`, each once. */
-export function carriedAddresses(configuration: CarpdConfiguration): string[] {
+/** A device and every address that it carries while this unit is active, `a.b.c.d/prefix`, each once. */
+export type Carrier = {
+  /** On whose cable the addresses are announced. */
+  readonly device: string;
+  /** The device that has them. */
+  readonly on: string;
+  readonly addresses: readonly string[];
+};
+
+/** The device that speaks CARP comes first. */
+export const carriersOf = (configuration: CarpdConfiguration): Carrier[] =>
+  [
+    {
+      device: configuration.device,
+      addresses: [...configuration.sharedAddresses, ...configuration.serviceAddresses],
+    },
+    ...(configuration.further ?? []),
+  ].map(({ device, addresses }) => ({ device, on: device, addresses: eachOnce(addresses) }));
+
+/** What may be on the devices because of this configuration. */
+export const carriedBy = (configuration: CarpdConfiguration): DeviceAddresses[] =>
+  carriersOf(configuration).map(({ on, addresses }) => ({ device: on, addresses: [...addresses] }));
+
+function eachOnce(addresses: readonly string[]): string[] {
   const byAddress = new Map<string, string>();
-  for (const text of [...configuration.sharedAddresses, ...configuration.serviceAddresses])
+  for (const text of addresses)
     if (!byAddress.has(withoutPrefix(text))) byAddress.set(withoutPrefix(text), text);
   return [...byAddress.values()];
 }

@@ -1,7 +1,8 @@
 /** What the CARP engine asks of the kernel on one device; the real one is made of raw sockets and rtnetlink. */
 import { carpIpProtocol, carpMulticastAddress } from "@tandem/carp/constants";
-import { SystemCallError } from "@tandem/linux/libc";
+import { interfaceIndex, SystemCallError } from "@tandem/linux/libc";
 import type { MessageReader } from "@tandem/linux/message-socket";
+import { etherTypeArp, openPacketReceiver } from "@tandem/linux/packet-receive";
 import { PacketTransmitter } from "@tandem/linux/packet-transmit";
 import { openRawReceiver, type RawReceiver } from "@tandem/linux/raw-socket";
 import { type AddressFailure, RouteNetlink } from "@tandem/linux/rtnetlink";
@@ -19,8 +20,10 @@ export interface CarpKernel {
   link(device: string): DeviceLink | undefined;
   /** Begins to receive and be able to send on the device, whatever was open before. False when there is none. */
   open(device: string, onPacket: (packet: Uint8Array) => void): boolean;
-  /** Sends a whole frame; false when it could not be sent. */
-  send(frame: Uint8Array): boolean;
+  /** Sends a whole frame on a device; false when it could not be sent. */
+  send(device: string, frame: Uint8Array): boolean;
+  /** Gives out every ARP frame that arrives on a device, until closed; null when there is no such device. */
+  listenArp(device: string, onFrame: (frame: Uint8Array) => void): { close(): void } | null;
   addresses(device: string): string[];
   addAddresses(device: string, addresses: readonly string[]): AddressFailure[];
   removeAddresses(device: string, addresses: readonly string[]): AddressFailure[];
@@ -35,7 +38,11 @@ export class LinuxCarpKernel implements CarpKernel {
   readonly #netlink = new RouteNetlink();
   readonly #reader: MessageReader;
   #receiver: RawReceiver | null = null;
-  #transmitter: PacketTransmitter | null = null;
+  /** By device, each with the index of the device it was opened on: one that was made anew needs another. */
+  readonly #transmitters = new Map<
+    string,
+    { readonly index: number; readonly transmitter: PacketTransmitter }
+  >();
   #receiveErrorsBefore = 0;
 
   constructor(reader: MessageReader) {
@@ -52,7 +59,6 @@ export class LinuxCarpKernel implements CarpKernel {
   open(device: string, onPacket: (packet: Uint8Array) => void): boolean {
     this.#closeSockets();
     try {
-      this.#transmitter = new PacketTransmitter(device);
       this.#receiver = openRawReceiver({
         device,
         protocol: carpIpProtocol,
@@ -68,13 +74,23 @@ export class LinuxCarpKernel implements CarpKernel {
     }
   }
 
-  send(frame: Uint8Array): boolean {
+  send(device: string, frame: Uint8Array): boolean {
     try {
-      this.#transmitter?.send(frame);
-      return this.#transmitter !== null;
+      const transmitter = this.#transmitterOf(device);
+      transmitter?.send(frame);
+      return transmitter !== undefined;
     } catch (error) {
       // A device that is down or full: a lost packet, as on the wire.
       if (error instanceof SystemCallError) return false;
+      throw error;
+    }
+  }
+
+  listenArp(device: string, onFrame: (frame: Uint8Array) => void): { close(): void } | null {
+    try {
+      return openPacketReceiver({ device, etherType: etherTypeArp, reader: this.#reader, onFrame });
+    } catch (error) {
+      if (error instanceof SystemCallError && error.code === "ENODEV") return null;
       throw error;
     }
   }
@@ -104,7 +120,19 @@ export class LinuxCarpKernel implements CarpKernel {
     this.#receiveErrorsBefore = this.receiveErrors();
     this.#receiver?.close();
     this.#receiver = null;
-    this.#transmitter?.close();
-    this.#transmitter = null;
+    for (const { transmitter } of this.#transmitters.values()) transmitter.close();
+    this.#transmitters.clear();
+  }
+
+  #transmitterOf(device: string): PacketTransmitter | undefined {
+    const index = interfaceIndex(device);
+    const known = this.#transmitters.get(device);
+    if (known?.index === index) return known?.transmitter;
+    known?.transmitter.close();
+    this.#transmitters.delete(device);
+    if (index === undefined) return undefined;
+    const transmitter = new PacketTransmitter(device);
+    this.#transmitters.set(device, { index, transmitter });
+    return transmitter;
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { type CarpdConfiguration, parseCarpdConfiguration } from "./carpd-configuration.ts";
-import { carriedAddresses } from "./carpd-group.ts";
+import { carriersOf } from "./carpd-group.ts";
 import { decodeUnitMessage, encodeLine, LineReader, lineMaxBytes } from "./carpd-protocol.ts";
 import { readRecord, recordedAddresses, retiredAddresses, writeRecord } from "./carpd-store.ts";
 
@@ -22,7 +22,11 @@ const configuration: CarpdConfiguration = {
 
 test("a configuration that can be worked by comes back as it is", () => {
   assert.deepEqual(parseCarpdConfiguration(configuration), { ok: true, value: configuration });
-  assert.deepEqual(carriedAddresses(configuration), ["10.0.0.100/24", "10.0.0.101/24"], "each address once");
+  assert.deepEqual(
+    carriersOf(configuration)[0]?.addresses,
+    ["10.0.0.100/24", "10.0.0.101/24"],
+    "each address once",
+  );
 });
 
 test("every fault names its field and a remedy, and never shows the password", () => {

@@ -15,7 +15,7 @@ export const UnitMessageSchema = Type.Union([
   Type.Object({ type: Type.Literal("configure"), configuration: Type.Unknown() }),
   Type.Object({
     type: Type.Literal("demote"),
-    /** How many checks fail, 0 to 255; 0 is healthy. It lasts as long as carpd, or until the next one. */
+    /** How bad the unit is off beside what carpd checks itself, 0 to 255; 0 is healthy. It lasts as long as carpd, or until the next one. */
     demotion: Type.Integer({ minimum: 0, maximum: 255 }),
     reason: Type.String({ maxLength: 200 }),
   }),
@@ -56,6 +56,16 @@ export const CarpdStatusSchema = Type.Object({
   counters: Type.Record(Type.String(), Type.Number()),
   /** Refused packets by reason, such as `hmac`. */
   rejects: Type.Record(Type.String(), Type.Number()),
+  /** The checked networks; `fault` in words, null while all is well. Absent from a carpd of an earlier version. */
+  checks: Type.Optional(
+    Type.Array(
+      Type.Object({
+        device: Type.String(),
+        gateway: Type.Optional(Type.String()),
+        fault: Type.Union([Type.Null(), Type.String()]),
+      }),
+    ),
+  ),
   /**
    * Other groups that use our virtual ID, the latest heard first; times in milliseconds since the epoch. `reason` as in
    * `rejects`. Absent from a carpd of an earlier version.

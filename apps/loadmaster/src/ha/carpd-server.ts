@@ -21,12 +21,15 @@ export type CarpdServerOptions = {
   readonly greeting: () => CarpdMessage | null;
   /** Answers with the faults of the message; none when it is heeded. */
   readonly onMessage: (message: UnitMessage) => readonly FieldError[];
+  /** A client that has spoken, and not only looked on, is the unit: it is there, or the last such has gone. */
+  readonly onUnit: (presence: "here" | "away") => void;
 };
 
 export class CarpdServer {
   readonly #options: CarpdServerOptions;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
+  readonly #units = new Set<Socket>();
 
   constructor(options: CarpdServerOptions) {
     this.#options = options;
@@ -63,7 +66,10 @@ export class CarpdServer {
     this.#clients.add(socket);
     const lines = new LineReader();
     socket.setEncoding("utf8");
-    socket.on("close", () => this.#clients.delete(socket));
+    socket.on("close", () => {
+      this.#clients.delete(socket);
+      if (this.#units.delete(socket) && this.#units.size === 0) this.#options.onUnit("away");
+    });
     socket.on("error", () => socket.destroy());
     socket.on("data", (chunk: string) => {
       const complete = lines.push(chunk);
@@ -82,6 +88,10 @@ export class CarpdServer {
     if (!message.ok) {
       this.#send(socket, refusal("message-malformed", message.error, "send configure, demote or stop"));
       return;
+    }
+    if (!this.#units.has(socket)) {
+      this.#units.add(socket);
+      this.#options.onUnit("here");
     }
     const errors = this.#options.onMessage(message.value);
     if (errors.length > 0) this.#send(socket, { type: "refused", errors: [...errors] });

@@ -5,7 +5,7 @@ import type { CarpdStatus } from "./carpd-protocol.ts";
 
 export type StatusFacts = Pick<
   CarpdStatus,
-  "pid" | "demotion" | "addresses" | "addressFailures" | "configurationDigest"
+  "pid" | "demotion" | "checks" | "addresses" | "addressFailures" | "configurationDigest"
 > & {
   readonly monotonicNow: Millis;
   readonly wallNow: WallMillis;

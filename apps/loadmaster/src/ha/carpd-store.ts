@@ -10,7 +10,7 @@ import {
   CarpdConfigurationSchema,
   parseCarpdConfiguration,
 } from "./carpd-configuration.ts";
-import { carriedAddresses, type DeviceAddresses } from "./carpd-group.ts";
+import { carriedBy, type DeviceAddresses } from "./carpd-group.ts";
 
 const DeviceAddressesSchema = Type.Object({ device: Type.String(), addresses: Type.Array(Type.String()) });
 
@@ -51,18 +51,18 @@ export const writeRecord = (stateDir: string, record: CarpdRecord): Promise<void
 
 /** Every address that may be on a device because of this record. */
 export const recordedAddresses = (record: CarpdRecord): DeviceAddresses[] => [
-  { device: record.configuration.device, addresses: carriedAddresses(record.configuration) },
+  ...carriedBy(record.configuration),
   ...record.retired,
 ];
 
 /** What a change of configuration leaves to be removed: the addresses of the old that the new one does not carry. */
 export function retiredAddresses(old: CarpdRecord | null, next: CarpdConfiguration): DeviceAddresses[] {
   if (!old) return [];
-  const kept = new Set(carriedAddresses(next));
+  const kept = new Map(carriedBy(next).map(({ device, addresses }) => [device, addresses]));
   return recordedAddresses(old)
     .map(({ device, addresses }) => ({
       device,
-      addresses: device === next.device ? addresses.filter((address) => !kept.has(address)) : addresses,
+      addresses: addresses.filter((address) => !kept.get(device)?.includes(address)),
     }))
     .filter(({ addresses }) => addresses.length > 0);
 }

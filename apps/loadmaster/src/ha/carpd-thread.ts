@@ -15,6 +15,8 @@ export type ThreadOrder =
       readonly stale: readonly DeviceAddresses[];
     }
   | { readonly type: "demote"; readonly demotion: number; readonly reason: string }
+  /** Whether the unit's process is there; said a while after it has gone, at once when it is back. */
+  | { readonly type: "unit"; readonly presence: "here" | "away" }
   /** Bow out. Answered with `stopped`, after which the thread ends. */
   | { readonly type: "stop" };
 

@@ -165,6 +165,41 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.equal(value(await one.client().get("hanotice")), "");
   });
 
+  test("[LH7] the last HA check cannot be cleared, a gateway is one of the network, and it is changed at the shared address", async () => {
+    const shown = value(await one.client().call("showiface", {}));
+    assert.equal((shown.Interface as { HACheck: boolean }[])[0]?.HACheck, true);
+    for (const [parameters, words] of [
+      [{ interface: 0, hacheck: "0" }, /last one that is checked/],
+      [{ interface: 7, hacheck: "1" }, /there is no interface 7; there are 0/],
+      [{ interface: 0, hagateway: "192.0.2.1" }, /not in the network of interface 0/],
+      [{ interface: 0, hagateway: shared }, /an address of the pair itself/],
+      [{ interface: 0, hacheck: "maybe" }, /hacheck.*Y or N/],
+      [{ interface: 0, hacheck: "1", shared }, /exactly one/],
+    ] as const) {
+      const answer = await atShared.call("modiface", parameters);
+      assert.ok(!answer.ok && words.test(answer.error.message), JSON.stringify(parameters));
+    }
+    const own = await one.client().call("modiface", { interface: 0, hacheck: "1" });
+    assert.ok(!own.ok && /own address/.test(own.error.message));
+    value(await atShared.call("modiface", { interface: 0, hagateway: loopback(99) }));
+    assert.deepEqual(one.carp.configuration?.checks, [
+      { device: "lo", ownAddress: loopback(21), gateway: loopback(99) },
+    ]);
+    value(await atShared.call("modiface", { interface: 0, hagateway: "" }));
+    assert.equal(one.carp.configuration?.checks, undefined);
+  });
+
+  test("[LH5] haif has to be an interface that both units have addresses on; macglobal makes the adverts broadcast", async () => {
+    assert.equal(value(await one.client().get("haif")), 0);
+    const none = await atShared.set("haif", 7);
+    assert.ok(!none.ok && /there is no interface 7; there are 0/.test(none.error.message));
+    value(await atShared.set("haif", 0));
+    value(await atShared.set("macglobal", true));
+    assert.equal(one.carp.configuration?.broadcast, true);
+    value(await atShared.set("macglobal", false));
+    assert.equal(one.carp.configuration?.broadcast, undefined);
+  });
+
   test("[LH8] another group with the same virtual ID is an event, stands in the report, and its packets are counted", async () => {
     const now = Date.now();
     one.carp.hears({

@@ -1,8 +1,10 @@
 /** HA as it is told to people and managers: the status word, and what is wrong in words. */
 import type { WallMillis } from "@tandem/base/time";
 import type { HaStatusWord } from "@tandem/loadmaster-api/views";
+import type { NetworkInterface } from "../configuration-file.ts";
 import type { SharedContent } from "../state/document.ts";
 import type { CarpRoleStatus } from "./carp-role.ts";
+import { uncheckedInUse } from "./checks.ts";
 import { type ForeignSeen, foreignInWords, foreignNow } from "./foreign-groups.ts";
 import type { PartnerState } from "./partner-link.ts";
 import { linkVersionWithTraffic, type PartnerStatus } from "./partner-messages.ts";
@@ -61,6 +63,8 @@ export function haProblems({ setup, carp, partner, own, now, trouble }: ReportFa
       problems.push(...disagreements(setup.mode, own, partner.status));
       break;
   }
+  for (const { fault } of carp?.checks ?? [])
+    if (fault !== null) problems.push(`an HA check fails: ${fault}`);
   problems.push(...foreignReport(setup, carp, now));
   return [...problems, ...trouble];
 }
@@ -104,10 +108,21 @@ export const rejectsReport = (carp: CarpRoleStatus | null): string =>
     .map(([reason, count]) => `${reason}: ${count}`)
     .join(", ");
 
-/** What works as it is set but should be known (SPEC LH3). */
-export function haNotices(setup: HaSetup, shared: SharedContent): string[] {
+/** What works as it is set but should be known (SPEC LH3, LH7). `routes`: devices of default routes. */
+export function haNotices(
+  setup: HaSetup,
+  shared: SharedContent,
+  interfaces: readonly NetworkInterface[],
+  routes: readonly string[],
+): string[] {
   if (setup.kind !== "pair") return [];
-  return shared.ha.preferred === 0 ? [] : [preferredNotice(shared.ha.preferred)];
+  return [
+    ...(shared.ha.preferred === 0 ? [] : [preferredNotice(shared.ha.preferred)]),
+    ...uncheckedInUse(shared, interfaces, routes).map(
+      ({ on, uses }) =>
+        `interface ${on.id} (${on.device}) has no HA check, though it leads to ${uses.join(" and ")}: its loss would move nothing; set modiface hacheck on it`,
+    ),
+  ];
 }
 
 export const preferredNotice = (preferred: number): string =>

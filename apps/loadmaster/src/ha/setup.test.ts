@@ -9,8 +9,9 @@ import {
   type UnitDocument,
   unknownToLinkVersion2,
 } from "../state/document.ts";
+import { uncheckedInUse, withCheck } from "./checks.ts";
 import { carpPasswordOf, partnerKeyOf } from "./partner-secret.ts";
-import { activeTimeOf, haProblems, haStatusOf } from "./report.ts";
+import { activeTimeOf, haNotices, haProblems, haStatusOf } from "./report.ts";
 import { haSetup } from "./setup.ts";
 
 const interfaces: NetworkInterface[] = [{ id: 0, device: "eth0", address: "10.213.0.21", prefix: 24 }];
@@ -199,4 +200,63 @@ test("[LH8] what the two units disagree about is reported with both values", () 
   assert.match(problems, /HA timeout differs: 9 s here, 3 s on the partner/);
   assert.match(problems, /shared address differs: 10\.213\.0\.20 here, 10\.213\.0\.19/);
   assert.match(problems, /both units are active/);
+});
+
+const two: NetworkInterface[] = [
+  ...interfaces,
+  { id: 1, device: "eth1", address: "10.214.0.21", prefix: 24 },
+];
+const ofTwo = (document: UnitDocument) => {
+  const found = haSetup(document, two, { ...facts, interfaces: two }, false);
+  assert.ok(found.kind === "pair");
+  return found;
+};
+
+test("[LH7] the first interface is checked by itself; others, and a gateway, when they are chosen", () => {
+  assert.equal(carpdOf(paired()).checks, undefined);
+  const checks = { "0": { gateway: "10.213.0.1" }, "1": {} };
+  const { carpd } = ofTwo(paired({}, { ha: { ...emptyShared.ha, checks } }));
+  assert.deepEqual(carpd.checks, [
+    { device: "eth0", ownAddress: "10.213.0.21", gateway: "10.213.0.1" },
+    { device: "eth1", ownAddress: "10.214.0.21" },
+  ]);
+});
+
+test("[LH7] the last check is moved, never cleared, and a network in use without one is named", () => {
+  const cleared = withCheck(emptyShared, two, 0, false);
+  assert.match(cleared.ok ? "" : cleared.error, /interface 0 is the last one.*another one first/);
+  const both = withCheck(emptyShared, two, 1, true);
+  assert.ok(both.ok);
+  const moved = withCheck(both.value, two, 0, false);
+  assert.ok(moved.ok);
+  assert.deepEqual(moved.value.ha.checks, { "1": {} });
+  const inUse = {
+    ...emptyShared,
+    sharedAddresses: { "0": "10.213.0.20" },
+    services: [service(1, "10.214.0.50")],
+  };
+  assert.deepEqual(
+    uncheckedInUse(inUse, two, ["eth1"]).map(({ on, uses }) => [on.id, uses]),
+    [[1, ["virtual services", "the default gateway"]]],
+  );
+  assert.match(
+    haNotices(ofTwo(paired({}, inUse)), inUse, two, []).join(),
+    /interface 1 \(eth1\) has no HA check/,
+  );
+  assert.deepEqual(uncheckedInUse({ ...inUse, ha: moved.value.ha }, two, []), []);
+});
+
+test("[LH5] the interface for traffic between the units is the chosen one; the others carry their addresses", () => {
+  const document = paired(
+    { partners: { "0": "10.213.0.22", "1": "10.214.0.22" } },
+    { sharedAddresses: { "0": "10.213.0.20", "1": "10.214.0.20" } },
+  );
+  assert.equal(ofTwo(document).own.id, 0);
+  const chosen = ofTwo({
+    ...document,
+    shared: { ...document.shared, ha: { ...document.shared.ha, interface: 1, broadcast: true } },
+  });
+  assert.deepEqual([chosen.own.id, chosen.partner, chosen.carpd.device], [1, "10.214.0.22", "eth1"]);
+  assert.deepEqual(chosen.carpd.further, [{ device: "eth0", addresses: ["10.213.0.20/24"] }]);
+  assert.equal(chosen.carpd.broadcast, true);
 });

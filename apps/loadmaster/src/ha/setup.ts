@@ -3,6 +3,7 @@ import type { NetworkInterface } from "../configuration-file.ts";
 import { type AddressFacts, carriedFor } from "../services/address-rules.ts";
 import type { UnitDocument } from "../state/document.ts";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
+import { checksOf } from "./checks.ts";
 import { carpPasswordOf } from "./partner-secret.ts";
 
 export type HaSetup =
@@ -35,6 +36,7 @@ export function haSetup(
   const { unit, shared } = document;
   if (unit.hamode !== 1 && unit.hamode !== 2) return { kind: "single" };
   const own =
+    interfaces.find((each) => each.id === shared.ha.interface) ??
     interfaces.find(
       (each) => unit.partners[each.id] !== undefined && shared.sharedAddresses[each.id] !== undefined,
     ) ??
@@ -55,6 +57,30 @@ export function haSetup(
         ...(password === undefined ? ["the partner secret (setpartnersecret)"] : []),
       ],
     };
+  const devices = [...new Set(interfaces.map((each) => each.device))];
+  const sharedOn = (device: string): string[] =>
+    interfaces
+      .filter((each) => each.device === device)
+      .flatMap((each) => {
+        const address = shared.sharedAddresses[each.id];
+        return address === undefined ? [] : [`${address}/${each.prefix}`];
+      });
+  const servicesOn = (device: string): string[] =>
+    carriedFor(facts, shared.services)
+      .filter((each) => each.device === device)
+      .map((each) => each.address);
+  const further = devices
+    .filter((device) => device !== own.device)
+    .map((device) => ({ device, addresses: [...sharedOn(device), ...servicesOn(device)] }))
+    .filter(({ addresses }) => addresses.length > 0);
+  const chosen = checksOf(shared, interfaces);
+  // The carrier of the device that speaks CARP needs no check: without it the unit takes no part.
+  const checks = interfaces.flatMap((each) => {
+    const check = chosen[each.id];
+    return check === undefined || (each.device === own.device && check.gateway === undefined)
+      ? []
+      : [{ device: each.device, ownAddress: each.address, ...check }];
+  });
   const preferred = shared.ha.preferred === unit.hamode;
   const first = shared.ha.preferred === 0 ? unit.hamode === 1 : preferred;
   const foreignPeer = unit.carpPassword !== undefined;
@@ -76,15 +102,11 @@ export function haSetup(
       password,
       device: own.device,
       ownAddress: own.address,
-      sharedAddresses: interfaces
-        .filter((each) => each.device === own.device)
-        .flatMap((each) => {
-          const address = shared.sharedAddresses[each.id];
-          return address === undefined ? [] : [`${address}/${each.prefix}`];
-        }),
-      serviceAddresses: carriedFor(facts, shared.services)
-        .filter((each) => each.device === own.device)
-        .map((each) => each.address),
+      sharedAddresses: sharedOn(own.device),
+      serviceAddresses: servicesOn(own.device),
+      ...(further.length > 0 ? { further } : {}),
+      ...(checks.length > 0 ? { checks } : {}),
+      ...(shared.ha.broadcast === true ? { broadcast: true } : {}),
       ...(foreignPeer ? { foreignPeer: true } : {}),
     },
   };

@@ -96,6 +96,17 @@ export const SharedContentSchema = Type.Object(
         l7Updates: Type.Optional(Type.Boolean()),
         // What follows is absent at its default, so that a document without it is the one that earlier versions know.
         fast: Type.Optional(Type.Literal(true)),
+        /** Id of the interface for traffic between the units; absent: the first that has a partner and a shared address. */
+        interface: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+        /** Advertisements go to 255.255.255.255; absent: to the multicast group. */
+        broadcast: Type.Optional(Type.Literal(true)),
+        /** Checked interfaces by id; absent: the first one, as on real units. */
+        checks: Type.Optional(
+          Type.Record(
+            Type.String({ pattern: "^\\d{1,3}$" }),
+            Type.Object({ gateway: Type.Optional(address) }, nothingElse),
+          ),
+        ),
         /** Whether the partner is told of layer-4 connections; absent: it is not. */
         l4Updates: Type.Optional(Type.Boolean()),
       },
@@ -177,6 +188,9 @@ export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[]
   ...(services.some((each) => each.layer === 4) ? ["layer-4 services"] : []),
   ...(ha.l7Updates === undefined ? [] : ["hal7update"]),
   ...(ha.fast === undefined ? [] : ["hafast"]),
+  ...(ha.interface === undefined ? [] : ["haif"]),
+  ...(ha.broadcast === undefined ? [] : ["macglobal"]),
+  ...(ha.checks === undefined ? [] : ["hacheck"]),
   ...(ha.l4Updates === undefined ? [] : ["hal4update"]),
 ];
 
