@@ -107,6 +107,14 @@ export class Disk {
     this.#foreignEvents.clear();
   }
 
+  /** Another value stands where this version's was, and nothing else tells of it. */
+  rot(version: Version, value: Json): void {
+    const slot = slotOf(version);
+    assert(this.#versions.get(slot) === version, "what rots is on the disk");
+    this.#versions.set(slot, { ...version, value });
+    this.#undo = [];
+  }
+
   /** Takes back the last transactions; returns how many. */
   rollBack(count: number): number {
     let taken = 0;

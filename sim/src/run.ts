@@ -10,6 +10,7 @@ import type { TimelineEntry } from "@tandem/central/ha/timeline";
 import { scheduledActions } from "@tandem/central/schedule/tables";
 import { runIdOf } from "@tandem/fencing/run-id";
 import type { PairDurable } from "@tandem/pair/state";
+import { conflictsTable } from "@tandem/replica/conflicts";
 import type { Replica } from "@tandem/replica/replica";
 import { covers, emptyVector, type Vector } from "@tandem/replica/version";
 import { occurrencesOf } from "@tandem/schedule/when";
@@ -29,6 +30,7 @@ import { OneMaster } from "./checkers/one-master.ts";
 import { Overwriting } from "./checkers/overwriting.ts";
 import { PolledMinutes } from "./checkers/polled-minutes.ts";
 import { faultOfPair } from "./checkers/progress.ts";
+import { checkRepaired } from "./checkers/repaired.ts";
 import { SaidAndKept } from "./checkers/said-and-kept.ts";
 import { checkStatistics } from "./checkers/statistics.ts";
 import type { Kept } from "./checkers/violation.ts";
@@ -62,6 +64,10 @@ const labelsMax = 40;
 const scheduleShare = 0.15;
 /** And in how many statistics are polled. */
 const statisticsShare = 0.05;
+/** And in how many a value rots on a disk. */
+const rotShare = 0.15;
+/** By then whoever had read something has changed it. */
+const quietAfterMs = 4 * minute;
 /** How often a run with statistics looks who acts. */
 const actingLookMs = 2 * second;
 /** The units compare their statistics when they meet, and every ten minutes. */
@@ -271,6 +277,7 @@ export class Run implements UnitObserver {
     await this.#mustActOnce();
     await this.#mustHaveEqualStatistics();
     await this.#mustBecomeWhole();
+    await this.#mustRepair();
     this.#checkDisks();
   }
 
@@ -652,6 +659,42 @@ export class Run implements UnitObserver {
     const slots = new Set(samples[0]?.map(({ slot }) => slot));
     const wall = Math.max(...this.pair.map(({ machine }) => machine.wall()));
     this.#polledMinutes.check(slots, wall, (message) => this.fail("statistics", message));
+  }
+
+  /** CH17: a value rots on one disk, and nothing tells of it but that the digests differ. */
+  async #mustRepair(): Promise<void> {
+    const random = this.random.stream("rot");
+    if (!random.chance(rotShare)) return;
+    await this.#go(this.engine.now + quietAfterMs);
+    await this.#mustBecomeWhole();
+    const unit = random.pick(this.pair);
+    const names = [...unit.disk.versions()].filter(
+      ({ table, field, value }) =>
+        table !== conflictsTable.name && field === "name" && typeof value === "string",
+    );
+    if (names.length === 0) return;
+    const written = random.pick(names);
+    // Of the two values either may be the greater one.
+    const rotten = random.chance(0.5) ? `${written.value}~` : `!${written.value}`;
+    this.say(
+      "fault",
+      `${unit.name} is killed, and ${written.table} ${written.row} is called "${rotten}" on its disk`,
+    );
+    this.holdDown(unit);
+    unit.kill();
+    unit.disk.rot(written, rotten);
+    await this.#go(this.engine.now + random.between(0.2 * second, 40 * second));
+    this.letUp(unit);
+    if (random.chance(0.4)) {
+      const either = random.pick(this.pair);
+      await this.#go(this.engine.now + random.between(0, 2 * minute));
+      this.say("fault", `${either.name} is killed, as it may have begun to compare`);
+      either.kill();
+      either.start();
+    }
+    await this.#mustBecomeWhole();
+    const [a, b] = this.pair;
+    checkRepaired(written, [this.#keptOf(a), this.#keptOf(b)], (message) => this.fail("repaired", message));
   }
 
   #tookEffect(run: string, times: number): void {

@@ -15,6 +15,7 @@ import { OneMaster, twoMastersMaxMs } from "./one-master.ts";
 import { Overwriting } from "./overwriting.ts";
 import { PolledMinutes } from "./polled-minutes.ts";
 import { faultOfPair } from "./progress.ts";
+import { checkRepaired } from "./repaired.ts";
 import { SaidAndKept } from "./said-and-kept.ts";
 import { checkStatistics } from "./statistics.ts";
 import type { Kept } from "./violation.ts";
@@ -334,4 +335,28 @@ test("[CH8] polled minutes: one that began while a unit acted and has no sample;
   assert.match(missing(), /^2 minutes/);
   minutes.forget();
   assert.equal(missing(), "");
+});
+
+test("[CH17] repaired: a rotten value that differs still, was not written anew, or has taken the place of what was written", () => {
+  const written = version(a, 1);
+  const { value } = written;
+  const anew = version(b, 1, { value });
+  const rotten = version(b, 1, { value: `${value}~` });
+  const entry = (of: unknown): Version =>
+    version(b, 2, {
+      table: "conflicts",
+      row: versionId(written),
+      field: "entry",
+      value: { value: of } as never,
+    });
+  const told = (ours: readonly Version[], theirs: readonly Version[]): string =>
+    reported((report) => checkRepaired(written, [disk("A", {}, ...ours), disk("B", {}, ...theirs)], report));
+  assert.equal(told([anew], [anew]), "");
+  const kept = [rotten, entry(value)];
+  assert.equal(told(kept, kept), "");
+  assert.match(told([written], [{ ...written, value: `${value}~` }]), /differs still/);
+  assert.match(told([written], [written]), /was not written anew/);
+  assert.match(told([anew], []), /gone from B/);
+  assert.match(told(kept, [rotten]), /not among the conflicts of B/);
+  assert.match(told([rotten, entry("other")], kept), /not among the conflicts of A/);
 });
