@@ -265,11 +265,17 @@ export class Central {
           registerFleetRoutes(registry, fleet);
           registerScheduleRoutes(registry, { shared: pair, schedule, world: realWorld });
           registerSnapshotRoutes(registry, pair, files.store);
-          registerHaRoutes(registry, pair, allTables, {
-            tables: sharedTables,
-            directory: join(stateDir, "backups"),
-            box: openSecretBox(join(stateDir, "secret.key")),
-          });
+          registerHaRoutes(
+            registry,
+            pair,
+            allTables,
+            {
+              tables: sharedTables,
+              directory: join(stateDir, "backups"),
+              box: openSecretBox(join(stateDir, "secret.key")),
+            },
+            (table, row) => optional.isOver(table, row),
+          );
           registerNotificationRoutes(registry, {
             targets,
             notifier,

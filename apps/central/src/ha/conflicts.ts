@@ -100,7 +100,24 @@ function movedOn(conflict: Conflict): FieldError {
   };
 }
 
-/** `tag`: what stood when the operator decided; absent = whatever stands now. */
+/** A value would come back where nobody reads it: its switch was turned since (CH4). */
+function rowOver(conflict: Conflict): FieldError {
+  const what = conflict.secret
+    ? "enter the value anew where it is kept now"
+    : `change ${conflict.field} where it is kept now, if ${inWords(conflict.lost)} should stand`;
+  return {
+    code: "row-over",
+    field: "id",
+    value: conflict.id,
+    message: `"${conflict.row}" in ${conflict.table} is not what is used any more: its synchronisation was turned on or off since`,
+    remedy: `${what}, and dismiss the conflict`,
+  };
+}
+
+/**
+ * `tag`: what stood when the operator decided; absent = whatever stands now. `isOver`: of a row that nobody reads any
+ * more.
+ */
 export async function resolveConflict(
   pair: ConflictSurface,
   tables: readonly Table[],
@@ -108,6 +125,7 @@ export async function resolveConflict(
   how: "restore" | "dismiss",
   tag: string | undefined,
   author: string,
+  isOver: (table: string, row: string) => boolean,
 ): Promise<ConflictResolved> {
   const known = (): KnownConflict => {
     const conflict = pair.conflicts().find((each) => each.id === id);
@@ -129,6 +147,7 @@ export async function resolveConflict(
       message: `this conflict was ${conflict.resolution.how} by ${conflict.resolution.author} on ${conflict.resolution.unit} at ${conflict.resolution.at}`,
       remedy: "change the row itself if it should be otherwise",
     });
+  if (how === "restore" && isOver(conflict.table, conflict.row)) throw new Refusal(409, rowOver(conflict));
   if (tag !== undefined && tag !== conflict.tag) throw new Refusal(409, movedOn(conflict));
   const { row } = standingOf(pair, tables, known());
   const place = `${conflict.field} of ${conflict.row}`;

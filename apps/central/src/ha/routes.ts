@@ -246,6 +246,7 @@ export function registerHaRoutes(
   pair: PairSurface,
   tables: readonly Table[],
   backups: Omit<GoingBackPorts, "pair">,
+  isOver: (table: string, row: string) => boolean,
 ): void {
   route(routes.ha, () => answerOf(pair));
   route(routes.applyHa, ({ body }) => apply(pair, body));
@@ -272,6 +273,6 @@ export function registerHaRoutes(
     [routes.dismissConflict, "dismiss"],
   ] as const)
     route(each, ({ params, tag }, { caller }) =>
-      resolveConflict(pair, tables, params.id, how, tag, caller.author),
+      resolveConflict(pair, tables, params.id, how, tag, caller.author, isOver),
     );
 }

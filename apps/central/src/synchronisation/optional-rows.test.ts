@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "@tandem/base/prng";
+import type { Table } from "@tandem/replica/schema";
+import { resolveConflict } from "../ha/conflicts.ts";
+import { Refusal } from "../refusal.ts";
+import { profiles } from "../repository/tables.ts";
 import { retryMs } from "./optional-rows.ts";
 import { Crash, TestUnit, type Told } from "./two-units.ts";
 
@@ -79,6 +83,63 @@ test("[CH4] [CH20] on again: the later edit of a row wins, the other stands in C
   assert.equal(a.digest, b.digest);
   assert.equal(a.names()[z], "new on b");
   assert.deepEqual([a.names()[x], ...a.conflicts()].sort(), ["made of it by a", "made of it by b"]);
+});
+
+test("[CH4] [CH20] a value that lost is not restored to where nobody reads: the refusal names it and what to do", async () => {
+  const [a, b] = pair();
+  await done(a.add(x, "first"));
+  await done(a.turn(true));
+  await a.meet(b);
+  a.disconnect();
+  await done(a.rename(x, "by a"));
+  await done(b.rename(x, "by b"));
+  a.connect(b);
+  await a.meet(b);
+  await done(a.turn(false));
+  await done(a.turn(true));
+  await a.meet(b);
+  const surface = a.conflictSurface;
+  const [conflict] = surface.conflicts();
+  const resolve = (how: "restore" | "dismiss") =>
+    resolveConflict(
+      surface,
+      [profiles as unknown as Table],
+      conflict?.id ?? "",
+      how,
+      undefined,
+      "operator",
+      (table, row) => a.rows.isOver(table, row),
+    );
+  const stands = a.names()[x];
+  await assert.rejects(resolve("restore"), (error) => {
+    assert.ok(error instanceof Refusal);
+    assert.match(
+      error.errors[0]?.remedy ?? "",
+      /^change name where it is kept now, if "by [ab]" should stand/,
+    );
+    return error.errors[0]?.code === "row-over";
+  });
+  assert.equal(surface.conflicts()[0]?.resolution, null);
+  await resolve("dismiss");
+  assert.deepEqual([surface.conflicts()[0]?.resolution?.how, a.names()[x]], ["dismissed", stands]);
+
+  // In a generation that is the present one it is restored.
+  a.disconnect();
+  await done(a.rename(x, "once more by a"));
+  await done(b.rename(x, "once more by b"));
+  a.connect(b);
+  await a.meet(b);
+  const open = surface.conflicts().find(({ resolution }) => resolution === null);
+  await resolveConflict(
+    surface,
+    [profiles as unknown as Table],
+    open?.id ?? "",
+    "restore",
+    undefined,
+    "operator",
+    (table, row) => a.rows.isOver(table, row),
+  );
+  assert.deepEqual([a.names()[x], b.names()[x]], [open?.value, open?.value]);
 });
 
 test("[CH4] turned on by both at once while cut off, it is one switch and one set of rows", async () => {

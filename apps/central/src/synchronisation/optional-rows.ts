@@ -228,6 +228,12 @@ export class OptionalRows {
     return written;
   }
 
+  /** Whether a row of the shared state, by its key there, is one that this unit has left, or has not come to. */
+  isOver(table: string, key: string): boolean {
+    const name = this.#switchOf.get(table);
+    return name !== undefined && idIn(this.#place(name).home, key) === undefined;
+  }
+
   homesInUse(): HomesInUse {
     return Object.fromEntries(
       switchNames.map((name) => {

@@ -6,6 +6,7 @@ import type { Table } from "@tandem/replica/schema";
 import { emptyMemoryDisk, type MemoryDisk, openMemoryStore } from "@tandem/storage/memory-store";
 import type { Store } from "@tandem/storage/store";
 import { VirtualWorld } from "../files/virtual-pair.ts";
+import type { ConflictSurface } from "../ha/conflicts.ts";
 import { SharedState } from "../ha/shared-state.ts";
 import { notificationTargets } from "../notifications/tables.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "../repository/tables.ts";
@@ -90,6 +91,16 @@ export class TestUnit {
 
   get digest(): string {
     return this.#state.replica.digest();
+  }
+
+  /** As the list of conflicts is worked with. */
+  get conflictSurface(): ConflictSurface {
+    return {
+      conflicts: () => this.#state.replica.conflicts(),
+      row: this.shared.row,
+      write: this.shared.write,
+      unitName: (unit) => unit,
+    };
   }
 
   conflicts(): readonly unknown[] {
