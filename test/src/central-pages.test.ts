@@ -101,7 +101,7 @@ async function send(page: Page, action: string): Promise<void> {
   await dialogue(page).waitFor({ state: "detached" });
 }
 
-test("the pages of a pair and of what it manages", { skip, timeout: 240_000 }, async (t) => {
+test("the pages of a pair and of what it manages", { skip, timeout: 400_000 }, async (t) => {
   const [first, second] = centrals as [CentralProcess, CentralProcess];
   let failed = false;
   const part = (title: string, act: () => Promise<void>): Promise<void> =>
@@ -279,6 +279,57 @@ test("the pages of a pair and of what it manages", { skip, timeout: 240_000 }, a
       await onSlave.getByRole("button", { name: "Remove ops" }).press("Enter");
       await send(onSlave, "Remove");
       await onMaster.getByText("Nobody is told").waitFor();
+    },
+  );
+
+  await part(
+    "[CE2] [CH2] a virtual service of a device is added on the Slave and shows on the Master",
+    async () => {
+      await open(onSlave, "Networks and Devices");
+      await onSlave.getByRole("link", { name: "lm1" }).click();
+      await onSlave.getByText("No virtual services").waitFor();
+      await onSlave.getByRole("button", { name: "Add a virtual service" }).click();
+      await dialogue(onSlave).locator("#service-address").fill("not an address");
+      await dialogue(onSlave).locator("#service-name").fill("web");
+      await dialogue(onSlave).getByRole("button", { name: "Add a real server" }).click();
+      await dialogue(onSlave).locator("#server-address-0").fill("127.0.0.61");
+      await dialogue(onSlave).getByLabel("Parameters").fill("CheckType=none");
+      assert.deepEqual(await unnamed(onSlave), []);
+      await dialogue(onSlave).getByRole("button", { name: "Add", exact: true }).click();
+      await dialogue(onSlave)
+        .getByText(/not an address/)
+        .waitFor();
+      await dialogue(onSlave).locator("#service-address").fill("127.0.0.60");
+      await send(onSlave, "Add");
+      await onSlave.getByText("Virtual service 127.0.0.60:80 is added, on both units").waitFor();
+      await open(onMaster, "Networks and Devices");
+      await onMaster.getByRole("link", { name: "lm1" }).click();
+      await onMaster
+        .getByRole("row", { name: /127\.0\.0\.60:80\/tcp web .*127\.0\.0\.61:80.*through Central/ })
+        .waitFor();
+    },
+  );
+
+  await part(
+    "[CH22] a change based on what the device no longer has is refused with both values, and sent again on purpose",
+    async () => {
+      await onMaster.getByRole("button", { name: "Change 127.0.0.60:80" }).click();
+      const service = { address: "127.0.0.60", port: 80 };
+      const meanwhile = await loadMaster.client.addRealServer(service, "127.0.0.62", 80);
+      assert.ok(meanwhile.ok);
+      await dialogue(onMaster).locator("#service-name").fill("shop");
+      await dialogue(onMaster).getByRole("button", { name: "Change", exact: true }).click();
+      const changed = dialogue(onMaster).getByRole("grid", { name: "Changed meanwhile" });
+      await changed.getByRole("row", { name: /127\.0\.0\.62:80.* not there added/ }).waitFor();
+      await dialogue(onMaster)
+        .getByText("On the device now: name “web”, real servers 127.0.0.61:80, 127.0.0.62:80")
+        .waitFor();
+      await dialogue(onMaster).getByText("Yours: name “shop”, real servers 127.0.0.61:80").waitFor();
+      await send(onMaster, "Send mine all the same");
+      await onMaster.getByRole("row", { name: /tcp shop/ }).waitFor();
+      await onMaster.getByRole("button", { name: "Remove 127.0.0.60:80" }).click();
+      await send(onMaster, "Remove");
+      await onMaster.getByText("No virtual services").waitFor();
     },
   );
 

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { DevicePage } from "./devices/device-page.tsx";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { HaPage } from "./ha/ha-page.tsx";
 import { readLogChoice } from "./logs/log-choice.ts";
@@ -52,9 +53,24 @@ const synchronisation = createRoute({
   component: SynchronisationPage,
 });
 
+const device = createRoute({
+  getParentRoute: () => root,
+  path: "/devices/$device",
+  component: DevicePage,
+});
+
 export const makeRouter = () =>
   createRouter({
-    routeTree: root.addChildren([fleet, statistics, schedule, syslog, ha, synchronisation, notifications]),
+    routeTree: root.addChildren([
+      fleet,
+      device,
+      statistics,
+      schedule,
+      syslog,
+      ha,
+      synchronisation,
+      notifications,
+    ]),
   });
 
 declare module "@tanstack/react-router" {

@@ -163,3 +163,11 @@ export const filesQuery = queryOptions({
   queryFn: () => call(routes.haFiles, {}),
   refetchInterval: slowIntervalMs / 2,
 });
+
+/** Asked of the device itself, which answers so many calls in a while: seldom, and when an operator wants it. */
+export const deviceServicesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["devices", id, "services"],
+    queryFn: () => call(routes.listDeviceServices, { params: { id } }),
+    refetchInterval: 3 * slowIntervalMs,
+  });

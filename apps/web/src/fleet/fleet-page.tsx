@@ -3,7 +3,7 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import type { Device } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
 import { useQuery } from "@tanstack/react-query";
-import { useSearch } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import { treeQuery } from "../api/queries.ts";
 import { moment } from "../form/moment.ts";
 
@@ -62,7 +62,11 @@ function DeviceTable({ devices, tree }: { readonly devices: readonly Device[]; r
       <Tbody>
         {devices.map((device) => (
           <Tr key={device.id}>
-            <Td dataLabel="Name">{device.name}</Td>
+            <Td dataLabel="Name">
+              <Link to="/devices/$device" params={{ device: device.id }}>
+                {device.name || device.address}
+              </Link>
+            </Td>
             <Td dataLabel="Address">{`${device.address}:${device.port}`}</Td>
             <Td dataLabel="Network">{device.network ?? "none"}</Td>
             <Td dataLabel="HA group">{groupName(device.haGroup)}</Td>

@@ -7,7 +7,7 @@ export function Navigation() {
   return (
     <Nav aria-label="Pages">
       <NavList>
-        <NavItem isActive={pathname === "/"}>
+        <NavItem isActive={pathname === "/" || pathname.startsWith("/devices/")}>
           <Link to="/">Networks and Devices</Link>
         </NavItem>
         <NavItem isActive={pathname === "/statistics"}>

@@ -6,13 +6,15 @@ import { treeQuery } from "../api/queries.ts";
 import { AddNetwork } from "../fleet/add-network.tsx";
 import { treeItems } from "./tree-items.tsx";
 
-/** The networks by containment, with their HA groups and devices. Choosing one shows what lies in it. */
+/** The networks by containment, with their HA groups and devices. Choosing one shows what lies in it, or the device. */
 export function NetworkTree() {
   const tree = useQuery(treeQuery);
   const navigate = useNavigate();
   const [adding, setAdding] = useState(false);
   const items: TreeViewDataItem[] = tree.data ? treeItems(tree.data) : [];
   const choose = (item: TreeViewDataItem) => {
+    const device = item.id?.startsWith("device:") ? item.id.slice("device:".length) : undefined;
+    if (device !== undefined) void navigate({ to: "/devices/$device", params: { device } });
     const network = item.id?.startsWith("network:") ? item.id.slice("network:".length) : undefined;
     if (network !== undefined) void navigate({ to: "/", search: { network } });
   };
