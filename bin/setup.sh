@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 what=${1:-run}
 
-packages="haproxy iproute2 nftables"
+packages="haproxy iproute2 nftables conntrackd"
 case $what in
   run | demo) ;;
   test) packages="$packages ucarp keepalived tshark tcpdump curl chromium" ;;

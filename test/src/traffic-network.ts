@@ -8,7 +8,6 @@ import { get } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { enterOwnNetworkNamespace } from "@tandem/linux/network-namespace";
@@ -166,7 +165,6 @@ export class TrafficNetwork {
       for (const made of [
         await client.setPartnerSecret("a secret of the pair"),
         await client.set("hatimeout", 1),
-        await client.set("hafast", "Y"),
         await client.set("hamode", index + 1),
         await client.modifyInterface(1, "shared", sharedBack),
         await client.modifyInterface(0, "partner", front(partner)),
@@ -203,6 +201,16 @@ export class TrafficNetwork {
     }
     execFileSync("ip", ["netns", "exec", this.namespace(unit), "conntrack", "-F"], { stdio: "ignore" });
     this.#boot(unit);
+  }
+
+  /** Connections of a layer-4 service that the unit's kernel knows. */
+  connections(unit: UnitName, port: number): number {
+    const table = execFileSync(
+      "ip",
+      [...`netns exec ${this.namespace(unit)} conntrack -L -p tcp --orig-port-dst ${port}`.split(" ")],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    );
+    return table.split("\n").filter((line) => line.includes("ESTABLISHED")).length;
   }
 
   #pids(unit: UnitName): number[] {
@@ -262,11 +270,18 @@ export class Conversation {
     this.#socket = connect({ host: sharedFront, port, localAddress: client });
     this.#socket.on("error", (error) => this.#lose(error.message));
     this.#socket.on("close", () => this.#lose("closed"));
-    createInterface({ input: this.#socket }).on("line", (line) => {
-      const [server, number] = line.split(" ");
-      if (this.server !== undefined && this.server !== server) this.#lose(`${this.server} became ${server}`);
-      this.server = server;
-      this.answered = Number(number);
+    let rest = "";
+    this.#socket.setEncoding("utf8");
+    this.#socket.on("data", (text: string) => {
+      const lines = `${rest}${text}`.split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const [server, number] = line.split(" ");
+        if (this.server !== undefined && this.server !== server)
+          this.#lose(`${this.server} became ${server}`);
+        this.server = server;
+        this.answered = Number(number);
+      }
     });
     this.#timer = setInterval(() => {
       this.#said += 1;

@@ -20,7 +20,9 @@ import {
   until,
 } from "./traffic-network.ts";
 
-const missing = ["haproxy", "nft", "conntrack"].filter((each) => !existsSync(`/usr/sbin/${each}`));
+const missing = ["haproxy", "nft", "conntrack", "conntrackd"].filter(
+  (each) => !existsSync(`/usr/sbin/${each}`),
+);
 const skip = needsRoot() || (missing.length === 0 ? false : `${missing.join(", ")} not installed`);
 
 test("traffic through a pair", { skip, timeout: 240_000 }, async (t) => {
@@ -65,6 +67,11 @@ test("traffic through a pair", { skip, timeout: 240_000 }, async (t) => {
     );
   };
   const begin = async (count: number, port: number): Promise<Conversation[]> => {
+    const client = network.client(await network.active(), sharedFront);
+    await until("every server of it is up", async () => {
+      const view = await client.showVirtualService({ address: sharedFront, port });
+      return view.ok && (view.value.Rs ?? []).every(({ Status }) => Status === "Up");
+    });
     const all = Array.from(
       { length: count },
       (_, index) => new Conversation(clientAddresses[index % clientAddresses.length] ?? "", port),
@@ -118,7 +125,7 @@ test("traffic through a pair", { skip, timeout: 240_000 }, async (t) => {
           const row = figures.value.Vs.find((each) => each.Index === index);
           assert.deepEqual([row?.Status, row?.TotalConns], ["up", 30]);
           assert.ok((row?.BytesRead ?? 0) > 0 && (row?.BytesWritten ?? 0) > 0);
-          await network.kill(active);
+          await network.stop(active);
           await network.becomes(otherUnit(active), "Active");
           await allAnswer(all);
           assert.deepEqual(lost(all), []);
@@ -128,6 +135,48 @@ test("traffic through a pair", { skip, timeout: 240_000 }, async (t) => {
         }
       },
     );
+    await part("[LH12] 100 established layer-4 connections survive ten failovers, none lost", async () => {
+      const port = 7000;
+      const client = network.client(await network.active(), sharedFront);
+      const set = await client.set("hal4update", "Y");
+      assert.ok(set.ok, set.ok ? "" : set.error.message);
+      await bothHoldTheSame();
+      await until("both exchange connections", () =>
+        (["a", "b"] as const).every((unit) =>
+          existsSync(join(network.stateDir(unit), "conntrackd/process.json")),
+        ),
+      );
+      const all = await begin(100, port);
+      try {
+        assert.deepEqual([...new Set(all.map(({ server }) => server))].sort(), [...servers]);
+        // From now on the hash alone would send most of them to a server that does not know them.
+        const changed = await client.modifyRealServer(
+          { address: sharedFront, port },
+          { address: serverAddress(2), port: linePort },
+          { Enable: "N" },
+        );
+        assert.ok(changed.ok, changed.ok ? "" : changed.error.message);
+        await bothHoldTheSame();
+        for (let round = 0; round < 10; round += 1) {
+          const active = await network.active();
+          const partner = otherUnit(active);
+          await until("the standby knows every connection", () => network.connections(partner, port) >= 100);
+          const way = (["kill", "stop", "stop", "cable", "stop"] as const)[round % 5];
+          if (way === "kill") await network.kill(active);
+          else if (way === "stop") await network.stop(active);
+          else network.cable(active, "down");
+          await network.becomes(partner, "Active");
+          await allAnswer(all);
+          assert.deepEqual(lost(all), [], `round ${round + 1}, ${way} of ${active}`);
+          if (way === "cable") {
+            network.cable(active, "up");
+            await network.becomes(active, "Standby");
+          } else await restart(active);
+        }
+      } finally {
+        for (const each of all) each.end();
+      }
+    });
   } catch (error) {
     failed = true;
     throw error;

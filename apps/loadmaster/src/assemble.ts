@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseIpv4 } from "@tandem/base/ip";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { applyRuleset, readCounters } from "@tandem/linux/nft";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
@@ -81,6 +82,10 @@ export async function assemble(
       if (reason !== undefined) log("error", "layer4-not-in-force", { reason });
     },
   });
+  const connections = new ConntrackdProcess({
+    directory: join(stateDir, "conntrackd"),
+    observe: ({ event, ...details }) => log(event === "conntrackd-gone" ? "warn" : "info", event, details),
+  });
   const unit = new Unit({
     configuration,
     identity,
@@ -90,6 +95,7 @@ export async function assemble(
     ledgerStore,
     haproxy,
     layer4,
+    connections,
     carp: parts.carp,
     restart: parts.restart,
     standalone: new StandaloneAddresses(stateDir),

@@ -10,6 +10,8 @@ import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
 import { type Peers, type ProcessSettings, serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
+import type { ConntrackdSettings } from "@tandem/linux/conntrackd-configuration";
+import type { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { defaultRouteDevices } from "@tandem/linux/default-route";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { allowNonlocalBind, prepareForwarding, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
@@ -69,6 +71,8 @@ export type UnitParts = {
   readonly ledgerStore: LedgerStore;
   readonly haproxy: HaproxyProcess;
   readonly layer4: Layer4;
+  /** Tells the partner of layer-4 connections. */
+  readonly connections: ConntrackdProcess;
   readonly carp: CarpRole;
   /** Ends the process in order, for its supervisor to start it again. */
   readonly restart: () => void;
@@ -302,6 +306,7 @@ export class Unit implements PartnerSide {
       await this.#fence.stop();
       await this.#parts.haproxy.stop();
       await this.#parts.layer4.stop();
+      await this.#parts.connections.configure(undefined);
       await this.#parts.standalone.keepOnly([]);
     });
   }
@@ -541,7 +546,7 @@ export class Unit implements PartnerSide {
   }
 
   async #putLayer4InForce(document: UnitDocument, setup: HaSetup): Promise<Result<void, FieldError>> {
-    const { services, ha } = document.shared;
+    const { services } = document.shared;
     if (services.some((each) => isLayer4(each) && each.enabled)) {
       const devices = [...new Set(this.configuration.interfaces.map(({ device }) => device))];
       const [failure] = prepareForwarding(devices);
@@ -549,7 +554,7 @@ export class Unit implements PartnerSide {
         this.#troubled("forwarding", `${failure.parameter} cannot be set: ${failure.code}`);
       else this.#healed("forwarding");
     }
-    return this.#parts.layer4.apply(services, setup.kind !== "pair" || ha.l4Updates === true);
+    return this.#parts.layer4.apply(services, setup.kind === "pair");
   }
 
   /** carpd, the partner link and the API's addresses follow the document. What fails is reported, not fatal. */
@@ -589,6 +594,7 @@ export class Unit implements PartnerSide {
         () => this.#healed("partner link"),
         (error: Error) => this.#troubled("partner link", error.message),
       );
+    this.#connectionsAre(await this.#parts.connections.configure(this.#connectionSettings(setup, facts)));
     await this.#listenOn([
       ...new Set([
         ...this.configuration.interfaces.map((each) => each.address),
@@ -598,6 +604,28 @@ export class Unit implements PartnerSide {
       () => this.#healed("API"),
       (error: Error) => this.#troubled("API", error.message),
     );
+  }
+
+  /** With whom connections are exchanged, when *Inter-HA L4 TCP Connection Updates* is on. */
+  #connectionSettings(setup: HaSetup, facts: AddressFacts): ConntrackdSettings | undefined {
+    const { ha, services } = this.#document.shared;
+    if (setup.kind !== "pair" || ha.l4Updates !== true) return undefined;
+    return {
+      device: setup.own.device,
+      ownAddress: setup.own.address,
+      partner: setup.partner,
+      localAddresses: [
+        ...this.configuration.interfaces.map(({ address }) => address),
+        ...facts.partners,
+        ...facts.sharedAddresses,
+        ...services.map(({ address }) => address),
+      ],
+    };
+  }
+
+  #connectionsAre(applied: Result<void, FieldError>): void {
+    if (applied.ok) this.#healed("connection updates");
+    else this.#troubled("connection updates", `${applied.error.message}; ${applied.error.remedy}`);
   }
 
   /** A unit that was killed while it left its pair may have left a carpd that still holds addresses. */
@@ -644,7 +672,9 @@ export class Unit implements PartnerSide {
 
   /** Starts HAProxy again when it has gone; without it the unit is worse off than a partner that has it. */
   async #supervise(): Promise<void> {
-    if (this.#stopping || (await this.#parts.haproxy.running()) !== undefined) return;
+    if (this.#stopping) return;
+    this.#connectionsAre(await this.#parts.connections.supervise());
+    if ((await this.#parts.haproxy.running()) !== undefined) return;
     this.#parts.log("error", "haproxy-missing", {});
     const applied = await this.#putInForce(this.#document);
     if (applied.ok) {
@@ -659,7 +689,7 @@ export class Unit implements PartnerSide {
   /** Whether something changes in what the partner is told of persistence and connections. */
   #sharingDiffers(before: UnitDocument, next: UnitDocument): boolean {
     const of = (document: UnitDocument): string =>
-      JSON.stringify([this.#peersOf(document), this.#setupOf(document).kind, document.shared.ha.l4Updates]);
+      JSON.stringify([this.#peersOf(document), this.#setupOf(document).kind]);
     return of(before) !== of(next);
   }
 
@@ -698,6 +728,8 @@ export class Unit implements PartnerSide {
       reason: status?.reason ?? "carpd does not answer",
     });
     this.#role = role;
+    if (role === "master" || role === "backup")
+      void this.#parts.connections.become(role === "master" ? "active" : "standby");
     this.#link.nudge();
   }
 

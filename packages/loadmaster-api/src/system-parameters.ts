@@ -70,6 +70,14 @@ export const systemParameters = [
     about: "preferred host: 0 none, 1 HA1, 2 HA2; meant for testing, it causes failbacks in production",
   },
   {
+    name: "hal4update",
+    aliases: ["tcpfailover"],
+    scope: "shared",
+    type: { kind: "boolean" },
+    about:
+      "Inter HA L4 TCP Connection Updates: the partner learns of each layer-4 connection, so that it survives a failover whatever has changed since; needs conntrackd on both",
+  },
+  {
     name: "hal7update",
     aliases: ["cookieupdate"],
     scope: "shared",

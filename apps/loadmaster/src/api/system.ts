@@ -74,6 +74,8 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return shared.ha.preferred;
     case "hal7update":
       return shared.ha.l7Updates ?? true;
+    case "hal4update":
+      return shared.ha.l4Updates ?? false;
     case "hawait":
       return own.hawaitSeconds;
     case "carppassword":
@@ -186,6 +188,8 @@ export function setSystem(
       return ofUnit({ hamode: number });
     case "hal7update":
       return ofPair({ l7Updates: Boolean(read.value) });
+    case "hal4update":
+      return ofPair({ l4Updates: Boolean(read.value) });
     case "hawait":
       return ofUnit({ hawaitSeconds: number });
     case "hostname":

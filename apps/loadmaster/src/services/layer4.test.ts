@@ -135,9 +135,9 @@ test("[LM1] without nft a layer-4 service is refused, and a unit without one is 
   assert.deepEqual(await layer4.rows(), [], "what was refused is not there");
 });
 
-test("[LH12] the choice is the same on both units, unless the partner is told of connections", () => {
-  assert.equal(choiceOf(service(), false), "connection");
-  assert.equal(choiceOf(service({ schedule: "wrr" }), true), "turn");
+test("[LH12] the choice is the same on both units, and strictly in turn on one alone", () => {
+  assert.equal(choiceOf(service(), true), "connection");
+  assert.equal(choiceOf(service({ schedule: "wrr" }), false), "turn");
   assert.equal(choiceOf(service({ schedule: "sh" }), true), "source");
 });
 

@@ -42,10 +42,10 @@ type Watched = {
 
 export const isLayer4 = (service: StoredService): boolean => service.layer === 4;
 
-/** A hash finds the same server on the partner; in turn is fairer where the partner is told, or there is none. */
-export function choiceOf({ schedule }: StoredService, connectionsAreTold: boolean): Layer4Choice {
+/** In a pair the other unit has to find the same server; a unit alone can take its servers strictly in turn. */
+export function choiceOf({ schedule }: StoredService, paired: boolean): Layer4Choice {
   if (schedule === "sh") return "source";
-  return connectionsAreTold ? "turn" : "connection";
+  return paired ? "connection" : "turn";
 }
 
 export class Layer4 {
@@ -53,7 +53,7 @@ export class Layer4 {
   #services: readonly StoredService[] = [];
   /** The rules in force; undefined until this process has put some in force. */
   #loaded: string | undefined;
-  #connectionsAreTold = true;
+  #paired = false;
   /** By service and server, also those whose check says nothing. */
   #watched = new Map<string, Watched>();
   #checks = 0;
@@ -75,16 +75,16 @@ export class Layer4 {
    * Puts the layer-4 services among these in force and begins to check their servers; a table of an earlier process is
    * replaced. An error leaves the rules that were.
    */
-  apply(services: readonly StoredService[], connectionsAreTold: boolean): Promise<Result<void, FieldError>> {
+  apply(services: readonly StoredService[], paired: boolean): Promise<Result<void, FieldError>> {
     return this.#inTurn(async () => {
       const wanted = services.filter((each) => isLayer4(each) && each.enabled);
-      const [before, told] = [this.#services, this.#connectionsAreTold];
+      const [before, told] = [this.#services, this.#paired];
       this.#services = wanted;
-      this.#connectionsAreTold = connectionsAreTold;
+      this.#paired = paired;
       const applied = await this.#load();
       if (!applied.ok) {
         this.#services = before;
-        this.#connectionsAreTold = told;
+        this.#paired = told;
         // Without layer-4 services there is nothing that needs nft, which may then be absent.
         return wanted.length === 0 && before.length === 0 ? ok(undefined) : applied;
       }
@@ -152,7 +152,7 @@ export class Layer4 {
       index,
       address,
       port,
-      choice: choiceOf(service, this.#connectionsAreTold),
+      choice: choiceOf(service, this.#paired),
       servers: service.servers.map((server) => ({
         index: server.index,
         address: server.address,
