@@ -8,5 +8,8 @@ const [name, httpPort, linePort] = process.argv.slice(2);
 createHttpServer((_request, response) => response.end(name)).listen(Number(httpPort));
 createServer((socket) => {
   socket.on("error", () => {});
-  createInterface({ input: socket }).on("line", (line) => socket.write(`${name} ${line}\n`));
+  const lines = createInterface({ input: socket });
+  // It says again what the socket says.
+  lines.on("error", () => {});
+  lines.on("line", (line) => socket.write(`${name} ${line}\n`));
 }).listen(Number(linePort));
