@@ -144,6 +144,7 @@ export const faultKinds = {
   "disk lost": away("is killed and comes back with an empty database", (run, unit) => {
     unit.kill();
     run.loseDisk(unit, () => unit.disk.wipe());
+    run.loseFiles(unit);
   }),
   "old backup": away("is killed and an old backup is restored on it", (run, unit, random) => {
     unit.kill();

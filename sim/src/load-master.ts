@@ -1,4 +1,6 @@
 /** A LoadMaster as far as scheduled actions go: the production ledger, and a count of what took effect. */
+
+import { hour } from "@tandem/base/time";
 import type { Fence } from "@tandem/fencing/fence";
 import { admit, begin, emptyLedger, finish, type Ledger } from "@tandem/fencing/ledger";
 import type { Performed } from "@tandem/schedule/call";
@@ -29,6 +31,11 @@ export class LoadMaster {
   /** Called by a process of Central; now and then the call or its answer is lost on the way. */
   perform(process: Process, command: string, fence: Fence): Promise<Performed> {
     const { engine } = process.machine;
+    const done = (of: string): Performed => ({
+      kind: "done",
+      answer: { status: "ok" },
+      ...(of === "backup" && { bytes: configurationAt(engine.now) }),
+    });
     const isDeaf = this.#random.chance(0.04);
     const isMute = this.#random.chance(0.04);
     const takesMs = this.#random.chance(0.5)
@@ -64,7 +71,7 @@ export class LoadMaster {
             answer(1, { kind: verdict.verdict });
             return;
           case "answer":
-            answer(1, { kind: "done", answer: { status: "ok" } });
+            answer(1, done(command));
             return;
           case "perform": {
             this.#ledger = begin(verdict.ledger, fence.runId, this.id) ?? verdict.ledger;
@@ -78,7 +85,10 @@ export class LoadMaster {
                 message: "",
                 answer: {},
               });
-              answer(isMute ? answerTimeoutMs : 1, isMute ? { ...unreachable, mayHaveArrived: true } : done);
+              answer(
+                isMute ? answerTimeoutMs : 1,
+                isMute ? { ...unreachable, mayHaveArrived: true } : done(command),
+              );
             });
             return;
           }
@@ -88,4 +98,6 @@ export class LoadMaster {
   }
 }
 
-const done: Performed = { kind: "done", answer: { status: "ok" } };
+/** Somebody changes it every few hours; it does not fit into one message of a transfer. */
+const configurationAt = (now: number): Uint8Array =>
+  Buffer.from(`configuration ${Math.floor(now / (3 * hour))}\n`.repeat(6_000));

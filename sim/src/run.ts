@@ -26,6 +26,7 @@ import { EditsKept } from "./checkers/edits-kept.ts";
 import { Epochs } from "./checkers/epochs.ts";
 import { checkEqualStates } from "./checkers/equal-states.ts";
 import { checkHandover } from "./checkers/handovers.ts";
+import { checkBackups, checkFiles } from "./checkers/kept-files.ts";
 import { OneMaster } from "./checkers/one-master.ts";
 import { Overwriting } from "./checkers/overwriting.ts";
 import { PolledMinutes } from "./checkers/polled-minutes.ts";
@@ -44,7 +45,15 @@ import type { Process } from "./machine.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
 import { PolledDevice } from "./polled-device.ts";
-import { actionEdits, actionId, startSchedule, startStatistics } from "./programs.ts";
+import {
+  actionEdits,
+  actionId,
+  backupRunsOf,
+  copiesOf,
+  startFiles,
+  startSchedule,
+  startStatistics,
+} from "./programs.ts";
 import { Random } from "./random.ts";
 import { Unit, type UnitObserver } from "./unit.ts";
 
@@ -62,6 +71,10 @@ const careIntervalMs = 7 * second;
 const labelsMax = 40;
 /** Of the seeds, in how many actions are scheduled. */
 const scheduleShare = 0.15;
+/** Of these, in how many it takes backups as well. */
+const backupShare = 0.4;
+/** A file that the other unit could not give is asked for again after five minutes at most. */
+const filesWithinMs = 15 * minute;
 /** And in how many statistics are polled. */
 const statisticsShare = 0.05;
 /** And in how many a value rots on a disk. */
@@ -141,6 +154,9 @@ export class Run implements UnitObserver {
   readonly #units: readonly Unit[];
   readonly #downs = new Map<Unit, number>();
   readonly #loadMaster: LoadMaster | null;
+  readonly #hasBackups: boolean;
+  /** Digests of files that no unit of the pair has any more, through no fault of its own. */
+  readonly #lostFiles = new Set<string>();
   readonly #polled: PolledDevice | null;
   readonly #statistics = new Map<Unit, StatisticsMemory>();
   readonly #polledMinutes = new PolledMinutes();
@@ -189,6 +205,7 @@ export class Run implements UnitObserver {
           this.#tookEffect(run, times),
         )
       : null;
+    this.#hasBackups = this.#loadMaster !== null && this.random.stream("backups").chance(backupShare);
     this.#polled = random.chance(statisticsShare) ? new PolledDevice() : null;
     if (this.#polled !== null) this.#watchActing();
     this.engine.alwaysDrains = this.#loadMaster !== null || this.#polled !== null;
@@ -275,6 +292,7 @@ export class Run implements UnitObserver {
     await this.#upgrade();
     await this.#mustHavePreferredMaster();
     await this.#mustActOnce();
+    await this.#mustHaveFiles();
     await this.#mustHaveEqualStatistics();
     await this.#mustBecomeWhole();
     await this.#mustRepair();
@@ -360,7 +378,13 @@ export class Run implements UnitObserver {
     const loadMaster = this.#loadMaster;
     const master = this.pair.find((unit) => unit.ha?.isActing === true);
     if (loadMaster === null || master?.ha === undefined) return;
-    const edits = actionEdits(master.ha, loadMaster, master.machine.wall(), hasSchedule(master));
+    const edits = actionEdits(
+      master.ha,
+      loadMaster,
+      master.machine.wall(),
+      hasSchedule(master),
+      this.#hasBackups,
+    );
     if (edits.length > 0) this.operators.schedule(master, edits);
     await this.#go(this.engine.now + minute);
     const action = master.ha.row(scheduledActions, actionId);
@@ -503,6 +527,18 @@ export class Run implements UnitObserver {
     epochs.diskLost(unit.identity.unit, unit.durable);
   }
 
+  /** With its disk goes what it alone had. */
+  loseFiles(unit: Unit): void {
+    this.#noteLostFiles(unit);
+    unit.files.files.clear();
+    unit.files.partials.clear();
+  }
+
+  #noteLostFiles(unit: Unit): void {
+    const { files } = this.peerOf(unit).files;
+    for (const digest of unit.files.files.keys()) if (!files.has(digest)) this.#lostFiles.add(digest);
+  }
+
   #takeImage(random: Random): void {
     const unit = random.pick(this.pair);
     if (unit.durable?.pairId == null && random.chance(0.9)) return;
@@ -544,7 +580,13 @@ export class Run implements UnitObserver {
     const { operators } = this;
     for (const unit of this.pair)
       if (this.#loadMaster !== null && unit.ha !== undefined && unit.isRunning) {
-        const edits = actionEdits(unit.ha, this.#loadMaster, unit.machine.wall(), hasSchedule(unit));
+        const edits = actionEdits(
+          unit.ha,
+          this.#loadMaster,
+          unit.machine.wall(),
+          hasSchedule(unit),
+          this.#hasBackups,
+        );
         if (edits.length > 0) operators.schedule(unit, edits);
       }
     if (this.#isSetUp()) return;
@@ -603,6 +645,7 @@ export class Run implements UnitObserver {
       this.say("operator", `${spare.name} takes the place of ${leaving.name}`);
       this.pair = [staying, spare];
       this.#polledMinutes.forget();
+      this.#noteLostFiles(leaving);
       spare.machine.isOn = true;
       spare.start();
     }
@@ -618,8 +661,12 @@ export class Run implements UnitObserver {
   started(unit: Unit): void {
     this.say(unit.name, "runs");
     const { process } = unit.machine;
-    if (this.#loadMaster !== null && process !== null && unit.ha !== undefined && hasSchedule(unit))
-      startSchedule(unit.ha, process, this.#loadMaster, (message) => this.say(unit.name, message));
+    if (this.#loadMaster !== null && process !== null && unit.ha !== undefined && hasSchedule(unit)) {
+      startSchedule(unit.ha, process, this.#loadMaster, unit.files, (message) =>
+        this.say(unit.name, message),
+      );
+      if (this.#hasBackups) startFiles(unit.ha, process, unit.files);
+    }
     const { ha } = unit;
     if (this.#polled !== null && process !== null && ha !== undefined)
       startStatistics(ha, process, this.#statisticsOf(unit), this.#polled, () => {
@@ -659,6 +706,21 @@ export class Run implements UnitObserver {
     const slots = new Set(samples[0]?.map(({ slot }) => slot));
     const wall = Math.max(...this.pair.map(({ machine }) => machine.wall()));
     this.#polledMinutes.check(slots, wall, (message) => this.fail("statistics", message));
+  }
+
+  /** CH5: what the rows of backups name is on both units, whatever became of their transfers. */
+  async #mustHaveFiles(): Promise<void> {
+    if (!this.#hasBackups) return;
+    const report = (message: string): void => this.fail("files", message);
+    const missing = (): readonly string[] =>
+      this.pair.flatMap((unit) => {
+        if (unit.ha === undefined) return [`(${unit.name} does not run)`];
+        const copies = copiesOf(unit.ha);
+        checkBackups(unit.name, backupRunsOf(unit.ha), copies, report);
+        return checkFiles(unit.name, copies, unit.files.files, this.#lostFiles, report);
+      });
+    if (!(await this.#goUntil(() => missing().length === 0, filesWithinMs)))
+      report(`nothing is in the way, and files are missing: ${missing().join()}`);
   }
 
   /** CH17: a value rots on one disk, and nothing tells of it but that the digests differ. */

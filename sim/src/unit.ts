@@ -2,6 +2,7 @@
 import { assert } from "@tandem/base/assert";
 import { sha256Hex } from "@tandem/base/digest";
 import { unitIdOf } from "@tandem/base/ids";
+import { snapshots } from "@tandem/central/files/tables";
 import { fleetTables, networks } from "@tandem/central/fleet/tables";
 import { askPeer } from "@tandem/central/ha/ha-form";
 import type { HaSeams } from "@tandem/central/ha/seams";
@@ -17,6 +18,7 @@ import { PeerLink } from "@tandem/peer-link/link";
 import { Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
 import { emptyVector } from "@tandem/replica/version";
+import { emptyMemoryFileDisk } from "@tandem/storage/memory-file-store";
 import type { Change } from "@tandem/storage/store";
 import { Disk, slotOf } from "./disk.ts";
 import type { Engine } from "./engine.ts";
@@ -25,7 +27,7 @@ import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 
 export const linkPort = 6974;
-const tables = [...fleetTables, ...scheduleTables] as unknown as readonly Table[];
+const tables = [...fleetTables, ...scheduleTables, snapshots] as unknown as readonly Table[];
 /** A program refuses rows of tables that came after it, from its peer as from its disk. */
 const tablesOf = (wire: number): readonly Table[] => tables.filter(({ since }) => since <= wire);
 
@@ -51,6 +53,8 @@ export class Unit {
   readonly machine: Machine;
   readonly identity: Identity;
   readonly disk: Disk;
+  /** Beside the database: the files that rows name. */
+  readonly files = emptyMemoryFileDisk();
   settings: HaSettings = newSettings;
   /** The wire version that its program speaks, and whose tables it knows. */
   wire: 1 | 2 = 2;

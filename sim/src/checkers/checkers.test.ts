@@ -1,6 +1,7 @@
 /** Each checker is given a history in which what it watches for happens, and must see it; and one in which it does not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sha256Hex } from "@tandem/base/digest";
 import { hour, minute } from "@tandem/base/time";
 import { newDurable } from "@tandem/pair/state";
 import { type Vector, type Version, versionId } from "@tandem/replica/version";
@@ -11,6 +12,7 @@ import { EditsKept } from "./edits-kept.ts";
 import { Epochs } from "./epochs.ts";
 import { checkEqualStates } from "./equal-states.ts";
 import { checkHandover } from "./handovers.ts";
+import { checkBackups, checkFiles } from "./kept-files.ts";
 import { OneMaster, twoMastersMaxMs } from "./one-master.ts";
 import { Overwriting } from "./overwriting.ts";
 import { PolledMinutes } from "./polled-minutes.ts";
@@ -359,4 +361,24 @@ test("[CH17] repaired: a rotten value that differs still, was not written anew, 
   assert.match(told([anew], []), /gone from B/);
   assert.match(told(kept, [rotten]), /not among the conflicts of B/);
   assert.match(told([rotten, entry("other")], kept), /not among the conflicts of A/);
+});
+
+test("[CH5] [CH22] files: a backup that is said to be taken and has no copy, a file that is missing or another", () => {
+  const bytes = new Uint8Array(3);
+  const digest = sha256Hex(bytes);
+  const copies = [{ run: "r", digest }];
+  const backups = (state: string, of = digest): string =>
+    reported((report) => checkBackups("A", [{ run: "r", state, digest: of }], copies, report));
+  assert.equal(backups("proved"), "");
+  assert.equal(backups("failed", "another"), "");
+  assert.match(backups("proved", "another"), /no row names the copy/);
+  const files = (held: ReadonlyMap<string, Uint8Array>, lost: readonly string[] = []): string =>
+    reported((report) => {
+      for (const missing of checkFiles("A", copies, held, new Set(lost), report))
+        report(`missing ${missing}`);
+    });
+  assert.equal(files(new Map([[digest, bytes]])), "");
+  assert.match(files(new Map()), /^missing/);
+  assert.equal(files(new Map(), [digest]), "");
+  assert.match(files(new Map([[digest, new Uint8Array(4)]])), /not what it is called/);
 });

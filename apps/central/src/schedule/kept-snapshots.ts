@@ -11,8 +11,9 @@ export const snapshotsIn = (files: Pick<FileStore, "put">, pair: SchedulePair): 
     const stored = files.put(bytes);
     if (!stored.ok) return stored;
     const { digest, size } = stored.value;
-    // Where two Masters took the same run's backup each has a row of its own: nobody's row is in conflict.
-    const id = sha256Hex(`snapshot ${run} ${pair.identity.unit}`).slice(0, 16);
+    // Where two Masters took the same run's backup, or one took it again after its disk was set back, each copy has a
+    // row of its own: nobody's row is in conflict.
+    const id = sha256Hex(`snapshot ${run} ${pair.identity.unit} ${digest} ${at}`).slice(0, 16);
     const edits = pair.row(snapshots, id)
       ? []
       : [createRow(snapshots, { id, device, at, digest, size, runId: run, author })];
