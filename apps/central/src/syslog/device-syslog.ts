@@ -64,6 +64,8 @@ export class DeviceSyslog {
   readonly #unfollow: () => void;
   #timer: Cancel = () => {};
   #isSettling = false;
+  /** The devices that jobs were last compared with. */
+  #rows: readonly DeviceRow[] | null = null;
   #running = 0;
   #isStopped = false;
 
@@ -142,8 +144,12 @@ export class DeviceSyslog {
     }
     const now = world.now();
     const rows = shared.rows(devices);
-    const known = new Set(rows.map(({ key }) => key));
-    for (const id of this.#jobs.keys()) if (!known.has(id)) this.#jobs.delete(id);
+    // The list is the same one until a device changes.
+    if (rows !== this.#rows) {
+      const known = new Set(rows.map(({ key }) => key));
+      for (const id of this.#jobs.keys()) if (!known.has(id)) this.#jobs.delete(id);
+      this.#rows = rows;
+    }
     let next = now + verifyIntervalMs;
     const surroundings = JSON.stringify([port(), this.#options.basis()]);
     for (const row of rows) {
@@ -157,7 +163,7 @@ export class DeviceSyslog {
       const key = isSame ? job.key : JSON.stringify([targetOf(row), surroundings]);
       if (job.isRunning || this.#removing.has(row.key)) continue;
       if (job.key !== key) Object.assign(job, { failures: 0, dueAt: now });
-      Object.assign(job, { key, row, surroundings });
+      if (!isSame) Object.assign(job, { key, row, surroundings });
       if (job.dueAt > now) next = Math.min(next, job.dueAt);
       else if (this.#running < concurrentMax) void this.#run(row, job);
     }
