@@ -167,6 +167,31 @@ test("the pages of a pair and of what it manages", { skip, timeout: 400_000 }, a
   );
 
   await part(
+    "[CH20] a change that meets another one shows what stands now, and is sent again on purpose",
+    async () => {
+      await onMaster.getByRole("button", { name: "Change nightly" }).click();
+      const { scheduledActions } = await master.call(routes.listScheduledActions);
+      const params = { id: scheduledActions[0]?.id ?? "" };
+      await master.call(routes.changeScheduledAction, {
+        params,
+        body: { name: "weekly", missedRule: "skip" },
+      });
+      await dialogue(onMaster).locator("#action-name").fill("each week");
+      await dialogue(onMaster).getByRole("button", { name: "Change", exact: true }).click();
+      await dialogue(onMaster)
+        .locator("#action-name-help")
+        .getByText(/it is now "weekly"/)
+        .waitFor();
+      assert.equal(await dialogue(onMaster).locator("#action-name").inputValue(), "each week");
+      await send(onMaster, "Change");
+      await onMaster.getByText("“each week” is changed, on both units").waitFor();
+      const after = (await master.call(routes.listScheduledActions)).scheduledActions[0];
+      assert.deepEqual([after?.name, after?.missedRule], ["each week", "skip"]);
+      await master.call(routes.changeScheduledAction, { params, body: { name: "nightly" } });
+    },
+  );
+
+  await part(
     "[CH22] [CH5] a run shows who executed it and what proves it, and its backup is downloaded on both",
     async () => {
       await onMaster.getByRole("button", { name: "Run nightly now" }).click();

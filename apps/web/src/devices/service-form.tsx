@@ -161,7 +161,7 @@ function Servers({
           <FlexItem flex={{ default: "flex_3" }}>
             <TextField
               id={`server-address-${id}`}
-              label={`Address of real server ${index + 1}`}
+              label={`Address of server ${index + 1}`}
               value={address}
               onChange={(value) => change(id, { address: value })}
               required
@@ -170,7 +170,7 @@ function Servers({
           <FlexItem flex={{ default: "flex_1" }}>
             <TextField
               id={`server-port-${id}`}
-              label="Port"
+              label={`Port of server ${index + 1}`}
               type="number"
               value={port}
               onChange={(value) => change(id, { port: value })}
@@ -180,7 +180,7 @@ function Servers({
           <FlexItem flex={{ default: "flex_1" }}>
             <TextField
               id={`server-weight-${id}`}
-              label="Weight"
+              label={`Weight of server ${index + 1}`}
               type="number"
               value={weight}
               onChange={(value) => change(id, { weight: value })}

@@ -1,12 +1,16 @@
 import { Checkbox } from "@patternfly/react-core";
 import type { NotificationTarget } from "@tandem/central-api/notifications";
 import { routes } from "@tandem/central-api/routes";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { notificationsQuery } from "../api/queries.ts";
 import { call, errorOf } from "../api/transport.ts";
+import { changedOf } from "../form/changed.ts";
 import { FormDialogue } from "../form/form-dialogue.tsx";
 import { SelectField } from "../form/select-field.tsx";
 import { TextAreaField } from "../form/text-area-field.tsx";
 import { TextField } from "../form/text-field.tsx";
+import { useRowTag } from "../form/use-row-tag.ts";
 import type { Written } from "../ha/written-alert.tsx";
 import { changeOf, draftOf, newTargetOf, type TargetDraft } from "./target-draft.ts";
 
@@ -39,18 +43,25 @@ const optionsOf = <Word extends string>(words: { readonly [word in Word]: string
 export function TargetForm({ target, onWritten, onClose }: Props) {
   const [draft, setDraft] = useState(() => draftOf(target));
   const { kind, name } = draft;
+  const client = useQueryClient();
+  const withTag = useRowTag(target?.tag, async () => {
+    const { targets } = await client.fetchQuery({ ...notificationsQuery, staleTime: 0 });
+    return targets.find(({ id }) => id === target?.id)?.tag;
+  });
   const send = async (): Promise<void> => {
     if (target === null) {
       const { acknowledged } = await call(routes.addNotification, { body: newTargetOf(draft) });
       onWritten({ what: `“${name}” is added`, acknowledged });
       return;
     }
-    const { id, tag } = target;
-    const { acknowledged } = await call(routes.changeNotification, {
-      params: { id },
-      body: changeOf(draft),
-      tag,
-    });
+    const params = { id: target.id };
+    const { acknowledged } = await withTag((tag) =>
+      call(routes.changeNotification, {
+        params,
+        body: changedOf(changeOf(draftOf(target)), changeOf(draft)),
+        ...(tag === undefined ? {} : { tag }),
+      }),
+    );
     onWritten({ what: `“${name}” is changed`, acknowledged });
   };
   return (

@@ -13,12 +13,16 @@ import { ApiError } from "@tandem/central-api/call";
 import type { Device } from "@tandem/central-api/devices";
 import { routes } from "@tandem/central-api/routes";
 import type { ScheduledAction, ScheduledActionNew } from "@tandem/central-api/schedule";
+import { useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
+import { scheduledActionsQuery } from "../api/queries.ts";
 import { call, errorOf } from "../api/transport.ts";
+import { changedOf } from "../form/changed.ts";
 import { FormDialogue } from "../form/form-dialogue.tsx";
 import { SelectField } from "../form/select-field.tsx";
 import { TextField } from "../form/text-field.tsx";
 import { ownTimeZone, timeZones } from "../form/time-zones.ts";
+import { useRowTag } from "../form/use-row-tag.ts";
 import type { Written } from "../ha/written-alert.tsx";
 import { type Repeats, readTiming, type Timing, timingAtFirst, weekdays, whenOf } from "./timing.ts";
 
@@ -45,30 +49,37 @@ export function ActionForm({ action, devices, onWritten, onClose }: Props) {
   const [missedRule, setMissedRule] = useState(action?.missedRule ?? "run once late");
   const [ifUnknown, setIfUnknown] = useState(action?.ifUnknown ?? "leave it to the operator");
   const [enabled, setEnabled] = useState(action?.enabled ?? true);
+  const client = useQueryClient();
+  const body: ScheduledActionNew = {
+    name: name.trim(),
+    kind,
+    devices: [...chosen],
+    when: whenOf(timing),
+    missedRule,
+    ifUnknown,
+    enabled,
+  };
+  const [before] = useState(body);
+  const withTag = useRowTag(action?.tag, async () => {
+    const query = { ...scheduledActionsQuery, staleTime: 0 };
+    const { scheduledActions } = await client.fetchQuery(query);
+    return scheduledActions.find(({ id }) => id === action?.id)?.tag;
+  });
   const send = async (): Promise<void> => {
-    const when = whenOf(timing);
-    const body: ScheduledActionNew = {
-      name: name.trim(),
-      kind,
-      devices: [...chosen],
-      when,
-      missedRule,
-      ifUnknown,
-      enabled,
-    };
     if (action === null) {
       const { acknowledged } = await call(routes.addScheduledAction, { body });
       onWritten({ what: `“${body.name}” is scheduled`, acknowledged });
       return;
     }
     // A time that stands is not sent: it may lie behind us, and it would look no further back than now.
-    const { when: _, ...others } = body;
-    const isSameTime = JSON.stringify(when) === JSON.stringify(whenOf(readTiming(action.when)));
-    const { acknowledged } = await call(routes.changeScheduledAction, {
-      params: { id: action.id },
-      body: isSameTime ? others : body,
-      tag: action.tag,
-    });
+    const params = { id: action.id };
+    const { acknowledged } = await withTag((tag) =>
+      call(routes.changeScheduledAction, {
+        params,
+        body: changedOf(before, body),
+        ...(tag === undefined ? {} : { tag }),
+      }),
+    );
     onWritten({ what: `“${body.name}” is changed`, acknowledged });
   };
   return (
