@@ -1,10 +1,11 @@
 /** The pair's modes between real processes on real interfaces: fast mode, foreign groups, HA checks, virtual MAC. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { needsRoot } from "@tandem/linux/network-namespace";
-import { CarpdUnit, type CarpNetwork, eventually, withNetwork } from "./carp-network.ts";
+import { CarpdUnit, type CarpNetwork, eventually, sharedAddress, withNetwork } from "./carp-network.ts";
 
 const skip = needsRoot();
 const takeoverTimeoutMs = 6_000;
@@ -33,6 +34,16 @@ vrrp_instance other {
   const child = network.run(host, ["keepalived", "-n", "-l", "-D", "-P", "-f", path, ...files]);
   child.stdout?.resume();
   child.stderr?.resume();
+}
+
+/** True when the shared address answers: with a refusal, since nothing listens there, but it answers. */
+function connects(namespace: string): boolean {
+  const { stderr } = spawnSync(
+    "ip",
+    ["netns", "exec", namespace, "bash", "-c", `echo > /dev/tcp/${sharedAddress}/9`],
+    { encoding: "utf8", timeout: 1_000 },
+  );
+  return stderr.includes("refused");
 }
 
 describe("modes of the pair between processes", { skip, concurrency: 3 }, () => {
@@ -129,5 +140,53 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
       await b.start();
       await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 10);
       assert.equal(b.status?.role, "backup");
+    }));
+
+  test("[LH4] with a virtual MAC a client's ARP entry never changes, over an orderly stop and a death", () =>
+    withNetwork(["a", "b", "c"], async (network) => {
+      const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
+      const mac = "00:00:5e:00:01:07";
+      await a.keep({ advbase: 0, advskew: 10, vhid: 7, virtualInterface: 0 });
+      await b.keep({ advbase: 0, advskew: 20, vhid: 7, virtualInterface: 0 });
+      const client = network.namespace("c");
+      const neighbour = (): string => network.ip(client, `neigh show ${sharedAddress}`);
+      const monitor = network.run("c", ["ip", "monitor", "neigh"]);
+      let seen = "";
+      monitor.stdout!.on("data", (chunk) => {
+        seen += chunk;
+      });
+      const reaches = (what: string) =>
+        eventually(what, 3_000, () => connects(client) && neighbour().includes(mac));
+      await a.start();
+      await a.becomes("master", takeoverTimeoutMs);
+      await reaches("the client reaches a");
+      const macvlanOf = (host: string): string =>
+        network.ip(network.namespace(host), "-o link show dev carp0.7");
+
+      await b.start();
+      await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 10);
+      assert.match(macvlanOf("b"), /state DOWN/);
+      assert.equal(await a.end("SIGTERM"), 0);
+      await b.becomes("master", 1_000);
+      assert.throws(() => macvlanOf("a"), "an orderly end leaves nothing behind");
+      await reaches("the client reaches b");
+
+      await a.start();
+      await eventually("a hears b", takeoverTimeoutMs, () => (a.status?.counters.received ?? 0) >= 10);
+      network.cable("b", "down");
+      await a.becomes("master", 2_000);
+      await reaches("the client reaches a again");
+      await b.becomes("initial", 2_000);
+      assert.match(macvlanOf("b"), /state DOWN/, "who is not active has no frame with that MAC");
+
+      const others = seen.split("\n").filter((line) => line.includes(sharedAddress) && /lladdr/.test(line));
+      assert.ok(others.length > 0);
+      assert.deepEqual(
+        others.filter((line) => !line.includes(mac)),
+        [],
+      );
+      await a.end("SIGKILL");
+      await a.start();
+      assert.match(macvlanOf("a"), /state DOWN/, "the one left behind was removed, a new one is down");
     }));
 });

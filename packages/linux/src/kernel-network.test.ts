@@ -4,10 +4,17 @@ import test from "node:test";
 import { SystemCallError } from "./libc.ts";
 import { adoption, chooseMessageReader, threadPoll, works } from "./message-socket.ts";
 import { enterOwnNetworkNamespace, needsRoot } from "./network-namespace.ts";
+import { etherTypeArp, openPacketReceiver } from "./packet-receive.ts";
 import { PacketTransmitter } from "./packet-transmit.ts";
 import { openRawReceiver } from "./raw-socket.ts";
 import { RouteNetlink, watchLinks } from "./rtnetlink.ts";
-import { allowNonlocalBind, prepareSharedAddressDevice, readSysctl, writeSysctl } from "./sysctl.ts";
+import {
+  allowNonlocalBind,
+  prepareSharedAddressDevice,
+  prepareVirtualDevice,
+  readSysctl,
+  writeSysctl,
+} from "./sysctl.ts";
 
 // One namespace for this file, with a cable of two ends: everything below happens on "left" and "right".
 const skip = needsRoot();
@@ -194,4 +201,54 @@ test("a device is prepared for shared addresses, and HAProxy may listen on addre
   assert.equal(readSysctl("ipv4/conf/left/promote_secondaries"), "1");
   assert.equal(readSysctl("ipv4/ip_nonlocal_bind"), "1");
   assert.equal(writeSysctl("ipv4/no_such_parameter", "1")?.code !== undefined, true);
+});
+
+test("[LH4] a macvlan is made down with its MAC and parent, goes up and down, and goes away with its addresses", {
+  skip,
+}, () => {
+  const netlink = new RouteNetlink();
+  try {
+    const mac = Uint8Array.of(0, 0, 0x5e, 0, 1, 7);
+    netlink.addMacvlan("carp0.7", "left", mac);
+    const made = netlink.link("carp0.7");
+    assert.deepEqual([made?.mac, made?.up, made?.parent], [mac, false, netlink.link("left")?.index]);
+    assert.match(ip("-d link show dev carp0.7"), /macvlan mode bridge/);
+    assert.deepEqual(prepareVirtualDevice("carp0.7"), []);
+    assert.equal(readSysctl("ipv4/conf/carp0.7/rp_filter"), "2");
+    netlink.setLink("carp0.7", "up");
+    assert.deepEqual(netlink.addAddresses("carp0.7", ["10.213.9.100/32"]), []);
+    assert.equal(netlink.link("carp0.7")?.running, true);
+    netlink.setLink("carp0.7", "down");
+    assert.equal(netlink.link("carp0.7")?.up, false);
+    netlink.removeLink("carp0.7");
+    netlink.removeLink("carp0.7");
+    netlink.setLink("carp0.7", "down");
+    assert.equal(netlink.link("carp0.7"), undefined);
+    assert.throws(
+      () => netlink.addMacvlan("carp0.7", "absent", mac),
+      (error) => error instanceof SystemCallError && error.code === "ENODEV",
+    );
+  } finally {
+    netlink.close();
+  }
+});
+
+test("[LH7] frames of one type are received whole on one device", { skip }, async () => {
+  const reader = await chooseMessageReader();
+  const transmitter = new PacketTransmitter("right");
+  const frame = Buffer.concat([Buffer.from("ffffffffffff0200000000010806", "hex"), Buffer.alloc(46, 7)]);
+  let socket: { close(): void } | undefined;
+  try {
+    const received = await within<Uint8Array>(2_000, (arrived) => {
+      // The kernel sends ARP of its own on this cable.
+      const onFrame = (each: Uint8Array): void => void (each[20] === 7 && arrived(each));
+      socket = openPacketReceiver({ device: "left", etherType: etherTypeArp, reader, onFrame });
+      transmitter.send(multicastFrame(1));
+      transmitter.send(frame);
+    });
+    assert.deepEqual(Buffer.from(received), frame);
+  } finally {
+    socket?.close();
+    transmitter.close();
+  }
 });

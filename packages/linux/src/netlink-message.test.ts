@@ -58,8 +58,11 @@ test("a link runs only when it is up and has carrier", () => {
     name: "eth0",
     mac: new Uint8Array(0),
     running: true,
+    up: true,
+    parent: undefined,
   });
   assert.equal(link(RTM_NEWLINK, 0x01)?.running, false);
+  assert.equal(link(RTM_NEWLINK, 0x01)?.up, true, "up without carrier");
   assert.equal(link(RTM_NEWLINK, 0x40)?.running, false);
   assert.equal(link(17, 0x41)?.running, false, "a deleted link does not run");
 });

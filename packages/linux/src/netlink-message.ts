@@ -28,6 +28,13 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
+const IFLA_LINK = 5;
+const IFLA_LINKINFO = 18;
+const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_MACVLAN_MODE = 1;
+/** What arrives with the link's own address as its source is passed to the parent, so that a peer with the same one is heard there. */
+const MACVLAN_MODE_BRIDGE = 4;
 const IFF_UP = 1;
 const IFF_RUNNING = 0x40;
 
@@ -47,6 +54,10 @@ export type Link = {
   readonly name: string;
   readonly mac: Uint8Array;
   readonly running: boolean;
+  /** Administratively up, whatever its carrier. */
+  readonly up: boolean;
+  /** Index of the device it stands on; undefined for one that stands by itself. */
+  readonly parent: number | undefined;
 };
 
 const aligned = (length: number): number => (length + 3) & ~3;
@@ -139,6 +150,38 @@ export function linkByNameBody(name: string): Buffer {
   return Buffer.concat([Buffer.alloc(linkBodyBytes), attribute(IFLA_IFNAME, Buffer.from(`${name}\0`))]);
 }
 
+const uint32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+};
+
+/** The body of RTM_NEWLINK for a macvlan of mode bridge, made down. `mac` is six bytes, `parent` an index. */
+export function newMacvlanBody(name: string, parent: number, mac: Uint8Array): Buffer {
+  return Buffer.concat([
+    Buffer.alloc(linkBodyBytes),
+    attribute(IFLA_LINK, uint32(parent)),
+    attribute(IFLA_IFNAME, Buffer.from(`${name}\0`)),
+    attribute(IFLA_ADDRESS, mac),
+    attribute(
+      IFLA_LINKINFO,
+      Buffer.concat([
+        attribute(IFLA_INFO_KIND, Buffer.from("macvlan")),
+        attribute(IFLA_INFO_DATA, attribute(IFLA_MACVLAN_MODE, uint32(MACVLAN_MODE_BRIDGE))),
+      ]),
+    ),
+  ]);
+}
+
+/** The body of RTM_NEWLINK that sets a link up or down, and of RTM_DELLINK, which looks at the index alone. */
+export function linkStateBody(index: number, up: boolean): Buffer {
+  const header = Buffer.alloc(linkBodyBytes);
+  header.writeInt32LE(index, 4);
+  header.writeUInt32LE(up ? IFF_UP : 0, 8);
+  header.writeUInt32LE(IFF_UP, 12);
+  return header;
+}
+
 /** The IPv4 address of an RTM_NEWADDR message; undefined for anything else. */
 export function addressOf(message: NetlinkMessage): DeviceAddress | undefined {
   const { body } = message;
@@ -163,6 +206,8 @@ export function linkOf(message: NetlinkMessage): Link | undefined {
     index: body.readInt32LE(4),
     name,
     mac: Uint8Array.from(attributes.get(IFLA_ADDRESS) ?? []),
+    up: message.type === RTM_NEWLINK && (flags & IFF_UP) !== 0,
+    parent: attributes.get(IFLA_LINK)?.readInt32LE(0),
     running: message.type === RTM_NEWLINK && (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
   };
 }

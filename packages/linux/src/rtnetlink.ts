@@ -33,6 +33,7 @@ import {
   type Link,
   linkByNameBody,
   linkOf,
+  linkStateBody,
   type NetlinkMessage,
   NLM_F_ACK,
   NLM_F_CREATE,
@@ -41,10 +42,13 @@ import {
   NLM_F_REQUEST,
   NLMSG_DONE,
   newAddressBody,
+  newMacvlanBody,
   RTM_DELADDR,
+  RTM_DELLINK,
   RTM_GETADDR,
   RTM_GETLINK,
   RTM_NEWADDR,
+  RTM_NEWLINK,
 } from "./netlink-message.ts";
 
 const NETLINK_ROUTE = 0;
@@ -120,6 +124,28 @@ export class RouteNetlink {
       flags: NLM_F_ACK,
       body: deleteAddressBody(index, bytes),
     }));
+  }
+
+  /** Makes a macvlan of mode bridge on `parent`, down. Throws {@link SystemCallError}, ENODEV without the parent. */
+  addMacvlan(name: string, parent: string, mac: Uint8Array): void {
+    const on = this.link(parent);
+    if (!on) throw new SystemCallError(`macvlan on ${parent}`, ENODEV);
+    const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+    this.#request([{ type: RTM_NEWLINK, flags, body: newMacvlanBody(name, on.index, mac) }]);
+  }
+
+  /** Setting a link down waits for the kernel, some 10 ms. One that is not there, or is so already, is left alone. */
+  setLink(device: string, state: "up" | "down"): void {
+    const link = this.link(device);
+    if (!link || link.up === (state === "up")) return;
+    this.#request([{ type: RTM_NEWLINK, flags: NLM_F_ACK, body: linkStateBody(link.index, state === "up") }]);
+  }
+
+  /** Removes a link with its addresses, some 20 ms; one that is not there is left alone. */
+  removeLink(device: string): void {
+    const link = this.link(device);
+    if (link)
+      this.#request([{ type: RTM_DELLINK, flags: NLM_F_ACK, body: linkStateBody(link.index, false) }]);
   }
 
   close(): void {

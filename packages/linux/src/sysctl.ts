@@ -60,6 +60,22 @@ export function prepareForwarding(devices: readonly string[]): SysctlFailure[] {
   ].filter((failure) => failure !== undefined);
 }
 
+/**
+ * What a macvlan needs that carries shared addresses under a virtual MAC, besides what its parent needs:
+ * - `disable_ipv6=1`: no frame of its own leaves with the virtual MAC;
+ * - `arp_ignore=1`: it does not answer for the unit's own addresses;
+ * - `rp_filter=2`: answers leave by the parent, which a strict filter would object to; the greater of this and `all` counts.
+ */
+export function prepareVirtualDevice(device: string): SysctlFailure[] {
+  assert(deviceName.test(device), `"${device}" is a device name`);
+  const ipv6 = `ipv6/conf/${device}/disable_ipv6`;
+  return [
+    readSysctl(ipv6) === undefined ? undefined : writeSysctl(ipv6, "1"),
+    writeSysctl(`ipv4/conf/${device}/arp_ignore`, "1"),
+    writeSysctl(`ipv4/conf/${device}/rp_filter`, "2"),
+  ].filter((failure) => failure !== undefined);
+}
+
 function pathOf(parameter: string): string {
   assert(!parameter.split("/").includes(".."), "a parameter's name does not leave /proc/sys/net");
   return `/proc/sys/net/${parameter}`;

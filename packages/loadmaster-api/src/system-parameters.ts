@@ -57,6 +57,12 @@ export const systemParameters = [
     about: "CARP advertisements go to 255.255.255.255 instead of the multicast group 224.0.0.18",
   },
   {
+    name: "vmac",
+    scope: "shared",
+    type: { kind: "boolean" },
+    about: "the shared addresses answer with a MAC that moves with them; two units of ours only",
+  },
+  {
     name: "havhid",
     scope: "shared",
     type: { kind: "integer", min: 1, max: 255 },

@@ -1,5 +1,6 @@
 /** `get`, `getall` and `set`: parameters of the pair, of this unit, and what is only read. */
 import { err, ok, type Result } from "@tandem/base/result";
+import { interfaceIdMax } from "@tandem/carp/constants";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { readValue } from "@tandem/loadmaster-api/parameters";
 import {
@@ -68,6 +69,8 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       );
     case "macglobal":
       return shared.ha.broadcast === true;
+    case "vmac":
+      return shared.ha.virtualMac === true;
     case "havhid":
       return shared.ha.vhid;
     case "haprefered":
@@ -206,6 +209,10 @@ export function setSystem(
         );
       return ofPair({ fast: true });
     case "carppassword": {
+      if (text !== "" && shared.ha.virtualMac === true)
+        return refuse(
+          "a virtual MAC is in use, which is for two units of ours; set vmac 0 at the shared address first",
+        );
       if (text !== "" && shared.ha.fast === true)
         return refuse(
           "fast mode is on, which is for two units of ours; set hafast 0 at the shared address first",
@@ -245,6 +252,19 @@ export function setSystem(
         ? ofPair({ interface: number })
         : refuse(
             `interface ${number} lacks ${lacks.join(" and ")}, which traffic between the units needs; set it first`,
+          );
+    }
+    case "vmac": {
+      if (read.value !== true) return ofPair({ virtualMac: undefined });
+      if (unit.carpPassword !== undefined)
+        return refuse(
+          "a virtual MAC is for two units of ours, and this one is set up for a partner of another kind (carppassword); remove that first",
+        );
+      const beyond = interfaces.find(({ id }) => id > interfaceIdMax);
+      return beyond === undefined
+        ? ofPair({ virtualMac: true })
+        : refuse(
+            `interface ${beyond.id} has no number in a virtual MAC, which goes to ${interfaceIdMax}; give it another id in the configuration file`,
           );
     }
     case "macglobal":

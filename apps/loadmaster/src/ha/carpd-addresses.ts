@@ -1,13 +1,14 @@
 /** The addresses that one engine has put on its devices, and how they come and go. */
 import type { AddressFailure } from "@tandem/linux/rtnetlink";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
-import { type Carrier, carriersOf, type DeviceAddresses } from "./carpd-group.ts";
+import { type Carrier, carriersOf, type DeviceAddresses, isVirtualName } from "./carpd-group.ts";
 import type { CarpKernel } from "./carpd-kernel.ts";
 
 export class HeldAddresses {
   readonly #kernel: CarpKernel;
   /** By the device that has them. */
   #held = new Map<string, readonly string[]>();
+  readonly #raised = new Set<string>();
   #failures: readonly AddressFailure[] = [];
 
   constructor(kernel: CarpKernel) {
@@ -29,7 +30,7 @@ export class HeldAddresses {
       const surplus = addresses.filter((address) => !kept.includes(address));
       failures.push(...this.#kernel.removeAddresses(on, surplus));
     }
-    for (const { on, addresses } of wanted) failures.push(...this.#kernel.addAddresses(on, addresses));
+    for (const carrier of wanted) failures.push(...this.#raise(carrier));
     this.#failures = failures;
     this.#held = new Map(wanted.map(({ on, addresses }) => [on, addresses]));
     return before.size === 0
@@ -51,9 +52,42 @@ export class HeldAddresses {
 
   /** Puts back what went away with its link. */
   restore(configuration: CarpdConfiguration): void {
-    this.#failures = carriersOf(configuration).flatMap(({ on, addresses }) =>
-      this.#kernel.addAddresses(on, addresses),
-    );
+    this.#failures = carriersOf(configuration).flatMap((carrier) => this.#raise(carrier));
+  }
+
+  /** Virtual devices are made before they are needed, and stay down until this unit is active. */
+  prepare(configuration: CarpdConfiguration): void {
+    for (const { device, on, virtualMac } of carriersOf(configuration))
+      if (virtualMac !== null) this.#note(on, this.#kernel.makeVirtual(on, device, virtualMac));
+  }
+
+  /**
+   * Sets virtual devices down after their addresses have gone, so that nothing leaves with a MAC that is another's by now.
+   * It takes the kernel some 10 ms each, so it comes after everything that is urgent.
+   */
+  lower(): void {
+    for (const name of this.#raised) this.#kernel.setVirtual(name, "down");
+    this.#raised.clear();
+  }
+
+  /** Removes the virtual devices of a configuration. */
+  dismantle(configuration: CarpdConfiguration): void {
+    for (const { on, virtualMac } of carriersOf(configuration))
+      if (virtualMac !== null) this.#kernel.removeVirtual(on);
+    this.#raised.clear();
+  }
+
+  #raise({ device, on, virtualMac, addresses }: Carrier): AddressFailure[] {
+    if (virtualMac !== null) {
+      const code = this.#kernel.makeVirtual(on, device, virtualMac) ?? this.#kernel.setVirtual(on, "up");
+      this.#raised.add(on);
+      if (code !== undefined) return [{ address: on, code }];
+    }
+    return this.#kernel.addAddresses(on, addresses);
+  }
+
+  #note(address: string, code: string | undefined): void {
+    if (code !== undefined) this.#failures = [{ address, code }];
   }
 
   /** Removes what others may have left behind. */
@@ -61,6 +95,7 @@ export class HeldAddresses {
     this.#failures = stale.flatMap(({ device, addresses }) =>
       this.#kernel.removeAddresses(device, addresses),
     );
+    for (const { device } of stale) if (isVirtualName(device)) this.#kernel.removeVirtual(device);
   }
 
   /** Those of the configured addresses that the devices have now, with the kernel's prefix lengths. */

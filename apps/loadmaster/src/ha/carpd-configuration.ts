@@ -4,6 +4,7 @@ import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import { validateCarpConfig } from "@tandem/carp/config";
+import { interfaceIdMax } from "@tandem/carp/constants";
 import { carpConfigOf, withoutPrefix } from "./carpd-group.ts";
 
 /** Devices of one group beside the one that speaks CARP. */
@@ -14,6 +15,7 @@ const carriedAddressesMax = 1024;
 const addressList = Type.Array(Type.String({ maxLength: 18 }), { maxItems: carriedAddressesMax });
 
 const device = Type.String({ pattern: "^[A-Za-z0-9_.@:-]{1,15}$" });
+const virtualInterface = Type.Optional(Type.Integer({ minimum: 0, maximum: interfaceIdMax }));
 
 export const CarpdConfigurationSchema = Type.Object(
   {
@@ -39,11 +41,19 @@ export const CarpdConfigurationSchema = Type.Object(
     // What follows is left out where it is not used: a carpd of an earlier version that still runs refuses what it does not know.
     /** Advertisements go to 255.255.255.255 instead of the multicast group. */
     broadcast: Type.Optional(Type.Boolean()),
+    /**
+     * Number of the interface in the virtual MAC (SPEC LH8), with which the addresses are then on a macvlan; absent:
+     * they are on the device itself, under its own MAC.
+     */
+    virtualInterface,
     /** Other devices that carry addresses while this unit is active; `a.b.c.d/prefix`, never hashed. */
     further: Type.Optional(
-      Type.Array(Type.Object({ device, addresses: addressList }, { additionalProperties: false }), {
-        maxItems: furtherDevicesMax,
-      }),
+      Type.Array(
+        Type.Object({ device, addresses: addressList, virtualInterface }, { additionalProperties: false }),
+        {
+          maxItems: furtherDevicesMax,
+        },
+      ),
     ),
     /** Networks whose loss makes this unit worse than its partner (SPEC LH7). The device that speaks CARP needs none for its carrier. */
     checks: Type.Optional(

@@ -33,6 +33,8 @@ class MemoryKernel implements CarpKernel {
   readonly devices = new Map<string, { link: DeviceLink; addresses: string[] }>();
   readonly journal: string[] = [];
   refuse = new Map<string, string>();
+  /** The device's own, unless a test is about another one. */
+  expectedMac = [2, 0, 0, 0, 0, 1];
   deliver: (packet: Uint8Array) => void = () => {};
 
   plug(device: string, index: number, running = true): void {
@@ -69,11 +71,7 @@ class MemoryKernel implements CarpKernel {
       );
     else
       this.journal.push(`advertise ${frame[etherHeaderBytes + 20 + 5]}/${frame[etherHeaderBytes + 20 + 2]}`);
-    assert.deepEqual(
-      [...frame.subarray(6, 12)],
-      [2, 0, 0, 0, 0, 1],
-      "every frame leaves with the device's own MAC",
-    );
+    assert.deepEqual([...frame.subarray(6, 12)], this.expectedMac, "the MAC that every frame leaves with");
     return true;
   }
 
@@ -97,6 +95,22 @@ class MemoryKernel implements CarpKernel {
     if (present.length > 0) this.journal.push(`remove ${present.join(" ")}`);
     if (entry) entry.addresses = entry.addresses.filter((address) => !addresses.includes(address));
     return [];
+  }
+
+  makeVirtual(name: string, parent: string, mac: string): string | undefined {
+    if (!this.devices.has(parent)) return "ENODEV";
+    if (this.devices.has(name)) return undefined;
+    this.journal.push(`make ${name} on ${parent} ${mac}`);
+    this.devices.set(name, { link: { index: 90, mac, running: false }, addresses: [] });
+    return undefined;
+  }
+
+  setVirtual(name: string, state: "up" | "down"): undefined {
+    this.journal.push(`${state} ${name}`);
+  }
+
+  removeVirtual(name: string): void {
+    if (this.devices.delete(name)) this.journal.push(`delete ${name}`);
   }
 
   receiveErrors(): number {
@@ -385,4 +399,36 @@ test("[LH7] what the unit reports, its absence and the checks are one sum", () =
   assert.equal(engine.status().demotion, 102);
   advance(5_100);
   assert.equal(engine.status().demotion, 1);
+});
+
+test("[LH4] with a virtual MAC the addresses are on a macvlan that is down on the standby, and everything leaves with that MAC", () => {
+  const { kernel, engine, advance, drain } = bench();
+  kernel.expectedMac = [0, 0, 0x5e, 0, 1, 7];
+  engine.configure({ ...configuration, virtualInterface: 0 }, [
+    { device: "carp0.7", addresses: ["10.0.0.100/32"] },
+  ]);
+  assert.deepEqual(drain(), ["make carp0.7 on eth0 00:00:5e:00:01:07"]);
+  advance(3_100);
+  assert.deepEqual(drain().slice(0, 5), [
+    "advertise 1/0",
+    "up carp0.7",
+    "add 10.0.0.100/32 10.0.0.101/32",
+    "announce 10.0.0.100",
+    "announce 10.0.0.101",
+  ]);
+  assert.deepEqual(kernel.addresses("eth0"), ["10.0.0.1/24"]);
+  engine.demote(1, "a check");
+  drain();
+  kernel.deliver(peerPacket(1, 5n));
+  assert.deepEqual(drain(), ["remove 10.0.0.100/32 10.0.0.101/32", "advertise 1/0", "down carp0.7"]);
+  engine.stop();
+  assert.deepEqual(drain(), ["delete carp0.7", "close"]);
+});
+
+test("[LH4] a macvlan that an earlier process left behind is removed at start", () => {
+  const { kernel, engine, drain } = bench();
+  kernel.makeVirtual("carp0.9", "eth0", "00:00:5e:00:01:09");
+  drain();
+  engine.configure(configuration, [{ device: "carp0.9", addresses: ["10.0.0.100/32"] }]);
+  assert.deepEqual(drain(), ["delete carp0.9"]);
 });

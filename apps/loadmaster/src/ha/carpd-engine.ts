@@ -92,6 +92,7 @@ export class CarpEngine {
     this.#health.configure(configuration.checks ?? []);
     this.#probe();
     this.#furtherIndexes = this.#indexesOf(configuration);
+    this.#held.prepare(configuration);
     const config = carpConfigOf(configuration);
     if (before !== undefined && !moved) {
       this.#take({ type: "configure", now: this.#ports.monotonic(), config });
@@ -139,7 +140,10 @@ export class CarpEngine {
       this.#take({ type: "link", now: this.#ports.monotonic(), up });
     const { configuration } = this.#group;
     const indexes = this.#indexesOf(configuration);
-    if (indexes !== this.#furtherIndexes && this.#state.role === "master") this.#held.restore(configuration);
+    if (replaced || indexes !== this.#furtherIndexes) {
+      if (this.#state.role === "master") this.#held.restore(configuration);
+      else this.#held.prepare(configuration);
+    }
     this.#furtherIndexes = indexes;
     this.#health.look();
     this.#weigh();
@@ -177,6 +181,7 @@ export class CarpEngine {
     this.#cancelHealth();
     this.#cancelProbe();
     this.#health.close();
+    if (this.#group) this.#held.dismantle(this.#group.configuration);
     this.#ports.kernel.close();
   }
 
@@ -225,6 +230,7 @@ export class CarpEngine {
             this.#take({ type: "tick", now: this.#ports.monotonic() }),
           );
     if (differsVisibly(before, state)) this.#report();
+    if (state.role !== "master") this.#held.lower();
   }
 
   #perform(action: CarpAction): void {
@@ -233,7 +239,7 @@ export class CarpEngine {
       case "advertise": {
         const payload = encodeAdvertisement(action, authentication);
         this.#identification += 1;
-        this.#send(configuration.device, this.#link?.mac, (sourceMac) =>
+        this.#send(configuration.device, this.#sourceMac(), (sourceMac) =>
           advertisementFrame({
             sourceMac,
             sourceAddress: configuration.ownAddress,
@@ -260,17 +266,21 @@ export class CarpEngine {
 
   #announce(carriers: readonly Carrier[]): void {
     const main = this.#requireGroup().configuration.device;
-    for (const { device, addresses } of carriers) {
-      const mac = device === main ? this.#link?.mac : this.#ports.kernel.link(device)?.mac;
+    for (const { device, virtualMac, addresses } of carriers) {
+      const mac = virtualMac ?? (device === main ? this.#link?.mac : this.#ports.kernel.link(device)?.mac);
       for (const address of addresses) this.#send(device, mac, (from) => gratuitousArpFrame(from, address));
     }
   }
 
   /**
-   * Advertisements, too, leave with the device's own MAC: without a virtual MAC nothing else on this cable owns one,
-   * a switch learns no address that moves, port security has nothing to object to, and ucarp, which uses a MAC of
-   * its own making, looks at nobody's.
+   * With a virtual MAC advertisements leave with it, so that switches learn where it is. Without one they leave with the
+   * device's own: nothing else on this cable owns one, port security has nothing to object to, and ucarp, which uses a
+   * MAC of its own making, looks at nobody's.
    */
+  #sourceMac(): string | undefined {
+    return carriersOf(this.#requireGroup().configuration)[0]?.virtualMac ?? this.#link?.mac;
+  }
+
   #send(device: string, mac: string | undefined, frame: (sourceMac: string) => Uint8Array): void {
     if (mac === undefined || !this.#ports.kernel.send(device, frame(mac))) this.#sendFailures += 1;
   }

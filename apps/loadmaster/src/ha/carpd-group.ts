@@ -5,6 +5,7 @@
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import type { CarpConfig } from "@tandem/carp/state";
+import { virtualMac } from "@tandem/carp/wire";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
 
 /** Addresses, `a.b.c.d/prefix`, that a device may carry on behalf of carpd. Plain data: it is kept on disk. */
@@ -27,8 +28,10 @@ export const carpConfigOf = (configuration: CarpdConfiguration): CarpConfig => (
 export type Carrier = {
   /** On whose cable the addresses are announced. */
   readonly device: string;
-  /** The device that has them. */
+  /** The device that has them: the same, or a macvlan on it. */
   readonly on: string;
+  /** With which the addresses are announced; null: the device's own MAC. */
+  readonly virtualMac: string | null;
   readonly addresses: readonly string[];
 };
 
@@ -38,9 +41,25 @@ export const carriersOf = (configuration: CarpdConfiguration): Carrier[] =>
     {
       device: configuration.device,
       addresses: [...configuration.sharedAddresses, ...configuration.serviceAddresses],
+      virtualInterface: configuration.virtualInterface,
     },
     ...(configuration.further ?? []),
-  ].map(({ device, addresses }) => ({ device, on: device, addresses: eachOnce(addresses) }));
+  ].map(({ device, addresses, virtualInterface: id }) =>
+    id === undefined
+      ? { device, on: device, virtualMac: null, addresses: eachOnce(addresses) }
+      : {
+          device,
+          on: virtualName(id, configuration.vhid),
+          virtualMac: virtualMac(id, configuration.vhid),
+          // Without a network of its own: the way to the neighbours stays the parent's.
+          addresses: eachOnce(addresses).map((address) => `${withoutPrefix(address)}/32`),
+        },
+  );
+
+const virtualName = (interfaceId: number, vhid: number): string => `carp${interfaceId}.${vhid}`;
+
+/** True for the name of a macvlan of ours: it is removed as a whole, with all that it carries. */
+export const isVirtualName = (device: string): boolean => /^carp\d{1,3}\.\d{1,3}$/.test(device);
 
 /** What may be on the devices because of this configuration. */
 export const carriedBy = (configuration: CarpdConfiguration): DeviceAddresses[] =>

@@ -1,4 +1,5 @@
 /** What the CARP engine asks of the kernel on one device; the real one is made of raw sockets and rtnetlink. */
+import { macBytes } from "@tandem/carp/address";
 import { carpIpProtocol, carpMulticastAddress } from "@tandem/carp/constants";
 import { interfaceIndex, SystemCallError } from "@tandem/linux/libc";
 import type { MessageReader } from "@tandem/linux/message-socket";
@@ -6,6 +7,7 @@ import { etherTypeArp, openPacketReceiver } from "@tandem/linux/packet-receive";
 import { PacketTransmitter } from "@tandem/linux/packet-transmit";
 import { openRawReceiver, type RawReceiver } from "@tandem/linux/raw-socket";
 import { type AddressFailure, RouteNetlink } from "@tandem/linux/rtnetlink";
+import { prepareVirtualDevice } from "@tandem/linux/sysctl";
 
 export type DeviceLink = {
   /** Changes when the device is removed and made again. */
@@ -27,12 +29,29 @@ export interface CarpKernel {
   addresses(device: string): string[];
   addAddresses(device: string, addresses: readonly string[]): AddressFailure[];
   removeAddresses(device: string, addresses: readonly string[]): AddressFailure[];
+  /** A macvlan of this name and MAC on the parent, down unless it was there; the error's name when there can be none. */
+  makeVirtual(name: string, parent: string, mac: string): string | undefined;
+  setVirtual(name: string, state: "up" | "down"): string | undefined;
+  removeVirtual(name: string): void;
   /** Packets the kernel had no room for or could not deliver. */
   receiveErrors(): number;
   close(): void;
 }
 
 const ethernetMacBytes = 6;
+
+const macText = (mac: Uint8Array): string =>
+  Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+
+/** What an act returns, or the name of the system's error it failed with. */
+function failureOf(act: () => string | undefined): string | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof SystemCallError) return error.code;
+    throw error;
+  }
+}
 
 export class LinuxCarpKernel implements CarpKernel {
   readonly #netlink = new RouteNetlink();
@@ -52,8 +71,7 @@ export class LinuxCarpKernel implements CarpKernel {
   link(device: string): DeviceLink | undefined {
     const link = this.#netlink.link(device);
     if (link?.mac.length !== ethernetMacBytes) return undefined;
-    const mac = Array.from(link.mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
-    return { index: link.index, mac, running: link.running };
+    return { index: link.index, mac: macText(link.mac), running: link.running };
   }
 
   open(device: string, onPacket: (packet: Uint8Array) => void): boolean {
@@ -105,6 +123,34 @@ export class LinuxCarpKernel implements CarpKernel {
 
   removeAddresses(device: string, addresses: readonly string[]): AddressFailure[] {
     return this.#netlink.removeAddresses(device, addresses);
+  }
+
+  makeVirtual(name: string, parent: string, mac: string): string | undefined {
+    return failureOf(() => {
+      const known = this.#netlink.link(name);
+      const on = this.#netlink.link(parent);
+      if (known && macText(known.mac) === mac && known.parent === on?.index) return undefined;
+      this.#netlink.removeLink(name);
+      this.#netlink.addMacvlan(name, parent, macBytes(mac));
+      const [refused] = prepareVirtualDevice(name);
+      if (refused === undefined) return undefined;
+      this.#netlink.removeLink(name);
+      return `${refused.parameter}: ${refused.code}`;
+    });
+  }
+
+  setVirtual(name: string, state: "up" | "down"): string | undefined {
+    return failureOf(() => {
+      this.#netlink.setLink(name, state);
+      return undefined;
+    });
+  }
+
+  removeVirtual(name: string): void {
+    failureOf(() => {
+      this.#netlink.removeLink(name);
+      return undefined;
+    });
   }
 
   receiveErrors(): number {

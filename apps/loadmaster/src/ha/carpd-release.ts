@@ -1,6 +1,6 @@
 /** Removes addresses when the one who should have done it is gone. */
 import { type AddressFailure, RouteNetlink } from "@tandem/linux/rtnetlink";
-import type { DeviceAddresses } from "./carpd-group.ts";
+import { type DeviceAddresses, isVirtualName } from "./carpd-group.ts";
 
 /**
  * Its connection to the kernel is opened when it is made, not when it is needed: a process that runs out of
@@ -11,7 +11,12 @@ export class AddressRelease {
 
   /** Removes all of them from their devices; absent ones are no failure. Synchronous: fit for a process about to end. */
   remove(list: readonly DeviceAddresses[]): AddressFailure[] {
-    return list.flatMap(({ device, addresses }) => this.#netlink.removeAddresses(device, addresses));
+    const failures = list.flatMap(({ device, addresses }) =>
+      this.#netlink.removeAddresses(device, addresses),
+    );
+    // Everywhere the addresses have gone before the first virtual device is waited for.
+    for (const { device } of list) if (isVirtualName(device)) this.#netlink.removeLink(device);
+    return failures;
   }
 
   close(): void {

@@ -189,6 +189,18 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.equal(one.carp.configuration?.checks, undefined);
   });
 
+  test("[LH4] vmac puts the addresses under the virtual MAC of their interface on both units, not beside a foreign partner", async () => {
+    value(await atShared.set("vmac", true));
+    await waitFor("both carpds are told", () =>
+      [one, two].every(({ carp }) => carp.configuration?.virtualInterface === 0),
+    );
+    const foreign = await one.client().set("carppassword", "foreign");
+    assert.ok(!foreign.ok && /virtual MAC is in use/.test(foreign.error.message));
+    value(await atShared.set("vmac", false));
+    assert.equal(one.carp.configuration?.virtualInterface, undefined);
+    await waitFor("the standby, too", () => two.carp.configuration?.virtualInterface === undefined);
+  });
+
   test("[LH5] haif has to be an interface that both units have addresses on; macglobal makes the adverts broadcast", async () => {
     assert.equal(value(await one.client().get("haif")), 0);
     const none = await atShared.set("haif", 7);

@@ -69,9 +69,18 @@ export function haSetup(
     carriedFor(facts, shared.services)
       .filter((each) => each.device === device)
       .map((each) => each.address);
+  const virtual = shared.ha.virtualMac === true && unit.carpPassword === undefined;
+  const virtualOn = (device: string): { virtualInterface?: number } => {
+    const id = interfaces.find((each) => each.device === device)?.id;
+    return virtual && id !== undefined ? { virtualInterface: id } : {};
+  };
   const further = devices
     .filter((device) => device !== own.device)
-    .map((device) => ({ device, addresses: [...sharedOn(device), ...servicesOn(device)] }))
+    .map((device) => ({
+      device,
+      addresses: [...sharedOn(device), ...servicesOn(device)],
+      ...virtualOn(device),
+    }))
     .filter(({ addresses }) => addresses.length > 0);
   const chosen = checksOf(shared, interfaces);
   // The carrier of the device that speaks CARP needs no check: without it the unit takes no part.
@@ -104,6 +113,7 @@ export function haSetup(
       ownAddress: own.address,
       sharedAddresses: sharedOn(own.device),
       serviceAddresses: servicesOn(own.device),
+      ...virtualOn(own.device),
       ...(further.length > 0 ? { further } : {}),
       ...(checks.length > 0 ? { checks } : {}),
       ...(shared.ha.broadcast === true ? { broadcast: true } : {}),

@@ -100,6 +100,8 @@ export const SharedContentSchema = Type.Object(
         interface: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
         /** Advertisements go to 255.255.255.255; absent: to the multicast group. */
         broadcast: Type.Optional(Type.Literal(true)),
+        /** The shared addresses answer with a MAC of their own; absent: with that of the active unit. */
+        virtualMac: Type.Optional(Type.Literal(true)),
         /** Checked interfaces by id; absent: the first one, as on real units. */
         checks: Type.Optional(
           Type.Record(
@@ -190,6 +192,7 @@ export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[]
   ...(ha.fast === undefined ? [] : ["hafast"]),
   ...(ha.interface === undefined ? [] : ["haif"]),
   ...(ha.broadcast === undefined ? [] : ["macglobal"]),
+  ...(ha.virtualMac === undefined ? [] : ["vmac"]),
   ...(ha.checks === undefined ? [] : ["hacheck"]),
   ...(ha.l4Updates === undefined ? [] : ["hal4update"]),
 ];
