@@ -9,10 +9,12 @@ import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type ConntrackdSettings, isConntrackdPath, renderConntrackd } from "./conntrackd-configuration.ts";
 import { isRunning, type ProcessIdentity, signalProcess, spawnDetached } from "./process.ts";
 
-const binary = "/usr/sbin/conntrackd";
+const binaryDefault = "/usr/sbin/conntrackd";
 export const readyTimeoutMs = 10_000;
 export const stopTimeoutMs = 3_000;
 export const orderTimeoutMs = 5_000;
+/** One that could not be started is tried again no sooner: each attempt is told of. */
+export const retryMs = 30_000;
 /** sun_path holds 108 bytes (unix(7)). */
 const socketPathMaxBytes = 100;
 /** A log that has grown beyond this when the process is started is begun anew. */
@@ -30,17 +32,25 @@ export type ConnectionRole = "active" | "standby";
 
 export class ConntrackdProcess {
   readonly #directory: string;
+  readonly #binary: string;
   readonly #observe: (event: ConntrackdEvent) => void;
   #identity: ProcessIdentity | undefined;
   #wanted: ConntrackdSettings | undefined;
   #role: ConnectionRole = "standby";
   /** Started by this object, or adopted and said so. */
   #known = false;
+  /** The last attempt, when it failed: what it came to, and when it was, in monotonic milliseconds. */
+  #failed: { readonly at: number; readonly error: FieldError } | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** `directory`: for the file, socket, log and record; made when absent, mode 0700. */
-  constructor(options: { readonly directory: string; readonly observe: (event: ConntrackdEvent) => void }) {
+  /** `directory`: for the file, socket, log and record; made when absent, mode 0700. `binary`: /usr/sbin/conntrackd. */
+  constructor(options: {
+    readonly directory: string;
+    readonly binary?: string;
+    readonly observe: (event: ConntrackdEvent) => void;
+  }) {
     this.#directory = options.directory;
+    this.#binary = options.binary ?? binaryDefault;
     this.#observe = options.observe;
   }
 
@@ -54,11 +64,14 @@ export class ConntrackdProcess {
 
   /** Starts it again when it has ended by itself. */
   supervise(): Promise<Result<void, FieldError>> {
-    return this.#inTurn(async () =>
-      this.#wanted === undefined || (this.#identity !== undefined && isRunning(this.#identity))
-        ? ok(undefined)
-        : this.#apply(),
-    );
+    return this.#inTurn(async () => {
+      if (this.#wanted === undefined || (this.#identity !== undefined && isRunning(this.#identity)))
+        return ok(undefined);
+      const failed = this.#failed;
+      return failed !== undefined && performance.now() - failed.at < retryMs
+        ? err(failed.error)
+        : this.#apply();
+    });
   }
 
   /** A new active passes on connections that it was told of: from now on it is the one that tells of them. */
@@ -101,7 +114,9 @@ export class ConntrackdProcess {
       return ok(undefined);
     }
     await this.#stop();
-    return this.#start(text);
+    const started = await this.#start(text);
+    this.#failed = started.ok ? undefined : { at: performance.now(), error: started.error };
+    return started;
   }
 
   async #start(text: string): Promise<Result<void, FieldError>> {
@@ -114,7 +129,7 @@ export class ConntrackdProcess {
       await rm(this.#paths.log, { force: true });
     let ended: string | undefined;
     const identity = spawnDetached(
-      { command: binary, arguments: ["-C", this.#file], logPath: join(this.#directory, "output.log") },
+      { command: this.#binary, arguments: ["-C", this.#file], logPath: join(this.#directory, "output.log") },
       (reason) => {
         ended = reason;
         this.#observe({ event: "conntrackd-gone", reason });
@@ -134,10 +149,12 @@ export class ConntrackdProcess {
       await pause();
     }
     if (identity !== undefined) signalProcess(identity, "SIGKILL");
+    // Why there is no process at all is said a moment later.
+    else await pause();
     return err({
       code: "conntrackd-missing",
       field: "hal4update",
-      value: binary,
+      value: this.#binary,
       message: `conntrackd does not run: ${ended ?? "it does not answer"}`,
       remedy:
         "install the package conntrackd, and run the unit as root on a kernel with nf_conntrack_netlink",
@@ -160,7 +177,7 @@ export class ConntrackdProcess {
   /** An order to the one that runs; false when it is not carried out. */
   #order(...words: string[]): Promise<boolean> {
     return new Promise((resolve) => {
-      execFile(binary, ["-C", this.#file, ...words], { timeout: orderTimeoutMs }, (error) =>
+      execFile(this.#binary, ["-C", this.#file, ...words], { timeout: orderTimeoutMs }, (error) =>
         resolve(error === null),
       );
     });

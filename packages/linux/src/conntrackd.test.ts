@@ -30,6 +30,28 @@ test("[LH12] the file for conntrackd is the golden one", () => {
   assert.equal(text, readFileSync(path, "utf8"), "run again with UPDATE_GOLDENS=1 when the change is meant");
 });
 
+test("[LH12] a conntrackd that is not there is said once, and not tried again each second", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tandem-conntrackd-"));
+  const events: string[] = [];
+  const missing = new ConntrackdProcess({
+    directory,
+    binary: "/usr/sbin/no-such-conntrackd",
+    observe: ({ event }) => events.push(event),
+  });
+  try {
+    for (const attempt of [() => missing.configure(settings), () => missing.supervise()]) {
+      const begun = await attempt();
+      assert.ok(!begun.ok);
+      assert.match(begun.error.message, /no-such-conntrackd/);
+      assert.match(begun.error.remedy, /install the package conntrackd/);
+    }
+    assert.deepEqual(events, ["conntrackd-gone"]);
+  } finally {
+    await missing.configure(undefined);
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
 test("[LH12] conntrackd is started, adopted, started anew by other settings or when killed, and ended", {
   skip,
 }, async () => {
