@@ -36,7 +36,7 @@ const ip = (...words: string[]): string => execFileSync("ip", words, { encoding:
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   while (!(await condition())) {
@@ -146,7 +146,7 @@ export class TrafficNetwork {
 
   async status(unit: UnitName): Promise<string> {
     try {
-      const answer = await this.client(unit, front(hostOf[unit]), 1_000).get("hastatus");
+      const answer = await this.client(unit, front(hostOf[unit]), 5_000).get("hastatus");
       return answer.ok ? String(answer.value) : "no answer";
     } catch {
       return "no answer";
