@@ -157,7 +157,11 @@ function Servers({
       }
     >
       {servers.map(({ id, address, port, weight }, index) => (
-        <Flex key={id} alignItems={{ default: "alignItemsFlexEnd" }}>
+        <Flex
+          key={id}
+          direction={{ default: "column", md: "row" }}
+          alignItems={{ default: "alignItemsStretch", md: "alignItemsFlexEnd" }}
+        >
           <FlexItem flex={{ default: "flex_3" }}>
             <TextField
               id={`server-address-${id}`}

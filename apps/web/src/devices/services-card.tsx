@@ -45,6 +45,7 @@ export function ServicesCard({ device }: { readonly device: string }) {
   return (
     <Card>
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <>

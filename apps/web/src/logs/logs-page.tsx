@@ -71,6 +71,7 @@ export function LogsPage() {
       </Card>
       <Card>
         <CardHeader
+          hasWrap
           actions={{
             actions: (
               <Switch

@@ -65,6 +65,7 @@ export function NotificationsPage() {
       />
       <Card>
         <CardHeader
+          hasWrap
           actions={{
             actions: (
               <Button isDisabled={isFull} onClick={() => setAsked({ kind: "form", target: null })}>

@@ -52,6 +52,7 @@ export function ActionsCard({ devices }: { readonly devices: readonly Device[] }
   return (
     <Card>
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <Button onClick={() => setAsked({ kind: "form", action: null })}>Schedule an action</Button>
