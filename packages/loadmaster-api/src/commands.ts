@@ -164,7 +164,7 @@ export const commands = {
         type: {
           kind: "text",
           pattern: /^(\d{1,3}(\.\d{1,3}){3})?$/,
-          allowed: "an IPv4 address; empty to remove it",
+          allowed: "an IPv4 address (IPv6 is not carried between units yet); empty to remove it",
         },
         about: "the address that belongs to whichever unit is active",
       },

@@ -76,6 +76,13 @@ export function changeInterface(
       return refuse(
         `${name}: ${address} is ${name === "partner" ? "the shared address" : "the partner's own address"}; the pair needs three different ones`,
       );
+    const elsewhere = interfaces.find(
+      (each) => each.id !== on.id && [sharedAddresses[each.id], partners[each.id]].includes(address),
+    );
+    if (elsewhere !== undefined)
+      return refuse(
+        `${name}: ${address} already belongs to the pair on interface ${elsewhere.id}; every address is given once`,
+      );
     const clash = document.shared.services.find((each) => each.address === address && each.port === apiPort);
     if (name === "shared" && clash !== undefined)
       return refuse(
