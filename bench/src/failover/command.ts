@@ -19,6 +19,7 @@ const usage = `npm run bench -- failover [--rounds N] [--file PATH] [--only NAME
   --hog-seconds S  how long false take-overs are counted for each quick contender (600; 0 leaves them out)
   --page           writes docs/failover.md and docs/images/failover.svg
 needs root, and the programs of: bin/setup.sh test
+all of it, which is "npm run bench -- failover --page", takes about five hours
 `;
 
 const roundsOrdinary = 30;
