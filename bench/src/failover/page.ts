@@ -140,6 +140,18 @@ export const pictureOf = (measured: Measured): string =>
     }),
   );
 
+/** Fewer rounds of an event say little about its distribution. */
+const roundsForDistribution = 30;
+const firstLook =
+  "\n**Fewer than 30 rounds of some events: a first look, on a machine that others worked on as well, and no distribution.**\n";
+const isFirstLook = (measured: Measured): boolean =>
+  contenders.some((contender) =>
+    events.some((event) => {
+      const { length } = of(measured, contender, event);
+      return length > 0 && length < roundsForDistribution;
+    }),
+  );
+
 export function pageOf(
   measured: Measured,
   run: {
@@ -158,7 +170,7 @@ export function pageOf(
   return `# How long a failover takes
 
 \`${run.command}\` at commit \`${run.commit}\`, on ${run.machine}; ${rounds.length} rounds in all. Written by that command, with the picture; it goes on where it was cut short.
-
+${isFirstLook(measured) ? firstLook : ""}
 ![Distribution of the outages](images/failover.svg)
 
 ## Against the goals
