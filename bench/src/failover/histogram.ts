@@ -81,6 +81,7 @@ export function histogramOf(panels: readonly Panel[]): string {
     return part;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${top + 8}" font-family="sans-serif" font-size="13">
+<title>Distribution of the outages of a failover</title>
 <style>
 .title { font-weight: bold; font-size: 15px }
 .name { text-anchor: end }
