@@ -6,16 +6,22 @@ import type { Origin } from "@tandem/haproxy-config/syntax";
 
 const messageMaxChars = 600;
 
+/** What a worker says of a service whose servers it has just found down: the file was accepted long before. */
+const aboutServers = /has no server available/;
+
+/** What HAProxy says against a file, one for each line. */
+export const complaintsIn = (output: string): readonly string[] =>
+  output
+    .split("\n")
+    .filter((line) => line.startsWith("[ALERT]") && !aboutServers.test(line))
+    .map((line) => line.replace(/^\[ALERT\]\s+\(\d+\)\s*:\s*/, "").trim());
+
 /**
  * The refusal behind HAProxy's complaints. A complaint names a line of the file (`parsing [FILE:LINE]`) or a proxy
  * (`frontend vs3`); `origins` says what stands on each line.
  */
 export function refusalFrom(output: string, origins: readonly (Origin | undefined)[]): FieldError {
-  const alerts = output
-    .split("\n")
-    .filter((line) => line.startsWith("[ALERT]"))
-    .map((line) => line.replace(/^\[ALERT\]\s+\(\d+\)\s*:\s*/, "").trim());
-  const first = alerts[0] ?? output.trim().split("\n").at(-1) ?? "";
+  const first = complaintsIn(output)[0] ?? output.trim().split("\n").at(-1) ?? "";
   const text = first.slice(0, messageMaxChars) || "HAProxy gave no reason";
   const line = /parsing \[[^\]]*:(\d+)\]/.exec(first);
   const origin = line === null ? undefined : origins[Number(line[1]) - 1];

@@ -28,7 +28,7 @@ import {
   parseStatistics,
   type StatRow,
 } from "@tandem/haproxy-config/statistics";
-import { refusalFrom } from "./haproxy-messages.ts";
+import { complaintsIn, refusalFrom } from "./haproxy-messages.ts";
 import { askHaproxy, type SocketFailure } from "./haproxy-socket.ts";
 import { identityOf, isRunning, type ProcessIdentity, signalProcess, spawnDetached } from "./process.ts";
 
@@ -305,7 +305,7 @@ export class HaproxyProcess {
       if (!isRunning(identity)) break;
       const said = await this.#readLog(from);
       // The master has counted the reload and complains: it waits with the old workers.
-      if (said.includes("[ALERT]") && (await this.#reloads()) !== before)
+      if (complaintsIn(said).length > 0 && (await this.#reloads()) !== before)
         return err(refusalFrom(said, configuration.origins));
       await pause();
     }
