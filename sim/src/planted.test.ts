@@ -11,7 +11,7 @@ test("every planted bug is found within 500 seeds, and the unpatched code passes
   );
   assert.ok(found.length >= 10, `${found.length} planted bugs`);
   assert.deepEqual(
-    found.filter(({ seed }) => seed === null).map(({ bug }) => bug),
+    found.filter(({ seed }) => seed === null || seed > 500).map(({ bug }) => bug),
     [],
     "not found",
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { master, type OneUnit, settings, slave } from "./one-unit.ts";
+import { inPair, master, OneUnit, settings, slave, unitB } from "./one-unit.ts";
 import { acting, status } from "./status.ts";
 
 const closed = { type: "link", event: { kind: "closed", reason: "connection reset" } } as const;
@@ -190,6 +190,15 @@ test("[CH17] equal vectors and unequal digests: said at the second exchange, and
     codes.push(...unit.last.outputs.observe.map(({ code }) => code));
   }
   assert.deepEqual(codes, ["digests-differ", "digests-agree-again"]);
+});
+
+test("[CH17] a unit that comes back to be overwritten is not told of corruption: digests are of one pair", () => {
+  const unit = new OneUnit({ durable: { ...inPair, pairId: null, armedFor: unitB } });
+  unit.linkUp();
+  for (const digest of ["other", "other", "other"]) {
+    unit.heard({ digest });
+    assert.ok(!unit.last.outputs.observe.some(({ code }) => code === "digests-differ"));
+  }
 });
 
 test("V10: the peer's vector is whatever it says last, also when lower", () => {

@@ -196,7 +196,9 @@ export function compareSteps(turn: Turn, isExchange: boolean): void {
     return;
   }
   const digestsEqual = contact.digest === facts.digest;
-  const digestFaults = digestsEqual ? 0 : contact.digestFaults + (isExchange ? 1 : 0);
+  // A digest is made for its pair: before a unit has joined, unequal ones say nothing.
+  const isOfOnePair = contact.heartbeat?.pairId === turn.durable.pairId;
+  const digestFaults = digestsEqual || !isOfOnePair ? 0 : contact.digestFaults + (isExchange ? 1 : 0);
   if (digestFaults === 2 && contact.digestFaults === 1) turn.observe({ code: "digests-differ" });
   if (digestsEqual && contact.digestFaults >= 2) turn.observe({ code: "digests-agree-again" });
   turn.setContact({
