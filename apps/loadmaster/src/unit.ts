@@ -24,7 +24,13 @@ import type { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import { carriersOf } from "./ha/carpd-group.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
-import { type PartnerEvent, PartnerLink, type PartnerSide, type PartnerState } from "./ha/partner-link.ts";
+import {
+  type PartnerEvent,
+  PartnerLink,
+  type PartnerSide,
+  type PartnerState,
+  type UpdateOutcome,
+} from "./ha/partner-link.ts";
 import { linkVersion, type PartnerStatus } from "./ha/partner-messages.ts";
 import { linkKeyOf } from "./ha/partner-secret.ts";
 import {
@@ -208,6 +214,11 @@ export class Unit implements PartnerSide {
 
   get partnerState(): PartnerState {
     return this.#link.state;
+  }
+
+  /** *Force Partner Update* (SPEC LH11). */
+  updatePartner(): Promise<UpdateOutcome> {
+    return this.#link.forceUpdate();
   }
 
   addressFacts(document: UnitDocument = this.#document): AddressFacts {

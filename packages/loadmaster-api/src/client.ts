@@ -264,6 +264,11 @@ export class LoadMasterClient {
     return this.call("setpartnersecret", { secret });
   }
 
+  /** *Force Partner Update*: answers once the standby has put the configuration in force, or refuses with the reason. */
+  forcePartnerUpdate(): CallResult {
+    return this.call("forcepartnerupdate");
+  }
+
   /** Of the configuration that the unit's pair shares: what a change is based on. Only units of ours have one. */
   async revision(): CallResult<string> {
     const answer = await this.get("revision");

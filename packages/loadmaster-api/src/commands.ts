@@ -202,6 +202,12 @@ export const commands = {
     answer: "ok",
     about: "sets the secret by which the partner is known",
   },
+  forcepartnerupdate: {
+    parameters: [],
+    changes: "unit",
+    answer: "ok",
+    about: "sends the configuration to the standby now, whatever it says that it has",
+  },
   usersetsyspassword: {
     parameters: [
       { name: "currpassword", type: anySecret, required: true, about: "the password so far" },

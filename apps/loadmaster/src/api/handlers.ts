@@ -248,6 +248,12 @@ export function unitHandlers(unit: Unit): Handlers {
       const partnerKey = await partnerKeyOf(secret);
       return ofUnit(caller, (content) => ok({ ...content, partnerKey }));
     },
+    async forcepartnerupdate() {
+      const outcome = await unit.updatePartner();
+      return outcome.taken
+        ? ok({ message: completedOk, revision: outcome.revision, digest: outcome.digest })
+        : refuse(`the partner was not updated: ${outcome.reason}`);
+    },
     async usersetsyspassword({ currpassword, password }, caller) {
       const before = unit.document.unit.passwordHash;
       if (!(await passwordMatches(currpassword, before)))

@@ -268,6 +268,24 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.equal(onDisk.document.shared.services[0].nickname, "shop");
   });
 
+  test("[LH11] Force Partner Update sends the document to a standby that says it has it, and says what kept it from going", async () => {
+    const received = (): number => two.log.filter((line) => line.event === "configuration-received").length;
+    await waitFor("both have the same", () => two.unit.document.revision === one.unit.document.revision);
+    const before = received();
+    const { digest, revision } = value(await one.client(shared).forcePartnerUpdate());
+    assert.equal(digest, digestOf(one.unit.document.shared));
+    assert.equal(revision, one.unit.document.revision);
+    assert.equal(received(), before + 1);
+    const refused = await two.client().forcePartnerUpdate();
+    assert.ok(!refused.ok && /not updated: this unit is not active/.test(refused.error.message));
+    value(await two.client().setPartnerSecret("another secret altogether"));
+    await waitFor("the link is refused", async () => /partner link is refused/.test(await report(one)));
+    const cut = await one.client(shared).forcePartnerUpdate();
+    assert.ok(!cut.ok && /not updated: .*secret/.test(cut.error.message));
+    value(await two.client().setPartnerSecret(secret));
+    await waitFor("nothing is left to report", async () => (await report(one)) === "");
+  });
+
   test("roles change: the new active accepts, and the old one takes its document", async () => {
     one.carp.become("backup");
     two.carp.become("master");

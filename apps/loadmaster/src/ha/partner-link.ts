@@ -41,6 +41,11 @@ export type PartnerState =
   | { readonly kind: "wrong-secret"; readonly reason: string }
   | { readonly kind: "up"; readonly status: PartnerStatus };
 
+/** What came of *Force Partner Update*: what the partner now holds, or why it holds it not. */
+export type UpdateOutcome =
+  | { readonly taken: true; readonly revision: number; readonly digest: string }
+  | { readonly taken: false; readonly reason: string };
+
 export type PartnerEvent =
   | { readonly event: "partner-connected"; readonly partner: string; readonly name: string }
   | { readonly event: "partner-lost"; readonly partner: string; readonly reason: string }
@@ -94,6 +99,8 @@ export class PartnerLink {
   #generation = 0;
   #wake: (() => void) | undefined;
   #nudged = false;
+  /** Who waits for the document to be sent whatever the partner says that it has. */
+  #forced: ((outcome: UpdateOutcome) => void)[] = [];
   #complainedAt = new Map<string, number>();
 
   constructor(identity: Identity, port: number, side: PartnerSide) {
@@ -136,6 +143,17 @@ export class PartnerLink {
   nudge(): void {
     this.#nudged = true;
     this.#wake?.();
+  }
+
+  /** *Force Partner Update* (SPEC LH11): sends the document now, also to a partner that says it has the same. */
+  forceUpdate(): Promise<UpdateOutcome> {
+    const state = this.#state;
+    if (state.kind === "off") return Promise.resolve({ taken: false, reason: "this unit has no partner" });
+    if (state.kind !== "up") return Promise.resolve({ taken: false, reason: state.reason });
+    return new Promise((resolve) => {
+      this.#forced.push(resolve);
+      this.nudge();
+    });
   }
 
   close(): Promise<void> {
@@ -310,6 +328,7 @@ export class PartnerLink {
         const reason = await this.#converse(outcome.connection, settings, generation);
         this.#outgoing = undefined;
         for (const finish of [...this.#ledgerWaits.values()]) finish(undefined);
+        for (const finish of this.#forced.splice(0)) finish({ taken: false, reason });
         if (generation !== this.#generation) return;
         this.#set({ kind: "connecting", reason });
       }
@@ -419,27 +438,36 @@ export class PartnerLink {
       this.#compare(theirs);
       if (this.#ledgerUntold && theirs.version >= linkVersionWithLedger) void this.#tellWholeLedger();
       if (generation !== this.#generation) return "the settings of the pair have changed";
-      const sent = await this.#push(connection, theirs);
+      const forced = this.#forced.splice(0);
+      const sent = await this.#push(connection, theirs, forced.length > 0);
+      for (const finish of forced) finish(sent);
       // A document that was taken is compared at once; one that was not, at the next interval.
-      if (sent !== "taken") await this.#pause(compareIntervalMs);
+      if (!sent.taken) await this.#pause(compareIntervalMs);
     }
   }
 
   async #push(
     connection: PartnerConnection,
     theirs: PartnerStatus,
-  ): Promise<"nothing" | "taken" | "not-taken"> {
+    isForced: boolean,
+  ): Promise<UpdateOutcome> {
     const ours = this.#side.status();
-    if (ours.role !== "master" || theirs.role === "master" || ours.hamode === theirs.hamode) return "nothing";
-    if (theirs.digest === ours.digest && theirs.revision === ours.revision) return "nothing";
+    if (ours.role !== "master")
+      return { taken: false, reason: "this unit is not active; ask the one that is, at the shared address" };
+    if (theirs.role === "master") return { taken: false, reason: "the partner is active as well" };
+    if (ours.hamode === theirs.hamode)
+      return { taken: false, reason: `both units are set to HA mode ${ours.hamode}` };
     const { revision, digest } = ours;
+    if (theirs.digest === digest && theirs.revision === revision && !isForced)
+      return { taken: false, reason: "the partner has it already" };
+    const notTaken = (reason: string): UpdateOutcome => {
+      this.#side.observe({ event: "configuration-not-accepted", reason });
+      return { taken: false, reason };
+    };
     const unknown =
       theirs.version >= linkVersionWithTraffic ? [] : unknownToLinkVersion2(this.#side.shared());
-    if (unknown.length > 0) {
-      const reason = `the partner's program is older and does not know ${unknown.join(", ")}; update it`;
-      this.#side.observe({ event: "configuration-not-accepted", reason });
-      return "not-taken";
-    }
+    if (unknown.length > 0)
+      return notTaken(`the partner's program is older and does not know ${unknown.join(", ")}; update it`);
     const answer = await connection.ask(
       { type: "document", revision, digest, shared: this.#side.shared() },
       documentTimeoutMs,
@@ -447,15 +475,15 @@ export class PartnerLink {
     if (answer.ok && answer.value.type === "accepted" && answer.value.digest === digest) {
       this.#side.observe({ event: "configuration-sent", revision, digest });
       this.#side.agreed(digest);
-      return "taken";
+      return { taken: true, revision, digest };
     }
-    const reason = !answer.ok
-      ? answer.error
-      : answer.value.type === "refused"
-        ? answer.value.reason
-        : "an unexpected answer";
-    this.#side.observe({ event: "configuration-not-accepted", reason });
-    return "not-taken";
+    return notTaken(
+      !answer.ok
+        ? answer.error
+        : answer.value.type === "refused"
+          ? answer.value.reason
+          : "an unexpected answer",
+    );
   }
 
   /** Ends early when something has changed, also when that was before it began. */
