@@ -7,7 +7,6 @@ import {
   Content,
   EmptyState,
   EmptyStateBody,
-  Flex,
   Stack,
 } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
@@ -18,6 +17,7 @@ import { useState } from "react";
 import { deviceServicesQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
 import { FormDialogue } from "../form/form-dialogue.tsx";
+import { RowButtons } from "../form/row-buttons.tsx";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { MovedOnAlert, movedOnIn } from "./moved-on.tsx";
@@ -160,25 +160,11 @@ export function ServicesTable({ list, onAsk }: TableProps) {
                 <Td dataLabel="Real servers">{serversOf(service)}</Td>
                 <Td dataLabel="Last changed">{service.managed ? "through Central" : "on the device"}</Td>
                 <Td dataLabel="Do">
-                  <Flex flexWrap={{ default: "wrap", xl: "nowrap" }} columnGap={{ default: "columnGapSm" }}>
-                    <Button
-                      variant="link"
-                      size="sm"
-                      aria-label={`Change ${place}`}
-                      onClick={() => onAsk("form", service)}
-                    >
-                      Change
-                    </Button>
-                    <Button
-                      variant="link"
-                      size="sm"
-                      isDanger
-                      aria-label={`Remove ${place}`}
-                      onClick={() => onAsk("remove", service)}
-                    >
-                      Remove
-                    </Button>
-                  </Flex>
+                  <RowButtons
+                    name={place}
+                    onChange={() => onAsk("form", service)}
+                    onRemove={() => onAsk("remove", service)}
+                  />
                 </Td>
               </Tr>
             );

@@ -7,7 +7,6 @@ import {
   CardTitle,
   EmptyState,
   EmptyStateBody,
-  Flex,
   Label,
   Stack,
 } from "@patternfly/react-core";
@@ -21,6 +20,7 @@ import { notificationsQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
 import { FormDialogue } from "../form/form-dialogue.tsx";
 import { Problems } from "../form/problems.tsx";
+import { RowButtons } from "../form/row-buttons.tsx";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
 import { Loaded } from "../shell/loaded.tsx";
@@ -187,7 +187,11 @@ export function TargetsTable({ targets, testing, onTest, onAsk }: TableProps) {
               {sentOf(target)}
             </Td>
             <Td dataLabel="Do">
-              <Flex flexWrap={{ default: "wrap", xl: "nowrap" }} columnGap={{ default: "columnGapSm" }}>
+              <RowButtons
+                name={target.name}
+                onChange={() => onAsk({ kind: "form", target })}
+                onRemove={() => onAsk({ kind: "remove", target })}
+              >
                 <Button
                   variant="secondary"
                   size="sm"
@@ -198,24 +202,7 @@ export function TargetsTable({ targets, testing, onTest, onAsk }: TableProps) {
                 >
                   Test
                 </Button>
-                <Button
-                  variant="link"
-                  size="sm"
-                  aria-label={`Change ${target.name}`}
-                  onClick={() => onAsk({ kind: "form", target })}
-                >
-                  Change
-                </Button>
-                <Button
-                  variant="link"
-                  size="sm"
-                  isDanger
-                  aria-label={`Remove ${target.name}`}
-                  onClick={() => onAsk({ kind: "remove", target })}
-                >
-                  Remove
-                </Button>
-              </Flex>
+              </RowButtons>
             </Td>
           </Tr>
         ))}

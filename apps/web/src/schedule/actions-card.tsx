@@ -6,7 +6,6 @@ import {
   CardTitle,
   EmptyState,
   EmptyStateBody,
-  Flex,
   Stack,
   Switch,
 } from "@patternfly/react-core";
@@ -21,6 +20,7 @@ import { call } from "../api/transport.ts";
 import { FormDialogue } from "../form/form-dialogue.tsx";
 import { moment } from "../form/moment.ts";
 import { Problems } from "../form/problems.tsx";
+import { RowButtons } from "../form/row-buttons.tsx";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { ActionForm } from "./action-form.tsx";
@@ -189,7 +189,11 @@ export function ActionsTable({ actions, devices, isBusy, onTurn, onAsk }: TableP
               />
             </Td>
             <Td dataLabel="Do">
-              <Flex flexWrap={{ default: "wrap", xl: "nowrap" }} columnGap={{ default: "columnGapSm" }}>
+              <RowButtons
+                name={action.name}
+                onChange={() => onAsk({ kind: "form", action })}
+                onRemove={() => onAsk({ kind: "remove", action })}
+              >
                 <Button
                   variant="secondary"
                   size="sm"
@@ -198,24 +202,7 @@ export function ActionsTable({ actions, devices, isBusy, onTurn, onAsk }: TableP
                 >
                   Run now
                 </Button>
-                <Button
-                  variant="link"
-                  size="sm"
-                  aria-label={`Change ${action.name}`}
-                  onClick={() => onAsk({ kind: "form", action })}
-                >
-                  Change
-                </Button>
-                <Button
-                  variant="link"
-                  size="sm"
-                  isDanger
-                  aria-label={`Remove ${action.name}`}
-                  onClick={() => onAsk({ kind: "remove", action })}
-                >
-                  Remove
-                </Button>
-              </Flex>
+              </RowButtons>
             </Td>
           </Tr>
         ))}
