@@ -793,7 +793,8 @@ export class Run implements UnitObserver {
       this.#look();
     }
     // Somebody at the giver is always busy while a handover goes on: what it commits then has to be there as well.
-    if (entry.code === "handover-asked" && this.#busy.chance(0.6))
+    // What was repaired is looked at before anybody chooses among the values.
+    if (entry.code === "handover-asked" && !this.#hasRotted && this.#busy.chance(0.6))
       this.engine.after(this.#busy.between(0, 1.2), () => this.operators.edit(this.peerOf(unit)));
     if (entry.code === "handover-offered") this.#offered(unit, this.peerOf(unit));
     this.#pull(unit);
