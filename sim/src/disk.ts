@@ -1,5 +1,6 @@
 /**
- * A disk and the store on it: transactions are whole or not there, as SQLite's are, and a power loss may take the
+ * A disk and the store on it: transactions are whole or not there, as SQLite's are, also when a write is torn
+ * (`packages/storage/src/torn-write.test.ts` tears them at many places), and a power loss may take the
  * last ones with it when the disk lied about them. Images can be taken and put back.
  */
 import { assert, unreachable } from "@tandem/base/assert";
