@@ -1,20 +1,12 @@
-import {
-  FormGroup,
-  FormHelperText,
-  FormSelect,
-  FormSelectOption,
-  HelperText,
-  HelperTextItem,
-} from "@patternfly/react-core";
+import { FormGroup, FormSelect, FormSelectOption } from "@patternfly/react-core";
+import { FieldHelp, type FieldHelpProps } from "./field-help.tsx";
 
-type Props<Value extends string> = {
+type Props<Value extends string> = FieldHelpProps & {
   readonly id: string;
   readonly label: string;
   readonly value: Value;
   readonly options: readonly (readonly [value: Value, label: string])[];
   readonly onChange: (value: Value) => void;
-  readonly help?: string | undefined;
-  readonly error?: string | undefined;
   readonly isDisabled?: boolean;
 };
 
@@ -29,7 +21,6 @@ export function SelectField<Value extends string>({
   error,
   isDisabled = false,
 }: Props<Value>) {
-  const text = error ?? help;
   return (
     <FormGroup label={label} fieldId={id}>
       <FormSelect
@@ -44,13 +35,7 @@ export function SelectField<Value extends string>({
           <FormSelectOption key={option} value={option} label={text} />
         ))}
       </FormSelect>
-      {text !== undefined && (
-        <FormHelperText>
-          <HelperText id={`${id}-help`} isLiveRegion>
-            <HelperTextItem variant={error ? "error" : "default"}>{text}</HelperTextItem>
-          </HelperText>
-        </FormHelperText>
-      )}
+      <FieldHelp id={id} help={help} error={error} />
     </FormGroup>
   );
 }

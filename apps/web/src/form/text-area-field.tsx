@@ -1,17 +1,15 @@
-import { FormGroup, FormHelperText, HelperText, HelperTextItem, TextArea } from "@patternfly/react-core";
+import { FormGroup, TextArea } from "@patternfly/react-core";
+import { FieldHelp, type FieldHelpProps } from "./field-help.tsx";
 
-type Props = {
+type Props = FieldHelpProps & {
   readonly id: string;
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly help?: string | undefined;
-  readonly error?: string | undefined;
 };
 
 /** Several lines of a form; what is wrong with them stands beside them. */
 export function TextAreaField({ id, label, value, onChange, help, error }: Props) {
-  const text = error ?? help;
   return (
     <FormGroup label={label} fieldId={id}>
       <TextArea
@@ -22,13 +20,7 @@ export function TextAreaField({ id, label, value, onChange, help, error }: Props
         onChange={(_, next) => onChange(next)}
         aria-describedby={`${id}-help`}
       />
-      {text !== undefined && (
-        <FormHelperText>
-          <HelperText id={`${id}-help`} isLiveRegion>
-            <HelperTextItem variant={error ? "error" : "default"}>{text}</HelperTextItem>
-          </HelperText>
-        </FormHelperText>
-      )}
+      <FieldHelp id={id} help={help} error={error} />
     </FormGroup>
   );
 }

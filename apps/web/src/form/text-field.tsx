@@ -1,13 +1,11 @@
-import { FormGroup, FormHelperText, HelperText, HelperTextItem, TextInput } from "@patternfly/react-core";
+import { FormGroup, TextInput } from "@patternfly/react-core";
+import { FieldHelp, type FieldHelpProps } from "./field-help.tsx";
 
-type Props = {
+type Props = FieldHelpProps & {
   readonly id: string;
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly help?: string | undefined;
-  /** What is wrong with the value and how to mend it; stands in place of the help. */
-  readonly error?: string | undefined;
   readonly required?: boolean;
   readonly type?: "text" | "number" | "password" | "time" | "datetime-local";
 };
@@ -23,7 +21,6 @@ export function TextField({
   required = false,
   type = "text",
 }: Props) {
-  const text = error ?? help;
   return (
     <FormGroup label={label} fieldId={id} isRequired={required}>
       <TextInput
@@ -35,13 +32,7 @@ export function TextField({
         onChange={(_, next) => onChange(next)}
         aria-describedby={`${id}-help`}
       />
-      {text !== undefined && (
-        <FormHelperText>
-          <HelperText id={`${id}-help`} isLiveRegion>
-            <HelperTextItem variant={error ? "error" : "default"}>{text}</HelperTextItem>
-          </HelperText>
-        </FormHelperText>
-      )}
+      <FieldHelp id={id} help={help} error={error} />
     </FormGroup>
   );
 }
