@@ -2,6 +2,14 @@
  * Every command of the API, once: its parameters, what it changes, and what it answers. Validation, `listapi` and the
  * refusal of service changes at a unit's own address (SPEC LH6) follow from this table.
  */
+import {
+  joinParameters,
+  leaveParameters,
+  pairCheckParameters,
+  pairParameters,
+  replaceParameters,
+  unpairParameters,
+} from "./pairing.ts";
 import type { Parameter } from "./parameters.ts";
 import {
   secretPattern,
@@ -27,6 +35,7 @@ export type Command = {
     | "commands"
     | "data"
     | "stats"
+    | "pairing"
     | "ok";
   readonly about: string;
 };
@@ -207,6 +216,50 @@ export const commands = {
     changes: "unit",
     answer: "ok",
     about: "sends the configuration to the standby now, whatever it says that it has",
+  },
+  hapaircheck: {
+    parameters: pairCheckParameters,
+    changes: "nothing",
+    answer: "pairing",
+    about: "whether this unit and another one can become a pair; without partnerfingerprint it only shows it",
+  },
+  hapair: {
+    parameters: pairParameters,
+    changes: "unit",
+    answer: "pairing",
+    about:
+      "makes a pair of this unit, which stays active, and another one; goes on where an earlier call stopped",
+  },
+  hapairstatus: {
+    parameters: [],
+    changes: "nothing",
+    answer: "pairing",
+    about: "how far hapair, hareplace or haunpair is",
+  },
+  hareplace: {
+    parameters: replaceParameters,
+    changes: "unit",
+    answer: "pairing",
+    about: "takes a new unit in the place of a partner that is dead",
+  },
+  haunpair: {
+    parameters: unpairParameters,
+    changes: "unit",
+    answer: "pairing",
+    about: "ends the pair: this unit, which is active, stays with the services, the other one leaves",
+  },
+  hajoin: {
+    parameters: joinParameters,
+    changes: "unit",
+    answer: "ok",
+    about: "asked by the unit that runs hapair or hareplace: become its partner",
+  },
+  haleave: {
+    parameters: leaveParameters,
+    changes: "unit",
+    answer: "ok",
+    about:
+      "this unit bows out of its pair and is single; it serves nothing afterwards, unless it is as before",
   },
   usersetsyspassword: {
     parameters: [

@@ -13,6 +13,7 @@ import { hashPassword, passwordMatches } from "../access/passwords.ts";
 import { hashOfKey, keyStartChars, keysPerUserMax, newKey, SignIn } from "../access/sign-in.ts";
 import type { Act } from "../fencing/action-fence.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
+import { pairingHandlers } from "../pairing/commands.ts";
 import {
   addServer,
   addService,
@@ -289,6 +290,7 @@ export function unitHandlers(unit: Unit): Handlers {
           ? refuse("key: there is no such key; listapikeys shows how the present ones begin")
           : ok({ ...content, apiKeys });
       }),
+    ...pairingHandlers(unit),
     stats: async () => ok(await unit.statistics()),
     async backup() {
       const { bytes, revision } = unit.backup();
