@@ -53,9 +53,9 @@ const timeOf = (entry: { readonly [detail: string]: unknown } | undefined): numb
   Date.parse(String(entry?.time));
 
 describe("CARP between processes", { skip, concurrency: 3 }, () => {
-  test("[LH1] ucarp and our unit share an address: we yield to its lower skew, and take over when it dies", () =>
+  test("[LH1] interop, ucarp first: in 5 rounds we take over when it stops or dies, and yield when it returns", () =>
     withNetwork(["a", "b"], async (network) => {
-      const first = ucarp(network, "a", { skew: 0 });
+      let master = ucarp(network, "a", { skew: 0, preempt: true });
       await eventually("ucarp is master", ucarpTimeoutMs, () => network.holds("a"));
       const unit = new CarpdUnit(network, "b");
       await unit.keep({ advskew: 100, foreignPeer: true });
@@ -63,18 +63,26 @@ describe("CARP between processes", { skip, concurrency: 3 }, () => {
       await eventually("ucarp is heard", takeoverTimeoutMs, () => (unit.status?.counters.received ?? 0) >= 4);
       assert.equal(unit.status?.role, "backup", "it stays behind the lower skew");
       assert.equal(unit.status?.peer?.source, network.address("a"));
+      for (const [round, way] of (["kill", "stop", "kill", "stop", "kill"] as const).entries()) {
+        const what = `round ${round + 1}, ${way}`;
+        const ended = eventOf(master, "exit");
+        if (way === "kill") network.cable("a", "down");
+        master.kill(way === "kill" ? "SIGKILL" : "SIGTERM");
+        await ended;
+        // It has no last word: its silence is what we go by.
+        await unit.becomes("master", takeoverTimeoutMs);
+        assert.equal(network.holds("b"), true, what);
+        if (way === "kill") {
+          network.ip(network.namespace("a"), `addr del ${sharedAddress}/24 dev eth0`);
+          network.cable("a", "up");
+        } else assert.equal(network.holds("a"), false, what);
 
-      network.cable("a", "down");
-      first.kill("SIGKILL");
-      await unit.becomes("master", takeoverTimeoutMs);
-      assert.equal(network.holds("b"), true);
-
-      network.ip(network.namespace("a"), `addr del ${sharedAddress}/24 dev eth0`);
-      network.cable("a", "up");
-      ucarp(network, "a", { skew: 0, preempt: true });
-      await unit.becomes("backup", ucarpTimeoutMs);
-      assert.equal(network.holds("b"), false);
-      await eventually("ucarp is master again", ucarpTimeoutMs, () => network.holds("a"));
+        master = ucarp(network, "a", { skew: 0, preempt: true });
+        await unit.becomes("backup", ucarpTimeoutMs);
+        assert.equal(network.holds("b"), false, what);
+        await eventually(`ucarp is master again, ${what}`, ucarpTimeoutMs, () => network.holds("a"));
+      }
+      assert.equal(unit.status?.counters.takeovers, 5);
       assert.deepEqual(
         Object.values(unit.status!.rejects).filter((count) => count > 0),
         [],
@@ -82,7 +90,7 @@ describe("CARP between processes", { skip, concurrency: 3 }, () => {
       );
     }));
 
-  test("[LH1] ucarp and our unit share an address: it yields to our lower skew, and takes over when we die", () =>
+  test("[LH1] interop, ours first: in 5 rounds ucarp takes over when we stop or die, and yields when we return", () =>
     withNetwork(["a", "b"], async (network) => {
       const unit = new CarpdUnit(network, "a");
       await unit.keep({ advskew: 0, preempt: true, foreignPeer: true });
@@ -96,20 +104,23 @@ describe("CARP between processes", { skip, concurrency: 3 }, () => {
         () => (unit.status?.counters.sent ?? 0) >= sent + 6,
       );
       assert.equal(network.holds("b"), false, "ucarp stays behind the lower skew");
+      for (const [round, way] of (["kill", "stop", "kill", "stop", "stop"] as const).entries()) {
+        const what = `round ${round + 1}, ${way}`;
+        if (way === "kill") {
+          network.cable("a", "down");
+          await unit.end("SIGKILL");
+        } else {
+          assert.equal(await unit.end("SIGTERM"), 0);
+          assert.equal(network.holds("a"), false, what);
+        }
+        await eventually(`ucarp is master, ${what}`, ucarpTimeoutMs, () => network.holds("b"));
 
-      network.cable("a", "down");
-      await unit.end("SIGKILL");
-      await eventually("ucarp is master", ucarpTimeoutMs, () => network.holds("b"));
-
-      network.cable("a", "up");
-      await unit.start();
-      await unit.becomes("master", ucarpTimeoutMs);
-      await eventually("ucarp yields", ucarpTimeoutMs, () => !network.holds("b"));
-      assert.equal(network.holds("a"), true);
-
-      assert.equal(await unit.end("SIGTERM"), 0);
-      assert.equal(network.holds("a"), false);
-      await eventually("ucarp heeds the bow-out", ucarpTimeoutMs, () => network.holds("b"));
+        network.cable("a", "up");
+        await unit.start();
+        await unit.becomes("master", ucarpTimeoutMs);
+        await eventually(`ucarp yields, ${what}`, ucarpTimeoutMs, () => !network.holds("b"));
+        assert.equal(network.holds("a"), true, what);
+      }
     }));
 
   test("[LH1] a wrong password is rejected and counted", () =>

@@ -1,13 +1,17 @@
 /** The pair's modes between real processes on real interfaces: fast mode, foreign groups, HA checks, virtual MAC. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import { CarpdUnit, type CarpNetwork, eventually, sharedAddress, withNetwork } from "./carp-network.ts";
 
 const skip = needsRoot();
+const forgerPath = fileURLToPath(new URL("./carp-forger-process.ts", import.meta.url));
 const takeoverTimeoutMs = 6_000;
 
 /** Starts keepalived on a host, for its own address 10.77.0.66. */
@@ -64,29 +68,94 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
       assert.equal(network.holds("b"), true);
     }));
 
-  test("[LH8] keepalived with our virtual ID is recognised, named and counted; with another one it is not", () =>
-    withNetwork(["a", "k", "l", "m"], async (network) => {
-      const unit = new CarpdUnit(network, "a");
-      await unit.keep({ advskew: 0, vhid: 7 });
-      await unit.start();
+  test("[LH8] keepalived with our virtual ID is recognised, named and counted, and does the pair no harm", () =>
+    withNetwork(["a", "b", "k", "l", "m"], async (network) => {
+      const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
+      await a.keep({ advskew: 0, vhid: 7 });
+      await b.keep({ advskew: 1, vhid: 7 });
+      await a.start();
+      await a.becomes("master", takeoverTimeoutMs);
+      await b.start();
+      await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 1);
       keepalived(network, "k", 3, 7);
       keepalived(network, "l", 2, 7);
       keepalived(network, "m", 3, 9);
-      const seen = await eventually("both are seen", 15_000, () => {
-        const foreign = unit.status?.foreign ?? [];
-        return foreign.length >= 2 && (unit.status?.rejects.vhid ?? 0) > 0 && foreign;
-      });
-      assert.deepEqual(seen.map(({ source, reason }) => [source, reason]).toSorted(), [
-        [network.address("k"), "vrrp3"],
-        [network.address("l"), "authlen"],
-      ]);
-      assert.ok((unit.status?.rejects.vrrp3 ?? 0) > 0);
-      assert.ok((unit.status?.rejects.authlen ?? 0) > 0);
-      assert.equal(unit.status?.counters.received, 0);
-      const reported = unit.log
-        .filter((entry) => entry.event === "carp-rejected")
-        .map((entry) => entry.reject);
-      assert.deepEqual(reported.toSorted(), ["authlen", "vrrp3"], "each is logged once, not each packet");
+      for (const unit of [a, b]) {
+        const seen = await eventually("both are seen", 15_000, () => {
+          const foreign = unit.status?.foreign ?? [];
+          return foreign.length >= 2 && (unit.status?.rejects.vhid ?? 0) > 0 && foreign;
+        });
+        assert.deepEqual(seen.map(({ source, reason }) => [source, reason]).toSorted(), [
+          [network.address("k"), "vrrp3"],
+          [network.address("l"), "authlen"],
+        ]);
+        const { rejects } = unit.status!;
+        assert.ok((rejects.vrrp3 ?? 0) > 0 && (rejects.authlen ?? 0) > 0);
+        const reported = unit.log
+          .filter((entry) => entry.event === "carp-rejected")
+          .map((entry) => entry.reject);
+        assert.deepEqual(reported.toSorted(), ["authlen", "vrrp3"], "each is logged once, not each packet");
+      }
+      const heard = b.status!.counters.received!;
+      await eventually(
+        "b goes on hearing a",
+        takeoverTimeoutMs,
+        () => (b.status?.counters.received ?? 0) >= heard + 3,
+      );
+      assert.deepEqual([a.status?.role, b.status?.role], ["master", "backup"]);
+      assert.deepEqual([a.status?.counters.takeovers, b.status?.counters.takeovers], [1, 0]);
+      assert.equal(a.status?.counters.received, 0, "no advertisement of theirs was taken for the partner's");
+      assert.deepEqual([network.holds("a"), network.holds("b")], [true, false]);
+    }));
+
+  test("[LH1] [LH8] malformed and forged packets are counted by their reason, and move no role", () =>
+    withNetwork(["a", "b", "f"], async (network) => {
+      const units = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")] as const;
+      const [a, b] = units;
+      await a.keep({ advskew: 0, vhid: 7 });
+      await b.keep({ advskew: 1, vhid: 7 });
+      await a.start();
+      await a.becomes("master", takeoverTimeoutMs);
+      await b.start();
+      await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 1);
+      const seed = randomInt(2 ** 31);
+      const forger = network.run("f", [process.execPath, forgerPath, "7", sharedAddress, String(seed)]);
+      forger.stderr!.pipe(process.stderr);
+      const sent = JSON.parse(await text(forger.stdout!)) as {
+        readonly each: { readonly [reason: string]: number };
+        readonly repeated: number;
+        readonly random: number;
+      };
+      // The kernel itself drops what its own receive path refuses, such as a wrong checksum of the IP header.
+      for (const unit of [b, a])
+        await eventually(`${unit.host} has counted each kind, seed ${seed}`, 10_000, () =>
+          Object.entries(sent.each).every(([reason, count]) => (unit.status?.rejects[reason] ?? 0) >= count),
+        );
+      // The kernel of the unit whose packet is repeated takes none from its own address.
+      await eventually(
+        `b has counted the repetitions, seed ${seed}`,
+        10_000,
+        () => (b.status?.rejects.replay ?? 0) >= sent.repeated,
+      );
+      assert.ok(sent.random >= 2_000);
+      const heard = b.status!.counters.received!;
+      await eventually(
+        "b goes on hearing a",
+        takeoverTimeoutMs,
+        () => (b.status?.counters.received ?? 0) >= heard + 3,
+      );
+      for (const [unit, role, takeovers] of [
+        [a, "master", 1],
+        [b, "backup", 0],
+      ] as const) {
+        assert.equal(unit.status?.role, role, `seed ${seed}`);
+        assert.equal(unit.status?.counters.takeovers, takeovers, `seed ${seed}`);
+        const moved = unit.log.filter((entry) => entry.event === "carp-role").map((entry) => entry.to);
+        assert.deepEqual(moved, role === "master" ? ["backup", "master"] : ["backup"], `seed ${seed}`);
+      }
+      assert.equal(b.status?.peer?.source, network.address("a"));
+      assert.equal(a.status?.peer, null);
+      assert.deepEqual([network.holds("a"), network.holds("b")], [true, false]);
     }));
 
   test("[LH7] a checked interface without carrier hands over at once, a gateway that falls silent after three requests", () =>
@@ -142,7 +211,7 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
       assert.equal(b.status?.role, "backup");
     }));
 
-  test("[LH4] with a virtual MAC a client's ARP entry never changes, over an orderly stop and a death", () =>
+  test("[LH4] with a virtual MAC a client's ARP entry never changes, over a stop, a cut and its healing, and a death", () =>
     withNetwork(["a", "b", "c"], async (network) => {
       const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
       const mac = "00:00:5e:00:01:07";
@@ -162,6 +231,8 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
       await reaches("the client reaches a");
       const macvlanOf = (host: string): string =>
         network.ip(network.namespace(host), "-o link show dev carp0.7");
+      const macvlanIndex = (): string | undefined =>
+        /^(\d+): carp0\.7@/m.exec(network.ip(network.namespace("a"), "-o link show"))?.[1];
 
       await b.start();
       await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 10);
@@ -173,6 +244,27 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
 
       await a.start();
       await eventually("a hears b", takeoverTimeoutMs, () => (a.status?.counters.received ?? 0) >= 10);
+      // Isolated ports reach the client, but not each other.
+      const isolate = (state: "on" | "off"): void => {
+        for (const host of ["a", "b"])
+          network.ip(network.namespace("sw"), `link set p${host} type bridge_slave isolated ${state}`);
+      };
+      isolate("on");
+      await a.becomes("master", 2_000);
+      assert.equal(b.status?.role, "master", "cut off from each other, both are active");
+      await reaches("the client reaches either");
+      isolate("off");
+      await eventually("one of them yields", 2_000, () => {
+        const roles = [a.status?.role, b.status?.role].toSorted();
+        return roles[0] === "backup" && roles[1] === "master";
+      });
+      await reaches("the client reaches whoever stays");
+      if (a.status?.role === "master") {
+        assert.equal(await a.end("SIGTERM"), 0);
+        await b.becomes("master", 1_000);
+        await a.start();
+        await eventually("a hears b", takeoverTimeoutMs, () => (a.status?.counters.received ?? 0) >= 10);
+      }
       network.cable("b", "down");
       await a.becomes("master", 2_000);
       await reaches("the client reaches a again");
@@ -185,8 +277,14 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
         others.filter((line) => !line.includes(mac)),
         [],
       );
+      const left = macvlanIndex();
       await a.end("SIGKILL");
+      assert.equal(macvlanIndex(), left, "nobody has removed it");
       await a.start();
-      assert.match(macvlanOf("a"), /state DOWN/, "the one left behind was removed, a new one is down");
+      await eventually("the one left behind was removed, and there is a new one", 3_000, () => {
+        const now = macvlanIndex();
+        return now !== undefined && now !== left;
+      });
+      assert.match(macvlanOf("a"), /state DOWN/);
     }));
 });
