@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseIpv4 } from "@tandem/base/ip";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { countEstablished } from "@tandem/linux/conntrack-list";
 import { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { applyRuleset, readCounters } from "@tandem/linux/nft";
@@ -77,6 +78,7 @@ export async function assemble(
   const layer4 = new Layer4({
     applyRuleset,
     readCounters,
+    countEstablished,
     check: checkServer,
     troubled: (reason) => {
       if (reason !== undefined) log("error", "layer4-not-in-force", { reason });

@@ -13,6 +13,8 @@ export type StatRow = {
   readonly totalSessions: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Layer 4 only: HAProxy sees no packets. */
+  readonly packets?: number;
   /** HTTP requests: those that came to a proxy, those that a server answered; 0 where no HTTP is spoken. */
   readonly requests: number;
   /** The last check in a few letters (L4OK, L7STS, …), empty without checks. */

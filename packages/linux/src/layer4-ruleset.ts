@@ -44,9 +44,11 @@ export const layer4Counter = (
   return { connections: name, bytesIn: `${name}_in`, bytesOut: `${name}_out` };
 };
 
-/** Connections are marked with their server, by which their later packets are counted. */
-const markBase = 0x1a00_0000;
+/** Connections are marked with their server, by which their later packets, and they themselves, are counted. */
+export const layer4MarkBase = 0x1a00_0000;
 const serverIndexMax = 0x00ff_ffff;
+export const layer4MarkMask = ~serverIndexMax >>> 0;
+export const layer4Mark = (server: number): number => layer4MarkBase + server;
 
 const address = /^\d{1,3}(\.\d{1,3}){3}$/;
 
@@ -61,7 +63,7 @@ export function renderLayer4(services: readonly Layer4Service[]): string {
     servers.map((server) => ({ server, ...layer4Counter(index, server.index) })),
   );
   const backs = [...new Set(all.map(({ server }) => `${server.address} . ${server.port}`))];
-  const mark = (server: Layer4Server): string => `0x${(markBase + server.index).toString(16)}`;
+  const mark = (server: Layer4Server): string => `0x${layer4Mark(server.index).toString(16)}`;
   const counted = (of: "bytesIn" | "bytesOut"): string =>
     `counter name ct mark map { ${all.map((each) => `${mark(each.server)} : "${each[of]}"`).join(", ")} }`;
   const lines = [

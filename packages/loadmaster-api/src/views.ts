@@ -144,9 +144,11 @@ export type VirtualServiceStatistics = {
   ErrorCode: number;
   Enable: 0 | 1;
   TotalConns: number;
+  /** Layer 4 only, both ways. */
   TotalPkts: number;
   TotalBytes: number;
   TotalBits: number;
+  /** At layer 4 those established that this unit's kernel knows. */
   ActiveConns: number;
   /** From clients. */
   BytesRead: number;

@@ -26,6 +26,7 @@ test("[CH8] what an earlier process counted is not counted again, and a reload t
     bytesIn: 70,
     bytesOut: 140,
     requests: 7,
+    packets: 0,
   });
   assert.equal(counters.counts("vs1", "rs1").connections, 7, "a server that was added counts from nothing");
   assert.equal(counters.connectionsPerSecond("vs1", "FRONTEND"), 4);

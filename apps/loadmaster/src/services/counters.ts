@@ -10,6 +10,8 @@ export type Counts = {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly requests: number;
+  /** Of layer-4 services only. */
+  readonly packets: number;
 };
 
 /** What one worker says at one time. */
@@ -23,7 +25,7 @@ export type Sample = {
 /** Shortest time that rates are worked out over. */
 export const rateIntervalMinMs = 1_000;
 
-const none: Counts = { connections: 0, bytesIn: 0, bytesOut: 0, requests: 0 };
+const none: Counts = { connections: 0, bytesIn: 0, bytesOut: 0, requests: 0, packets: 0 };
 export const frontendRow = "FRONTEND";
 
 const countsOf = (row: StatRow): Counts => ({
@@ -31,12 +33,14 @@ const countsOf = (row: StatRow): Counts => ({
   bytesIn: row.bytesIn,
   bytesOut: row.bytesOut,
   requests: row.requests,
+  packets: row.packets ?? 0,
 });
 const plus = (a: Counts, b: Counts): Counts => ({
   connections: a.connections + b.connections,
   bytesIn: a.bytesIn + b.bytesIn,
   bytesOut: a.bytesOut + b.bytesOut,
   requests: a.requests + b.requests,
+  packets: a.packets + b.packets,
 });
 /** What was counted since; a counter that has fallen was begun anew. */
 const since = (now: Counts, before: Counts): Counts => {
@@ -47,6 +51,7 @@ const since = (now: Counts, before: Counts): Counts => {
     bytesIn: grown("bytesIn"),
     bytesOut: grown("bytesOut"),
     requests: grown("requests"),
+    packets: grown("packets"),
   };
 };
 
@@ -114,6 +119,7 @@ export class Counters {
       bytesIn: per(total.bytesIn),
       bytesOut: per(total.bytesOut),
       requests: per(total.requests),
+      packets: per(total.packets),
     };
   }
 }

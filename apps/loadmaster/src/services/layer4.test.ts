@@ -93,7 +93,15 @@ test("[LM1] a server that goes down gets no more connections, and its counters g
       rules.push(text);
       return ok(undefined);
     },
-    readCounters: async () => ok(new Map([["vs3_rs1", { packets: 5, bytes: 300 }]])),
+    readCounters: async () =>
+      ok(
+        new Map([
+          ["vs3_rs1", { packets: 5, bytes: 300 }],
+          ["vs3_rs1_in", { packets: 9, bytes: 900 }],
+          ["vs3_rs1_out", { packets: 6, bytes: 800 }],
+        ]),
+      ),
+    countEstablished: async (base) => new Map([[base + 1, 4]]),
     check: async (_check, { address }) => ({ alive: !dead.has(address), check: "L4OK" }),
     troubled: () => {},
   });
@@ -106,11 +114,17 @@ test("[LM1] a server that goes down gets no more connections, and its counters g
     await waitFor("the second is out", () => !takes(2));
     const rows = await layer4.rows();
     assert.deepEqual(
-      rows.map(({ server, status, totalSessions }) => [server, status, totalSessions]),
+      rows.map(({ server, status, totalSessions, packets, currentSessions }) => [
+        server,
+        status,
+        totalSessions,
+        packets,
+        currentSessions,
+      ]),
       [
-        ["FRONTEND", "OPEN", 10],
-        ["rs1", "UP", 10],
-        ["rs2", "DOWN", 0],
+        ["FRONTEND", "OPEN", 10, 30, 4],
+        ["rs1", "UP", 10, 30, 4],
+        ["rs2", "DOWN", 0, 0, 0],
       ],
       "5 of the rules before, 5 of those now",
     );
@@ -127,6 +141,7 @@ test("[LM1] without nft a layer-4 service is refused, and a unit without one is 
   const layer4 = new Layer4({
     applyRuleset: async () => err(missing),
     readCounters: async () => err(missing),
+    countEstablished: async () => undefined,
     check: async () => ({ alive: true, check: "" }),
     troubled: () => {},
   });

@@ -9,6 +9,9 @@ import {
   type Layer4Choice,
   type Layer4Service,
   layer4Counter,
+  layer4Mark,
+  layer4MarkBase,
+  layer4MarkMask,
   layer4Removal,
   layer4Table,
   renderLayer4,
@@ -28,6 +31,8 @@ const checkPostponedMs = 1_000;
 export type Layer4Parts = {
   readonly applyRuleset: (text: string) => Promise<Result<void, FieldError>>;
   readonly readCounters: (table: string) => Promise<Result<Map<string, NftCounter>, FieldError>>;
+  /** Established connections by their mark; undefined where they cannot be listed (conntrack(8) is not there). */
+  readonly countEstablished: (mark: number, mask: number) => Promise<ReadonlyMap<number, number> | undefined>;
   readonly check: (check: HealthCheck, server: CheckedServer) => Promise<Verdict>;
   /** Rules that could not be put in force, after a server went up or down. */
   readonly troubled: (reason: string | undefined) => void;
@@ -60,6 +65,7 @@ export class Layer4 {
   /** Counters begin anew with each set of rules: what those before had counted, and the present ones last. */
   #before = new Map<string, NftCounter>();
   #last = new Map<string, NftCounter>();
+  #established: ReadonlyMap<number, number> = new Map();
   #turn: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
@@ -98,18 +104,21 @@ export class Layer4 {
     if (!this.used) return [];
     return this.#inTurn(async () => {
       await this.#count();
+      this.#established =
+        (await this.#parts.countEstablished(layer4MarkBase, layer4MarkMask)) ?? new Map<number, number>();
       return this.#services.flatMap((service) => {
         const servers = service.servers.map((server) => this.#serverRow(service, server));
-        const sum = (of: "totalSessions" | "bytesIn" | "bytesOut"): number =>
+        const sum = (of: "currentSessions" | "totalSessions" | "bytesIn" | "bytesOut" | "packets"): number =>
           servers.reduce((total, row) => total + row[of], 0);
         const whole: StatRow = {
           proxy: serviceName(service.index),
           server: frontendRow,
           status: "OPEN",
-          currentSessions: 0,
+          currentSessions: sum("currentSessions"),
           totalSessions: sum("totalSessions"),
           bytesIn: sum("bytesIn"),
           bytesOut: sum("bytesOut"),
+          packets: sum("packets"),
           requests: 0,
           check: "",
         };
@@ -167,7 +176,7 @@ export class Layer4 {
     return this.#watched.get(nameOf(service, server))?.health ?? healthAtFirst;
   }
 
-  #serverRow(service: StoredService, server: StoredServer): StatRow {
+  #serverRow(service: StoredService, server: StoredServer): StatRow & { readonly packets: number } {
     const { connections, bytesIn, bytesOut } = layer4Counter(service.index, server.index);
     const total = this.#total();
     const { up, check } = this.#healthOf(service, server);
@@ -176,10 +185,11 @@ export class Layer4 {
       proxy: serviceName(service.index),
       server: serverName(server.index),
       status: !server.enabled ? "MAINT" : unchecked ? "no check" : up ? "UP" : "DOWN",
-      currentSessions: 0,
+      currentSessions: this.#established.get(layer4Mark(server.index)) ?? 0,
       totalSessions: total.get(connections)?.packets ?? 0,
       bytesIn: total.get(bytesIn)?.bytes ?? 0,
       bytesOut: total.get(bytesOut)?.bytes ?? 0,
+      packets: (total.get(bytesIn)?.packets ?? 0) + (total.get(bytesOut)?.packets ?? 0),
       requests: 0,
       check: unchecked ? "" : check,
     };
