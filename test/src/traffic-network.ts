@@ -22,9 +22,14 @@ export const linePort = 5432;
 export const clientAddresses = Array.from({ length: 30 }, (_, index) => front(50 + index));
 
 export type UnitName = "a" | "b";
-const units: readonly UnitName[] = ["a", "b"];
+export const units: readonly UnitName[] = ["a", "b"];
 export const otherUnit = (unit: UnitName): UnitName => (unit === "a" ? "b" : "a");
 const hostOf: Record<UnitName, number> = { a: 1, b: 2 };
+/** Interfaces 0 and 1 of a unit: the device, the network that it leads to, and the address there. */
+const unitDevices = [
+  ["eth0", "front", front],
+  ["eth1", "back", back],
+] as const;
 export const servers = ["web1", "web2", "web3"] as const;
 export const serverAddress = (index: number): string => back(31 + index);
 
@@ -78,15 +83,22 @@ export class TrafficNetwork {
       ip("-n", this.namespace(host), "link", "set", "lo", "up");
     }
     ip("link", "set", "lo", "up");
-    ip(...`-n ${sw} link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0`.split(" "));
-    ip("-n", sw, "link", "set", "br0", "up");
-    ip("link", "add", "eth0", "type", "veth", "peer", "name", "pclient", "netns", sw);
-    for (const host of [...units, ...servers]) {
-      const peer = ["netns", this.namespace(host)];
-      ip("-n", sw, "link", "add", `p${host}`, "type", "veth", "peer", "name", "eth0", ...peer);
+    for (const bridge of ["front", "back"]) {
+      ip(
+        ...`-n ${sw} link add ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`.split(" "),
+      );
+      ip("-n", sw, "link", "set", bridge, "up");
     }
-    for (const port of ["pclient", ...[...units, ...servers].map((host) => `p${host}`)])
-      ip("-n", sw, "link", "set", port, "master", "br0", "up");
+    ip("link", "add", "eth0", "type", "veth", "peer", "name", "pclient", "netns", sw);
+    ip("-n", sw, "link", "set", "pclient", "master", "front", "up");
+    const plug = (host: string, device: string, port: string, bridge: string): void => {
+      const peer = ["netns", this.namespace(host)];
+      ip("-n", sw, "link", "add", port, "type", "veth", "peer", "name", device, ...peer);
+      ip("-n", sw, "link", "set", port, "master", bridge, "up");
+    };
+    for (const unit of units)
+      for (const [device, bridge] of unitDevices) plug(unit, device, `${bridge}${unit}`, bridge);
+    for (const server of servers) plug(server, "eth0", `p${server}`, "back");
     ip("link", "set", "eth0", "up");
     for (const address of [front(41), ...clientAddresses]) ip("addr", "add", `${address}/24`, "dev", "eth0");
     for (const unit of units) this.#boot(unit);
@@ -102,10 +114,11 @@ export class TrafficNetwork {
   /** The machine has the addresses of its own and no others. */
   #boot(unit: UnitName): void {
     const namespace = this.namespace(unit);
-    ip("-n", namespace, "addr", "flush", "dev", "eth0");
-    ip("-n", namespace, "link", "set", "eth0", "up");
-    for (const address of [front(hostOf[unit]), back(hostOf[unit])])
-      ip("-n", namespace, "addr", "add", `${address}/24`, "dev", "eth0");
+    for (const [device, , address] of unitDevices) {
+      ip("-n", namespace, "addr", "flush", "dev", device);
+      ip("-n", namespace, "link", "set", device, "up");
+      ip("-n", namespace, "addr", "add", `${address(hostOf[unit])}/24`, "dev", device);
+    }
   }
 
   #run(host: string, words: readonly string[]): void {
@@ -121,10 +134,10 @@ export class TrafficNetwork {
     const stateDir = this.stateDir(unit);
     mkdirSync(stateDir, { recursive: true });
     const configuration = join(this.folder, `${unit}.json`);
-    const interfaces = [front, back].map((of, id) => ({
+    const interfaces = unitDevices.map(([device, , address], id) => ({
       id,
-      device: "eth0",
-      address: `${of(hostOf[unit])}/24`,
+      device,
+      address: `${address(hostOf[unit])}/24`,
     }));
     writeFileSync(configuration, JSON.stringify({ name: unit, stateDir, interfaces, rebootCommand: "exit" }));
     this.#run(unit, [fixture, configuration]);
@@ -165,11 +178,12 @@ export class TrafficNetwork {
       for (const made of [
         await client.setPartnerSecret("a secret of the pair"),
         await client.set("hatimeout", 1),
-        await client.set("hamode", index + 1),
+        await client.modifyInterface(1, "partner", back(partner)),
         await client.modifyInterface(1, "shared", sharedBack),
         await client.modifyInterface(0, "partner", front(partner)),
-        // With this it is a pair, which is configured at the shared address alone.
         await client.modifyInterface(0, "shared", sharedFront),
+        // With this it is a pair, which is configured at the shared address alone.
+        await client.set("hamode", index + 1),
       ])
         if (!made.ok) throw new Error(made.error.message);
     }
@@ -183,8 +197,21 @@ export class TrafficNetwork {
     return (await this.status("a")) === "Active" ? "a" : "b";
   }
 
+  /** Both cables of the unit. */
   cable(unit: UnitName, state: "up" | "down"): void {
-    ip("-n", this.namespace("sw"), "link", "set", `p${unit}`, state);
+    for (const [, bridge] of unitDevices)
+      ip("-n", this.namespace("sw"), "link", "set", `${bridge}${unit}`, state);
+  }
+
+  /** Who speaks CARP on a device of the unit now, by what its carpd has on disk. */
+  carpDevice(unit: UnitName): string {
+    const { configuration } = JSON.parse(readFileSync(join(this.stateDir(unit), "carpd.json"), "utf8"));
+    return configuration.device;
+  }
+
+  /** How often the unit's carpd has become active. */
+  takeOvers(unit: UnitName): number {
+    return readFileSync(join(this.stateDir(unit), "carpd.log"), "utf8").split('"to":"master"').length - 1;
   }
 
   /** The machine dies: its cable first, then everything on it, its connections as well. */
@@ -239,17 +266,24 @@ export class TrafficNetwork {
   }
 }
 
-/** Which server answers a request from this address; rejects when none does. */
-export const serverOf = (client: string, port: number): Promise<string> =>
+/** Which server answers a request from this address, and the cookie that it is given; rejects when none does. */
+export const serverOf = (
+  client: string,
+  port: number,
+  cookie?: string,
+): Promise<{ readonly server: string; readonly cookie: string | undefined }> =>
   new Promise((resolve, reject) => {
+    const headers = cookie === undefined ? {} : { cookie };
     const request = get(
-      { host: sharedFront, port, localAddress: client, agent: false, timeout: 3_000 },
+      { host: sharedFront, port, localAddress: client, agent: false, timeout: 3_000, headers },
       (response) => {
         let body = "";
         response.on("data", (part) => {
           body += part;
         });
-        response.on("end", () => resolve(body));
+        response.on("end", () =>
+          resolve({ server: body, cookie: response.headers["set-cookie"]?.[0]?.split(";")[0] }),
+        );
       },
     );
     request.on("error", reject);
@@ -262,6 +296,9 @@ export class Conversation {
   server: string | undefined;
   answered = 0;
   lost: string | undefined;
+  /** The longest time between two answers. */
+  longestGapMs = 0;
+  #answeredAt = performance.now();
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
   #said = 0;
@@ -281,6 +318,9 @@ export class Conversation {
           this.#lose(`${this.server} became ${server}`);
         this.server = server;
         this.answered = Number(number);
+        const now = performance.now();
+        this.longestGapMs = Math.max(this.longestGapMs, now - this.#answeredAt);
+        this.#answeredAt = now;
       }
     });
     this.#timer = setInterval(() => {

@@ -84,6 +84,8 @@ export async function startUnit(
     readonly password?: string;
     readonly partnerPort?: number;
     readonly rebootCommand?: RebootCommand;
+    /** Interfaces 1 and so on, beside interface 0. */
+    readonly furtherHosts?: readonly number[];
   } = {},
 ): Promise<TestUnit> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tandem-unit-"));
@@ -91,7 +93,12 @@ export async function startUnit(
   const configuration: UnitConfiguration = {
     name: `lm${host}`,
     stateDir,
-    interfaces: [{ id: 0, device: "lo", address, prefix: 8 }],
+    interfaces: [address, ...(options.furtherHosts ?? []).map(loopback)].map((each, id) => ({
+      id,
+      device: "lo",
+      address: each,
+      prefix: 8,
+    })),
     apiPort: portFor(0),
     partnerPort: options.partnerPort ?? portFor(1),
     rebootCommand: options.rebootCommand ?? "exit",

@@ -24,6 +24,7 @@ import type { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import { carriersOf } from "./ha/carpd-group.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
+import { isMove, mayMove, movedFirst } from "./ha/moving.ts";
 import {
   type PartnerEvent,
   PartnerLink,
@@ -510,6 +511,10 @@ export class Unit implements PartnerSide {
   async #adopt(next: UnitDocument): Promise<Result<void, Failure>> {
     const before = this.#document;
     if (next === before) return ok(undefined);
+    const nextSetup = this.#setupOf(next);
+    const moves = isMove(this.#setup, nextSetup) && this.#parts.carp.status?.role === "master";
+    const may = moves ? mayMove(nextSetup, this.#link.state) : ok(undefined);
+    if (!may.ok) return may;
     const trafficChanged =
       next.shared.services !== before.shared.services || this.#sharingDiffers(before, next);
     if (trafficChanged) {
@@ -529,6 +534,13 @@ export class Unit implements PartnerSide {
       });
     }
     this.#document = next;
+    const moved = moves ? movedFirst(nextSetup, await this.#link.forceUpdate()) : ok(undefined);
+    if (!moved.ok) {
+      this.#document = before;
+      await this.#parts.store.save(before);
+      if (trafficChanged) await this.#putInForce(before);
+      return moved;
+    }
     if (next.shared !== before.shared || next.unit !== before.unit) this.#changedAt = Date.now();
     this.#revisions.remember(next);
     await this.#settle();

@@ -263,18 +263,47 @@ test("a configuration for a device that is not there waits for it", () => {
   assert.equal(engine.status().role, "backup");
 });
 
-test("moving to another device bows out on the old one first", () => {
+test("[LH5] moving to another device costs no role: addresses stay, and the next word is said there at once", () => {
   const { kernel, engine, advance, drain } = bench();
   kernel.plug("eth1", 3);
   engine.configure(configuration, []);
   advance(4_500);
   drain();
+  const moved: CarpdConfiguration = {
+    ...configuration,
+    device: "eth1",
+    sharedAddresses: ["10.1.0.100/24"],
+    serviceAddresses: [],
+    further: [{ device: "eth0", addresses: ["10.0.0.100/24", "10.0.0.101/24"] }],
+  };
+  engine.configure(moved, []);
+  assert.equal(drain()[0], "advertise 1/0");
+  assert.equal(engine.status().role, "master");
+  assert.equal(engine.status().counters.takeovers, 1);
+  assert.deepEqual(kernel.addresses("eth0"), ["10.0.0.1/24", "10.0.0.100/24", "10.0.0.101/24"]);
+  assert.equal(kernel.addresses("eth1").includes("10.1.0.100/24"), true);
   engine.configure({ ...configuration, device: "eth1" }, []);
-  assert.deepEqual(drain().slice(0, 2), ["remove 10.0.0.100/24 10.0.0.101/24", "advertise 255/255"]);
+  assert.deepEqual(kernel.addresses("eth0"), ["10.0.0.1/24"], "what the new one does not carry there goes");
+});
+
+test("[LH5] a standby that moves waits for a whole timeout, and one that moves to a dead device takes no part", () => {
+  const { kernel, engine, advance } = bench();
+  kernel.plug("eth1", 3);
+  kernel.plug("eth2", 4, false);
+  engine.configure(configuration, []);
+  advance(2_900);
+  engine.configure({ ...configuration, device: "eth1" }, []);
+  advance(2_900);
   assert.equal(engine.status().role, "backup");
-  advance(4_500);
+  engine.configure({ ...configuration, device: "eth2" }, []);
+  assert.equal(engine.status().role, "initial");
+  engine.configure(configuration, []);
+  assert.equal(engine.status().role, "backup");
+  advance(3_100);
+  assert.equal(engine.status().role, "master");
+  engine.configure({ ...configuration, device: "eth2" }, []);
+  assert.equal(engine.status().role, "initial");
   assert.deepEqual(kernel.addresses("eth0"), ["10.0.0.1/24"]);
-  assert.equal(kernel.addresses("eth1").includes("10.0.0.100/24"), true);
 });
 
 test("[LH1] a packet that was refused is counted by its reason, and no event holds the password", () => {

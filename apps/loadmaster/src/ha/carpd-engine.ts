@@ -78,7 +78,9 @@ export class CarpEngine {
   configure(configuration: CarpdConfiguration, stale: readonly DeviceAddresses[]): void {
     const before = this.#group?.configuration;
     const moved = before !== undefined && before.device !== configuration.device;
-    if (moved) this.#take({ type: "stop", now: this.#ports.monotonic() });
+    // Whoever is not active listens anew on the other device; there is no last word to be said on this one.
+    const anew = moved && this.#state.role !== "master";
+    if (anew) this.#take({ type: "stop", now: this.#ports.monotonic() });
     this.#held.removeStale(stale);
     this.#group = {
       configuration,
@@ -94,7 +96,8 @@ export class CarpEngine {
     this.#furtherIndexes = this.#indexesOf(configuration);
     this.#held.prepare(configuration);
     const config = carpConfigOf(configuration);
-    if (before !== undefined && !moved) {
+    if (before !== undefined && !anew) {
+      if (moved) this.#move();
       this.#take({ type: "configure", now: this.#ports.monotonic(), config });
       if (this.#state.role === "master") this.#announce(this.#held.carry(configuration));
       this.#weigh();
@@ -199,6 +202,15 @@ export class CarpEngine {
       sendFailures: this.#sendFailures,
       receiveErrors: kernel.receiveErrors(),
     });
+  }
+
+  /**
+   * An active unit goes to another device in its role: the addresses stay where they are, and only who is spoken to
+   * changes. The partner has moved before, and waits for a whole timeout (SPEC LH5).
+   */
+  #move(): void {
+    this.#openDevice();
+    if (this.#link?.running !== true) this.#take({ type: "link", now: this.#ports.monotonic(), up: false });
   }
 
   #openDevice(): void {

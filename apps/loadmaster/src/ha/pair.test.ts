@@ -270,7 +270,13 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
 
   test("[LH11] Force Partner Update sends the document to a standby that says it has it, and says what kept it from going", async () => {
     const received = (): number => two.log.filter((line) => line.event === "configuration-received").length;
-    await waitFor("both have the same", () => two.unit.document.revision === one.unit.document.revision);
+    await waitFor("the standby has what the active has, and has said so", () =>
+      two.log.some(
+        ({ event, details }) =>
+          event === "configuration-received" &&
+          (details as { revision: number }).revision === one.unit.document.revision,
+      ),
+    );
     const before = received();
     const { digest, revision } = value(await one.client(shared).forcePartnerUpdate());
     assert.equal(digest, digestOf(one.unit.document.shared));

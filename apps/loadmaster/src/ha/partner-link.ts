@@ -44,7 +44,8 @@ export type PartnerState =
 /** What came of *Force Partner Update*: what the partner now holds, or why it holds it not. */
 export type UpdateOutcome =
   | { readonly taken: true; readonly revision: number; readonly digest: string }
-  | { readonly taken: false; readonly reason: string };
+  /** `lost`: the connection ended before there was an answer, so it may have been taken. */
+  | { readonly taken: false; readonly reason: string; readonly lost?: true };
 
 export type PartnerEvent =
   | { readonly event: "partner-connected"; readonly partner: string; readonly name: string }
@@ -328,7 +329,7 @@ export class PartnerLink {
         const reason = await this.#converse(outcome.connection, settings, generation);
         this.#outgoing = undefined;
         for (const finish of [...this.#ledgerWaits.values()]) finish(undefined);
-        for (const finish of this.#forced.splice(0)) finish({ taken: false, reason });
+        for (const finish of this.#forced.splice(0)) finish({ taken: false, reason, lost: true });
         if (generation !== this.#generation) return;
         this.#set({ kind: "connecting", reason });
       }
@@ -477,13 +478,9 @@ export class PartnerLink {
       this.#side.agreed(digest);
       return { taken: true, revision, digest };
     }
-    return notTaken(
-      !answer.ok
-        ? answer.error
-        : answer.value.type === "refused"
-          ? answer.value.reason
-          : "an unexpected answer",
-    );
+    // The end of the connection is reported by itself.
+    if (!answer.ok) return { taken: false, reason: answer.error, lost: true };
+    return notTaken(answer.value.type === "refused" ? answer.value.reason : "an unexpected answer");
   }
 
   /** Ends early when something has changed, also when that was before it began. */

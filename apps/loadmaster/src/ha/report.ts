@@ -77,15 +77,19 @@ function disagreements(mode: 1 | 2, own: PartnerStatus, theirs: PartnerStatus): 
   // Documents with what it does not know are not sent to it at all.
   if (theirs.version < linkVersionWithTraffic && own.role === "master" && theirs.digest !== own.digest)
     found.push(
-      "the partner's program is older and may not know all of this configuration; update it, so that both hold the same",
+      `the partner's program is older (version ${theirs.version} of the link, ${own.version} here) and may not know all of this configuration; update it, so that both hold the same`,
     );
   if (theirs.vhid !== own.vhid)
-    found.push(`the HA Virtual ID differs: ${own.vhid} here, ${theirs.vhid} on the partner`);
+    found.push(
+      `the HA Virtual ID differs: ${own.vhid} here, ${theirs.vhid} on the partner; set havhid to one number for both`,
+    );
   if (theirs.timeout !== own.timeout)
-    found.push(`the HA timeout differs: ${own.timeout * 3} s here, ${theirs.timeout * 3} s on the partner`);
+    found.push(
+      `the HA timeout differs: ${own.timeout * 3} s here, ${theirs.timeout * 3} s on the partner; set hatimeout to one value for both`,
+    );
   if (theirs.sharedAddress !== own.sharedAddress)
     found.push(
-      `the shared address differs: ${own.sharedAddress} here, ${theirs.sharedAddress || "none"} on the partner`,
+      `the shared address differs: ${own.sharedAddress} here, ${theirs.sharedAddress || "none"} on the partner; give both the same one (modiface shared)`,
     );
   if (own.role === "master" && theirs.role === "master")
     found.push(
