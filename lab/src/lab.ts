@@ -1,9 +1,9 @@
 /** A whole lab: up, down, and how it stands. */
 import { readdirSync, rmSync } from "node:fs";
+import { monotonicMs } from "@tandem/probe/monotonic";
 import { mountSmallDisk, unmountDisks } from "./disks.ts";
 import { startForwarders } from "./forwarders.ts";
 import { existingNamespaces, processesIn, removeNetwork, setUpNetwork } from "./namespaces.ts";
-import { monotonicMs } from "./prober.ts";
 import { proberReport, proberSocket } from "./prober-report.ts";
 import { identify, isAlive } from "./process-identity.ts";
 import type { Started } from "./processes.ts";

@@ -1,6 +1,6 @@
 /** Asks the running prober what the client saw between two moments. */
 import { connect } from "node:net";
-import type { ProberReport } from "./prober.ts";
+import type { ProberReport } from "@tandem/probe/sampler";
 import { stateFolderOf } from "./state.ts";
 
 const reportTimeoutMs = 5_000;

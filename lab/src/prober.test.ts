@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { monotonicMs } from "./prober.ts";
+import { monotonicMs } from "@tandem/probe/monotonic";
 import { askProber } from "./prober-report.ts";
 import { notYet, seen, waitUntil } from "./wait-until.ts";
 

@@ -1,6 +1,7 @@
 /** What the lab's client sees of the service, once it can be said. */
-import type { ProberReport } from "./prober.ts";
-import { monotonicMs } from "./prober.ts";
+
+import { monotonicMs } from "@tandem/probe/monotonic";
+import type { ProberReport } from "@tandem/probe/sampler";
 import { proberReport } from "./prober-report.ts";
 import type { World } from "./story-world.ts";
 import { notYet, seen, waitUntil } from "./wait-until.ts";

@@ -1,8 +1,8 @@
 /** The parts of the story about two Centrals: pairing, shared changes, take-over and return, and a cut. */
 import { routes } from "@tandem/central-api/routes";
+import { monotonicMs } from "@tandem/probe/monotonic";
 import { heal, killProcess, partition, start } from "./faults.ts";
 import { CentralOperator } from "./operator.ts";
-import { monotonicMs } from "./prober.ts";
 import { firstPassword, firstPasswordFile } from "./processes.ts";
 import { repositoryFolder } from "./state.ts";
 import type { World } from "./story-world.ts";

@@ -1,11 +1,11 @@
 /** The parts of the story about a LoadMaster pair: the shared address, the service, the tree, and failover. */
 import { randomBytes } from "node:crypto";
 import { routes } from "@tandem/central-api/routes";
+import { monotonicMs } from "@tandem/probe/monotonic";
+import type { ProberReport } from "@tandem/probe/sampler";
 import { killMachine, start, stop } from "./faults.ts";
 import type { Figure } from "./narrator.ts";
 import { granted, LoadMasterOperator, loadMasterUser } from "./operator.ts";
-import type { ProberReport } from "./prober.ts";
-import { monotonicMs } from "./prober.ts";
 import { activeOf, otherLoadMaster, rolesBecome } from "./roles.ts";
 import { requestsSince, servedWell, settledReport } from "./served.ts";
 import type { World } from "./story-world.ts";

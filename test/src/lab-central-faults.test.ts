@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { routes } from "@tandem/central-api/routes";
 import { freeze, killMachine, killProcess, start, stop, thaw } from "@tandem/lab/faults";
-import { monotonicMs } from "@tandem/lab/prober";
 import { pairTheCentrals } from "@tandem/lab/story-centrals";
 import { centralOf, heartbeatSeconds, pairIsWhole, statusBecomes } from "@tandem/lab/story-world";
 import { needsRoot } from "@tandem/linux/network-namespace";
+import { monotonicMs } from "@tandem/probe/monotonic";
 import { inLab } from "./lab-parts.ts";
 
 const lab = "t4";

@@ -6,7 +6,6 @@ import { freeze, heal, killMachine, killProcess, partition, start, thaw } from "
 import { down, up } from "@tandem/lab/lab";
 import { silentNarrator } from "@tandem/lab/narrator";
 import { granted } from "@tandem/lab/operator";
-import { monotonicMs } from "@tandem/lab/prober";
 import { isAlive, signalProcess } from "@tandem/lab/process-identity";
 import { mainProcess } from "@tandem/lab/processes";
 import { activeOf, otherLoadMaster, rolesBecome } from "@tandem/lab/roles";
@@ -18,6 +17,7 @@ import { loadMasterNodes, sharedAddress } from "@tandem/lab/topology";
 import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import { fenceParameters } from "@tandem/loadmaster-api/fence-parameters";
+import { monotonicMs } from "@tandem/probe/monotonic";
 
 const lab = "t3";
 const timeoutMs = haTimeoutSeconds * 1_000;

@@ -4,8 +4,8 @@ import type { ChildProcess } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { killNamespace } from "@tandem/lab/namespaces";
-import { monotonicMs } from "@tandem/lab/prober";
 import { askProber } from "@tandem/lab/prober-report";
+import { monotonicMs } from "@tandem/probe/monotonic";
 import {
   bootMachine,
   cable,

@@ -6,7 +6,7 @@
 import { createSocket } from "node:dgram";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { monotonicMs } from "@tandem/lab/prober";
+import { monotonicMs } from "@tandem/probe/monotonic";
 import { quantile } from "../quantiles.ts";
 
 export const udpIntervalMs = 1;

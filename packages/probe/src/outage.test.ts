@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Sample } from "./outage.ts";
-import { clientView, quantile } from "./outage.ts";
+import { clientView, outagesOf, quantile } from "./outage.ts";
 
 const good = (start: number, server = "web1"): Sample => ({
   start,
@@ -56,4 +56,32 @@ test("quantile by nearest rank", () => {
   assert.equal(quantile([3, 1, 2], 0.5), 2);
   assert.equal(quantile([3, 1, 2], 1), 3);
   assert.equal(quantile([], 0.5), 0);
+});
+
+test("lost requests are told apart: too late, refused, and cut in the middle", () => {
+  const samples = [
+    bad(0),
+    bad(10, "ECONNREFUSED"),
+    bad(20, "ECONNRESET"),
+    bad(30, "incomplete"),
+    { ...good(40), status: 503 },
+  ];
+  const view = clientView(samples, 0, 100);
+  assert.deepEqual([view.failed, view.lost], [5, 4]);
+  assert.deepEqual([view.timeouts, view.refused, view.resets], [1, 1, 2]);
+});
+
+test("outages beyond a threshold, each with its edges; of too many the longest are kept", () => {
+  const samples = [0, 10, 60, 70, 170, 180, 240].map((start) => good(start));
+  const window = { from: 0, to: 240 };
+  const of = (outagesMax: number) => outagesOf(samples, window, { thresholdMs: 30, outagesMax });
+  assert.deepEqual(of(10), [
+    { from: 10, to: 60 },
+    { from: 70, to: 170 },
+    { from: 180, to: 240 },
+  ]);
+  assert.deepEqual(of(2), [
+    { from: 70, to: 170 },
+    { from: 180, to: 240 },
+  ]);
 });
