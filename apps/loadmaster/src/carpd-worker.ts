@@ -44,7 +44,7 @@ const beat = setInterval(() => report({ type: "status", status: engine.status() 
 port.on("message", (order: ThreadOrder) => {
   switch (order.type) {
     case "configure":
-      engine.configure(order.configuration, order.stale);
+      engine.configure(order.configuration, order.stale, order.holding);
       report({ type: "applied", digest: configurationDigest(order.configuration) });
       return;
     case "demote":
@@ -54,7 +54,7 @@ port.on("message", (order: ThreadOrder) => {
       engine.unitIs(order.presence);
       return;
     case "stop":
-      engine.stop();
+      engine.stop(order.keep);
       links.close();
       clearInterval(beat);
       report({ type: "stopped" });

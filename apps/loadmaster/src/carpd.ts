@@ -22,6 +22,7 @@ import {
   lockPath,
   readRecord,
   recordedAddresses,
+  removeRecord,
   retiredAddresses,
   socketPath,
   writeRecord,
@@ -84,7 +85,7 @@ class Carpd {
   #ending = false;
   #abandoned = false;
   /** Records are written one after another; only the latest that waits is kept. `order`: work by it once written. */
-  #unsaved: { readonly record: CarpdRecord; readonly order: boolean } | null = null;
+  #unsaved: { readonly record: CarpdRecord; readonly order: boolean; readonly holding?: true } | null = null;
   #saving = false;
 
   constructor(stateDir: string) {
@@ -140,6 +141,7 @@ class Carpd {
             retired: retiredAddresses(this.#record, configuration.value),
           },
           true,
+          message.holding,
         );
         return [];
       }
@@ -147,7 +149,7 @@ class Carpd {
         this.#tell({ type: "demote", demotion: message.demotion, reason: message.reason });
         return [];
       case "stop":
-        this.#stop("the unit's order", 0);
+        this.#stop("the unit's order", 0, message.keep);
         return [];
       default:
         return unreachable(message);
@@ -161,9 +163,9 @@ class Carpd {
     else this.#unitAway = setTimeout(() => this.#tell({ type: "unit", presence }), unitAwayMs);
   }
 
-  #keep(record: CarpdRecord, order: boolean): void {
+  #keep(record: CarpdRecord, order: boolean, holding?: true): void {
     this.#record = record;
-    this.#unsaved = { record, order };
+    this.#unsaved = { record, order, ...(holding === undefined ? {} : { holding }) };
     void this.#save();
   }
 
@@ -174,7 +176,7 @@ class Carpd {
       for (let next = this.#unsaved; next && !this.#ending; next = this.#unsaved) {
         this.#unsaved = null;
         await writeRecord(this.#stateDir, next.record);
-        if (next.order) this.#order(next.record.configuration, next.record.retired);
+        if (next.order) this.#order(next.record.configuration, next.record.retired, next.holding);
       }
     } catch (error) {
       log("error", "persist-failed", { reason: (error as Error).message });
@@ -184,10 +186,10 @@ class Carpd {
     }
   }
 
-  #order(configuration: CarpdConfiguration, stale: CarpdRecord["retired"]): void {
+  #order(configuration: CarpdConfiguration, stale: CarpdRecord["retired"], holding?: true): void {
     for (const { device } of carriersOf(configuration))
       for (const failure of prepareSharedAddressDevice(device)) log("warn", "sysctl-failed", failure);
-    this.#tell({ type: "configure", configuration, stale });
+    this.#tell({ type: "configure", configuration, stale, ...(holding === undefined ? {} : { holding }) });
   }
 
   #tell(order: ThreadOrder): void {
@@ -235,8 +237,8 @@ class Carpd {
     if (this.#silentChecks > silentChecksMax) this.#fail("CARP thread", new Error("it no longer reports"));
   }
 
-  /** Orderly: addresses removed, the other unit told, then the end. */
-  #stop(reason: string, exitCode: number): void {
+  /** Orderly: addresses removed (or left to the unit), the other unit told, then the end. */
+  #stop(reason: string, exitCode: number, keep?: true): void {
     if (this.#ending) return;
     this.#ending = true;
     log("info", "stopping", { reason });
@@ -245,11 +247,12 @@ class Carpd {
     this.#worker.on("message", (report: ThreadReport) => {
       if (report.type !== "stopped") return;
       clearTimeout(stuck);
+      if (keep === true) removeRecord(this.#stateDir);
       this.#server.close();
       log("info", "stopped", { reason });
       process.exit(exitCode);
     });
-    this.#tell({ type: "stop" });
+    this.#tell({ type: "stop", ...(keep === undefined ? {} : { keep }) });
   }
 
   #fail(where: string, error: unknown): void {

@@ -43,8 +43,9 @@ import {
   rejectsReport,
 } from "./ha/report.ts";
 import { type HaSetup, haSetup } from "./ha/setup.ts";
+import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
-import { type AddressFacts, carriedFor } from "./services/address-rules.ts";
+import { type AddressFacts, heldAlone } from "./services/address-rules.ts";
 import { Counters } from "./services/counters.ts";
 import { isLayer4, type Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
@@ -91,7 +92,15 @@ export type UnitParts = {
 };
 
 /** A document's next state, and what the caller gets once it is in force. */
-export type Change<Value> = Result<{ readonly document: UnitDocument; readonly value: Value }, Failure>;
+export type Change<Value> = Result<
+  {
+    readonly document: UnitDocument;
+    readonly value: Value;
+    /** This unit is alone before or after it, and holds its addresses all the time (SPEC LH10). */
+    readonly seamless?: true;
+  },
+  Failure
+>;
 
 /** Who asks for a change, and what he had seen of the configuration. */
 export type Author = {
@@ -176,6 +185,16 @@ export class Unit implements PartnerSide {
 
   get haStatus(): HaStatusWord {
     return haStatusOf(this.#setup, this.#parts.carp.status);
+  }
+
+  /** What carpd last said. */
+  get carpStatus(): CarpRoleStatus | null {
+    return this.#parts.carp.status;
+  }
+
+  /** The document as it is, on disk beside the present one; the name of the file. */
+  keepDocument(): Promise<string> {
+    return this.#parts.store.keepSuperseded(this.#document, new Date());
   }
 
   get activeTime(): number {
@@ -334,7 +353,7 @@ export class Unit implements PartnerSide {
       const before = this.#document;
       const next = edit(before);
       if (!next.ok) return next;
-      const made = await this.#adopt(next.value.document);
+      const made = await this.#adopt(next.value.document, next.value.seamless);
       if (!made.ok) return made;
       const changes = changesInWords(before, this.#document);
       if (changes !== "")
@@ -508,7 +527,7 @@ export class Unit implements PartnerSide {
     this.#fence.learn(answer);
   }
 
-  async #adopt(next: UnitDocument): Promise<Result<void, Failure>> {
+  async #adopt(next: UnitDocument, seamless?: true): Promise<Result<void, Failure>> {
     const before = this.#document;
     if (next === before) return ok(undefined);
     const nextSetup = this.#setupOf(next);
@@ -543,7 +562,7 @@ export class Unit implements PartnerSide {
     }
     if (next.shared !== before.shared || next.unit !== before.unit) this.#changedAt = Date.now();
     this.#revisions.remember(next);
-    await this.#settle();
+    await this.#settle(seamless);
     this.#link.nudge();
     return ok(undefined);
   }
@@ -556,7 +575,7 @@ export class Unit implements PartnerSide {
     if (setup.kind === "pair") this.#prepareDevices(setup);
     else
       await this.#reportAddresses(
-        this.#parts.standalone.add(carriedFor(this.addressFacts(document), document.shared.services)),
+        this.#parts.standalone.add(heldAlone(this.addressFacts(document), document)),
       );
     // The worker that a reload ends takes its counters with it.
     await this.#sample();
@@ -581,7 +600,8 @@ export class Unit implements PartnerSide {
   }
 
   /** carpd, the partner link and the API's addresses follow the document. What fails is reported, not fatal. */
-  async #settle(): Promise<void> {
+  async #settle(seamless?: true): Promise<void> {
+    const before = this.#setup;
     this.#setup = this.#setupOf(this.#document);
     const setup = this.#setup;
     const { carp, standalone, syslog } = this.#parts;
@@ -590,19 +610,23 @@ export class Unit implements PartnerSide {
     const facts = this.addressFacts();
     if (setup.kind === "pair") {
       this.#prepareDevices(setup);
-      await this.#reportAddresses(standalone.keepOnly([]));
+      const holding = seamless === true && !this.#carpStarted ? seamless : undefined;
+      if (holding === undefined) await this.#reportAddresses(standalone.keepOnly([]));
       const configured = carp.configure(setup.carpd);
       if (configured.ok) {
         this.#healed("CARP");
-        this.#startCarp();
+        await this.#startCarp(holding);
+        if (holding !== undefined) await this.#reportAddresses(giveToCarp(setup.carpd, carp, standalone));
       } else
         this.#troubled("CARP", configured.error.map((each) => `${each.message}; ${each.remedy}`).join("; "));
     } else {
       if (this.#carpStarted) {
         this.#carpStarted = false;
-        await carp.stop().catch((error: Error) => this.#troubled("CARP", error.message));
+        const keep =
+          seamless === true && before.kind === "pair" && (await takeFromCarp(before.carpd, carp, standalone));
+        await carp.stop(keep || undefined).catch((error: Error) => this.#troubled("CARP", error.message));
       }
-      const wanted = carriedFor(facts, this.#document.shared.services);
+      const wanted = heldAlone(facts, this.#document);
       await this.#reportAddresses(standalone.add(wanted));
       await this.#reportAddresses(standalone.keepOnly(wanted));
     }
@@ -621,7 +645,7 @@ export class Unit implements PartnerSide {
     await this.#listenOn([
       ...new Set([
         ...this.configuration.interfaces.map((each) => each.address),
-        ...(setup.kind === "pair" ? facts.sharedAddresses : []),
+        ...(setup.kind === "pair" || unit.holdsShared === true ? facts.sharedAddresses : []),
       ]),
     ]).then(
       () => this.#healed("API"),
@@ -661,20 +685,24 @@ export class Unit implements PartnerSide {
     await carp.stop().catch((error: Error) => this.#troubled("CARP", error.message));
   }
 
-  /** carpd begins no earlier than `hawait` after the machine has started; one that runs already is left alone. */
-  #startCarp(): void {
+  /**
+   * carpd begins no earlier than `hawait` after the machine has started; one that runs already is left alone. A unit that
+   * is `holding` the addresses does not wait, and resolves once carpd answers.
+   */
+  async #startCarp(holding?: true): Promise<void> {
     if (this.#carpStarted) return;
     this.#carpStarted = true;
-    const waitMs = Math.max(0, (this.#document.unit.hawaitSeconds - uptime()) * 1_000);
+    const waitMs = holding === true ? 0 : Math.max(0, (this.#document.unit.hawaitSeconds - uptime()) * 1_000);
     if (waitMs > 0) this.#parts.log("info", "ha-waits", { seconds: Math.ceil(waitMs / 1_000) });
     const spawn = async (): Promise<void> => {
       if (!this.#carpStarted || this.#stopping) return;
-      await this.#parts.carp.spawn().then(
+      await this.#parts.carp.spawn(holding).then(
         () => this.#healed("carpd"),
         (error: Error) => this.#troubled("carpd", error.message),
       );
     };
     if (waitMs > 0) setTimeout(() => void spawn(), waitMs).unref();
+    else if (holding === true) await spawn();
     else void spawn();
   }
 

@@ -103,7 +103,10 @@ export const unstarted: CarpStopped = { role: "stopped", memory: null };
 
 /** Every input carries the monotonic time at which it is handled. */
 export type CarpInput =
-  /** Begins: `counter` is 64 random bits, fresh in every process. After a `stop` it may be given again. */
+  /**
+   * Begins: `counter` is 64 random bits, fresh in every process. After a `stop` it may be given again. `holding`: the
+   * addresses are on the devices already and nobody else has a claim to them, so this unit is master from the first moment.
+   */
   | {
       readonly type: "start";
       readonly now: Millis;
@@ -111,6 +114,7 @@ export type CarpInput =
       readonly counter: bigint;
       readonly demotion: number;
       readonly linkUp: boolean;
+      readonly holding?: true;
     }
   /** A packet that `decodePacket` accepted; `source` is its IP source address. */
   | {

@@ -17,6 +17,9 @@
  * | ------------- | -------------------- | ------------ | ------------------------------- | ---------------------------------- |
  * | start         | release; → backup,   | (fault)      | (fault)                         | (fault)                            |
  * |               | or initial: no link  |              |                                 |                                    |
+ * | start, holding| advertise, take,     | (fault)      | (fault)                         | (fault)                            |
+ * |               | announce → master,   |              |                                 |                                    |
+ * |               | or as start: no link |              |                                 |                                    |
  * | advertisement | –                    | –            | takes over → master, else       | superior: release, advertise       |
  * |               |                      |              | waits a master-down time anew   | → backup; else advertise, announce |
  * | rejected      | –                    | counted      | counted                         | counted                            |
@@ -36,8 +39,8 @@
  *
  * Invariants:
  *  1. The addresses are held in the role master and in no other: `takeAddresses` enters it, `releaseAddresses` leaves it
- *     (and begins every start, for what an earlier process left behind).
- *  2. Silence counts only when it was listened to: start, link up and a stall of the own loop lead to a wait of one whole
+ *     (and begins every start, for what an earlier process left behind, unless the unit holds them alone until then).
+ *  2. Silence counts only when it was listened to: start (but for the one who is alone by order), link up and a stall of the own loop lead to a wait of one whole
  *     master-down time. It ends early only by a packet: a master that bows out, or one that a rule replaces.
  *  3. Becoming master is advertise → takeAddresses → announce; the advertisement goes first because it makes a peer let go.
  *  4. Ceasing to be is releaseAddresses → one last advertisement, where there is a link to send it on: it tells the
@@ -179,11 +182,12 @@ function reject(
 
 // ---- Transitions -------------------------------------------------------------------------------------------------
 
-/** Stopped -> Backup, or Initial while the link is down. */
+/** Stopped -> Backup, or Master with what it holds already; Initial while the link is down. */
 function begin(state: CarpStopped, input: Extract<CarpInput, { type: "start" }>, out: Out): Taking {
   assertDemotion(input.demotion);
   const { now, config, demotion, linkUp } = input;
-  out.actions.push({ type: "releaseAddresses" });
+  const holding = input.holding === true && linkUp;
+  if (!holding) out.actions.push({ type: "releaseAddresses" });
   const memory: CarpMemory = {
     config,
     demotion,
@@ -199,7 +203,8 @@ function begin(state: CarpStopped, input: Extract<CarpInput, { type: "start" }>,
   };
   if (!linkUp)
     return { role: "initial", memory: enter(memory, "stopped", "initial", now, "the link is down", out) };
-  return listen(memory, "stopped", now, "just started, listening for a master", out);
+  const backup = listen(memory, "stopped", now, "just started, listening for a master", out);
+  return holding ? takeOver(backup, now, "it held the addresses alone until now", null, out) : backup;
 }
 
 /** Any -> Backup: listens for one whole master-down time. */

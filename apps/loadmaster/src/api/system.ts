@@ -187,8 +187,13 @@ export function setSystem(
       value: warning === undefined ? {} : { warning },
     });
   switch (parameter.name as SystemParameterName) {
-    case "hamode":
-      return ofUnit({ hamode: number });
+    case "hamode": {
+      // A unit that leaves this way leaves the shared addresses to the other one.
+      const { holdsShared: _held, ...rest } = unit;
+      return number === 0 && unit.hamode !== 0
+        ? ok({ document: { ...document, unit: { ...rest, hamode: 0 } }, value: {} })
+        : ofUnit({ hamode: number });
+    }
     case "hal7update":
       return ofPair({ l7Updates: Boolean(read.value) });
     case "hal4update":

@@ -8,17 +8,17 @@ export type CarpRoleStatus = {
   /** Milliseconds since the Unix epoch. */
   readonly since: number;
   readonly reason: string;
-} & Partial<Pick<CarpdStatus, "rejects" | "foreign" | "checks" | "demotion">>;
+} & Partial<Pick<CarpdStatus, "rejects" | "foreign" | "checks" | "demotion" | "peer" | "addresses">>;
 
 export type CarpRole = {
   readonly status: CarpRoleStatus | null;
   onStatus(listener: (status: CarpRoleStatus | null) => void): () => void;
   /** Begins to look for a carpd that runs, without starting one. */
   start(): void;
-  /** Starts carpd unless one answers. */
-  spawn(): Promise<void>;
+  /** Starts carpd unless one answers. `holding`: the unit has held the addresses alone, and they never leave the device. */
+  spawn(holding?: true): Promise<void>;
   configure(configuration: CarpdConfiguration): Result<null, readonly FieldError[]>;
   demote(demotion: number, reason: string): void;
-  /** Bows out: addresses are let go of, the partner is told. */
-  stop(): Promise<void>;
+  /** Bows out: the partner is told; addresses are let go of, or left where they are for the unit to `keep`. */
+  stop(keep?: true): Promise<void>;
 };

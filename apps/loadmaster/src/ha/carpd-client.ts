@@ -25,7 +25,7 @@ import {
   type UnitMessage,
 } from "./carpd-protocol.ts";
 import { AddressRelease } from "./carpd-release.ts";
-import { lockPath, readRecord, recordedAddresses, socketPath } from "./carpd-store.ts";
+import { lockPath, readRecord, recordedAddresses, removeRecord, socketPath } from "./carpd-store.ts";
 
 /** How long carpd may be gone before its addresses are removed. */
 export const guardDelayMs = 500;
@@ -61,6 +61,8 @@ export class CarpdClient {
   #goneSince: Millis = performance.now();
   #guarded = false;
   #release: AddressRelease | null = null;
+  /** The carpd that answers next is told that the addresses are held already. */
+  #holding = false;
 
   constructor(options: CarpdClientOptions) {
     this.#options = options;
@@ -98,9 +100,10 @@ export class CarpdClient {
   }
 
   /** Starts carpd unless one answers, and from now on again when it dies. Rejects when none answers in 10 s. */
-  async spawn(): Promise<void> {
+  async spawn(holding?: true): Promise<void> {
     this.#supervising = true;
     this.#spawnedAt = [];
+    if (holding === true && !this.connected) this.#hold();
     this.start();
     await this.#until(() => this.connected, spawnTimeoutMs, "carpd does not answer");
   }
@@ -120,14 +123,29 @@ export class CarpdClient {
     if (this.connected) this.#send({ type: "demote", demotion, reason });
   }
 
-  /** Orderly end of carpd: it lets go of the addresses and tells the partner. Resolves when it is gone. */
-  async stop(): Promise<void> {
+  /** Orderly end of carpd: it lets go of the addresses, unless told to `keep` them, and tells the partner. Resolves when it is gone. */
+  async stop(keep?: true): Promise<void> {
     this.#supervising = false;
+    this.#holding = false;
     if (this.connected) {
-      this.#send({ type: "stop" });
+      this.#send({ type: "stop", ...(keep === undefined ? {} : { keep }) });
       await this.#until(() => !this.connected, stopTimeoutMs, "carpd does not stop");
-    } else this.#guard();
+    } else if (keep === true) this.#forget();
+    else this.#guard();
     this.close();
+  }
+
+  /** Until carpd has the addresses they are the unit's own: what an earlier carpd wrote down must not be cleaned up. */
+  #hold(): void {
+    this.#holding = true;
+    this.#forget();
+  }
+
+  #forget(): void {
+    const lock = lockFile(lockPath(this.#options.stateDir));
+    if (!lock) return;
+    removeRecord(this.#options.stateDir);
+    lock.release();
   }
 
   /** Lets carpd go on without this client; the guard ends, too. `start` or `spawn` begin again. */
@@ -170,7 +188,8 @@ export class CarpdClient {
     }
     if (!this.#active) return;
     // Only here, right after an attempt has failed: a client that was itself held up does not know carpd to be gone.
-    if (!this.#guarded && performance.now() - this.#goneSince >= guardDelayMs) this.#guard();
+    if (!this.#guarded && !this.#holding && performance.now() - this.#goneSince >= guardDelayMs)
+      this.#guard();
     if (this.#supervising) this.#respawn();
     this.#attempt = setTimeout(
       () => this.#connect(),
@@ -257,8 +276,14 @@ export class CarpdClient {
   #greet(status: CarpdStatus): void {
     this.#child ??= identityOf(status.pid);
     this.#log("info", "carpd-connected", { pid: status.pid, role: status.role });
+    const holding = this.#holding;
+    this.#holding = false;
     if (this.#configuration && configurationDigest(this.#configuration) !== status.configurationDigest)
-      this.#send({ type: "configure", configuration: this.#configuration });
+      this.#send({
+        type: "configure",
+        configuration: this.#configuration,
+        ...(holding ? { holding } : {}),
+      });
     // Said in any case: carpd knows by it that a unit is there that speaks for this machine.
     this.#send({ type: "demote", ...(this.#demotion ?? { demotion: 0, reason: "the unit is there" }) });
   }

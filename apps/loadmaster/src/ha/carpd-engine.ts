@@ -63,6 +63,8 @@ export class CarpEngine {
   readonly #health: Health;
   #cancelHealth: () => void = () => {};
   #cancelProbe: () => void = () => {};
+  /** The addresses outlive this engine: the unit holds them itself. */
+  #keeps = false;
   /** Indexes of the further devices: one that was made anew has lost its addresses. */
   #furtherIndexes = "";
   #identification = 0;
@@ -74,8 +76,11 @@ export class CarpEngine {
     this.#health = new Health(ports.kernel, ports.monotonic, () => this.#weigh());
   }
 
-  /** Works by `configuration` from now on. `stale` goes first: addresses that nobody may be holding any more. */
-  configure(configuration: CarpdConfiguration, stale: readonly DeviceAddresses[]): void {
+  /**
+   * Works by `configuration` from now on. `stale` goes first: addresses that nobody may be holding any more. `holding`: the
+   * unit holds the addresses alone, so a machine that begins with it is master with them, and has them all the time.
+   */
+  configure(configuration: CarpdConfiguration, stale: readonly DeviceAddresses[], holding?: true): void {
     const before = this.#group?.configuration;
     const moved = before !== undefined && before.device !== configuration.device;
     // Whoever is not active listens anew on the other device; there is no last word to be said on this one.
@@ -113,6 +118,7 @@ export class CarpEngine {
       counter: this.#ports.entropy(),
       demotion: this.#demotion,
       linkUp: this.#link?.running ?? false,
+      ...(holding === undefined ? {} : { holding }),
     });
   }
 
@@ -177,8 +183,9 @@ export class CarpEngine {
     this.#cancelProbe = this.#ports.timer(probeIntervalMs, () => this.#probe());
   }
 
-  /** Orderly end: afterwards no address is held and nothing is armed. */
-  stop(): void {
+  /** Orderly end: afterwards nothing is armed, and no address is held, unless all are to be kept where they are. */
+  stop(keep?: true): void {
+    this.#keeps = keep === true;
     if (this.#group) this.#take({ type: "stop", now: this.#ports.monotonic() });
     this.#cancelTimer();
     this.#cancelHealth();
@@ -266,7 +273,7 @@ export class CarpEngine {
         this.#announce(this.#held.carry(configuration));
         return;
       case "releaseAddresses":
-        this.#held.release(configuration);
+        if (!this.#keeps) this.#held.release(configuration);
         return;
       case "announce":
         this.#announce(carriersOf(configuration));

@@ -12,15 +12,23 @@ export const lineMaxBytes = 131_072;
 
 /** From the unit. What a `configure` holds is checked by `parseCarpdConfiguration`, field by field. */
 export const UnitMessageSchema = Type.Union([
-  Type.Object({ type: Type.Literal("configure"), configuration: Type.Unknown() }),
+  Type.Object({
+    type: Type.Literal("configure"),
+    configuration: Type.Unknown(),
+    /** The unit has held the addresses alone until now: they stay where they are, and this machine is active at once. */
+    holding: Type.Optional(Type.Literal(true)),
+  }),
   Type.Object({
     type: Type.Literal("demote"),
     /** How bad the unit is off beside what carpd checks itself, 0 to 255; 0 is healthy. It lasts as long as carpd, or until the next one. */
     demotion: Type.Integer({ minimum: 0, maximum: 255 }),
     reason: Type.String({ maxLength: 200 }),
   }),
-  /** Orderly end: addresses are removed, the other unit is told, the process exits with 0. */
-  Type.Object({ type: Type.Literal("stop") }),
+  /**
+   * Orderly end: addresses are removed, the other unit is told, the process exits with 0. `keep`: the unit holds the
+   * addresses itself from now on, so they stay, and carpd forgets them.
+   */
+  Type.Object({ type: Type.Literal("stop"), keep: Type.Optional(Type.Literal(true)) }),
 ]);
 export type UnitMessage = Static<typeof UnitMessageSchema>;
 

@@ -1,5 +1,5 @@
 /** `<stateDir>/carpd.json`, mode 0600: what carpd starts from without the unit, and what may have to be cleaned up. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
@@ -48,6 +48,9 @@ export function readRecord(stateDir: string): Result<CarpdRecord | null, string>
 /** On disk when the promise resolves; rejects with the system's error. */
 export const writeRecord = (stateDir: string, record: CarpdRecord): Promise<void> =>
   writeFileAtomically(recordPath(stateDir), `${JSON.stringify(record, null, 2)}\n`, 0o600);
+
+/** For addresses that are the unit's own now: nobody is to clean them up any more. */
+export const removeRecord = (stateDir: string): void => rmSync(recordPath(stateDir), { force: true });
 
 /** Every address that may be on a device because of this record. */
 export const recordedAddresses = (record: CarpdRecord): DeviceAddresses[] => [

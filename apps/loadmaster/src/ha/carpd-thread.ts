@@ -13,12 +13,14 @@ export type ThreadOrder =
       readonly type: "configure";
       readonly configuration: CarpdConfiguration;
       readonly stale: readonly DeviceAddresses[];
+      /** The addresses are on the devices already, and this machine is active at once. */
+      readonly holding?: true;
     }
   | { readonly type: "demote"; readonly demotion: number; readonly reason: string }
   /** Whether the unit's process is there; said a while after it has gone, at once when it is back. */
   | { readonly type: "unit"; readonly presence: "here" | "away" }
-  /** Bow out. Answered with `stopped`, after which the thread ends. */
-  | { readonly type: "stop" };
+  /** Bow out, leaving the addresses where they are if `keep`. Answered with `stopped`, after which the thread ends. */
+  | { readonly type: "stop"; readonly keep?: true };
 
 export type ThreadReport =
   /** `reader` is the way of reading that works here; `realtime` is undefined where SCHED_FIFO was granted. */

@@ -2,7 +2,7 @@
 import { formatCidr, formatIpv4, networkOf, parseIpv4 } from "@tandem/base/ip";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
-import type { StoredService } from "../state/document.ts";
+import type { StoredService, UnitDocument } from "../state/document.ts";
 
 export type AddressFacts = {
   readonly interfaces: readonly NetworkInterface[];
@@ -101,4 +101,16 @@ export function carriedFor(
     found.set(service.address, { device: on.device, address: `${formatIpv4(number)}/${on.prefix}` });
   }
   return [...found.values()];
+}
+
+/** What a unit without a partner has to put on its interfaces. */
+export function heldAlone(
+  facts: AddressFacts,
+  { shared, unit }: UnitDocument,
+): { device: string; address: string }[] {
+  const sharedOn = facts.interfaces.flatMap((each) => {
+    const address = unit.holdsShared === true ? shared.sharedAddresses[each.id] : undefined;
+    return address === undefined ? [] : [{ device: each.device, address: `${address}/${each.prefix}` }];
+  });
+  return [...sharedOn, ...carriedFor(facts, shared.services)];
 }

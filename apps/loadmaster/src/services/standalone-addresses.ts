@@ -34,6 +34,14 @@ export class StandaloneAddresses {
     return failures;
   }
 
+  /** `theirs` are another's from now on and stay where they are; the rest is removed. Nothing is this unit's own afterwards. */
+  async giveOver(theirs: readonly CarriedAddress[]): Promise<string[]> {
+    const surplus = (await this.#recorded()).filter((each) => !theirs.some((other) => same(each, other)));
+    const failures = surplus.length === 0 ? [] : this.#kernel("remove", surplus);
+    await this.#record([]);
+    return failures;
+  }
+
   #kernel(act: "add" | "remove", addresses: readonly CarriedAddress[]): string[] {
     const netlink = new RouteNetlink();
     try {

@@ -155,6 +155,8 @@ export const UnitContentSchema = Type.Object(
     /** Made from the partner secret, which itself is not kept: 64 hexadecimal digits. */
     partnerKey: Type.Optional(Type.String({ pattern: "^[0-9a-f]{64}$" })),
     carpPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 19 })),
+    /** Of a single unit whose pair was ended in order: it goes on holding the addresses that both had shared. */
+    holdsShared: Type.Optional(Type.Literal(true)),
     /** Absent: none was ever set. */
     syslog: Type.Optional(Type.Unsafe<SyslogSettings>(SyslogSchema)),
     /** Of the user bal, as access/passwords.ts writes it. */
