@@ -24,6 +24,8 @@ export class FakeCarp implements CarpRole {
   status: CarpRoleStatus | null = null;
   configuration: CarpdConfiguration | undefined;
   demotion = 0;
+  /** What each stop did with the addresses. */
+  readonly stops: ("kept" | "released")[] = [];
   readonly #listeners = new Set<(status: CarpRoleStatus | null) => void>();
 
   onStatus(listener: (status: CarpRoleStatus | null) => void): () => void {
@@ -42,8 +44,8 @@ export class FakeCarp implements CarpRole {
 
   start(): void {}
 
-  async spawn(): Promise<void> {
-    if (this.status === null) this.become("backup");
+  async spawn(holding?: true): Promise<void> {
+    if (this.status === null) this.become(holding === true ? "master" : "backup");
   }
 
   configure(configuration: CarpdConfiguration): Result<null, never> {
@@ -55,7 +57,8 @@ export class FakeCarp implements CarpRole {
     this.demotion = demotion;
   }
 
-  async stop(): Promise<void> {
+  async stop(keep?: true): Promise<void> {
+    this.stops.push(keep === true ? "kept" : "released");
     this.#set(null);
   }
 

@@ -547,6 +547,43 @@ function connectPinned(
   return () => socket.destroy();
 }
 
+/** The fingerprint that a unit shows, without anything secret being sent to it. */
+export function shownFingerprint(
+  where: Pick<LoadMasterClientOptions, "address" | "port" | "localAddress">,
+  timeoutMs: number = defaultTimeoutMs,
+): CallResult<string> {
+  const at = `${where.address}:${where.port ?? 443}`;
+  return new Promise((resolve) => {
+    let shown = "";
+    const timer = setTimeout(
+      () =>
+        finish(err({ kind: "timeout", message: `${at} did not answer within ${timeoutMs} ms`, timeoutMs })),
+      timeoutMs,
+    );
+    const hangUp = connectPinned(
+      { ...where, credentials: { kind: "apikey", apikey: "" } },
+      (actual) => {
+        shown = actual;
+        return undefined;
+      },
+      (error: NodeJS.ErrnoException) =>
+        finish(
+          err({
+            kind: "unreachable",
+            message: `${at} cannot be reached: ${error.message}`,
+            code: error.code ?? "unknown",
+          }),
+        ),
+      () => finish(ok(shown)),
+    );
+    const finish = (result: Result<string, CallError>): void => {
+      clearTimeout(timer);
+      hangUp();
+      resolve(result);
+    };
+  });
+}
+
 function readBody(response: IncomingMessage): CallResult<string> {
   return new Promise((resolve) => {
     const parts: Buffer[] = [];

@@ -71,6 +71,27 @@ export type PairingStep = {
 
 export type PairingKind = "pair" | "replace" | "dissolve";
 
+/** What a unit says of itself to the one that runs the procedure. */
+export type PairingFacts = {
+  /** Its clock, milliseconds since 1970. */
+  readonly now: number;
+  readonly name: string;
+  readonly serial: string;
+  readonly version: string;
+  readonly linkVersion: number;
+  readonly hamode: number;
+  readonly hastatus: string;
+  /** The partner that it is set up for; empty when there is none. */
+  readonly partner: string;
+  /** Where it listens for its partner. */
+  readonly partnerPort: number;
+  readonly services: number;
+  /** It heard the partner's CARP lately. */
+  readonly hearsPartner: boolean;
+  /** What is wrong, in words. */
+  readonly problems: readonly string[];
+};
+
 /** What `hapairstatus` answers: the procedure that runs, or the last one; `kind` null when there was none. */
 export type PairingView = {
   readonly kind: PairingKind | null;
@@ -80,6 +101,8 @@ export type PairingView = {
   readonly outcome: string;
   /** Files on this unit's disk. */
   readonly backups: readonly string[];
+  /** Of the unit that answers. */
+  readonly unit: PairingFacts;
 };
 
 /** What `hapair`, `hareplace` and `haunpair` answer at once; `hapairstatus` tells the rest. */

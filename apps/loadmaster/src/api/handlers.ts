@@ -290,7 +290,7 @@ export function unitHandlers(unit: Unit): Handlers {
           ? refuse("key: there is no such key; listapikeys shows how the present ones begin")
           : ok({ ...content, apiKeys });
       }),
-    ...pairingHandlers(unit),
+    ...pairingHandlers(unit, version),
     stats: async () => ok(await unit.statistics()),
     async backup() {
       const { bytes, revision } = unit.backup();

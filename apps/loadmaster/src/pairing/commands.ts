@@ -1,9 +1,8 @@
 /** The commands of the guided procedure (SPEC LH10). */
-import { err, ok, type Result } from "@tandem/base/result";
-import type { Failure } from "@tandem/loadmaster-api/envelope";
-import type { PairingView } from "@tandem/loadmaster-api/pairing";
+import { ok } from "@tandem/base/result";
 import type { Handlers } from "../api/dispatch.ts";
 import type { Unit } from "../unit.ts";
+import { Pairing } from "./pairing.ts";
 
 type PairingCommand =
   | "hapaircheck"
@@ -14,18 +13,15 @@ type PairingCommand =
   | "hajoin"
   | "haleave";
 
-const none: PairingView = { kind: null, state: "none", steps: [], outcome: "", backups: [] };
-
-export function pairingHandlers(_unit: Unit): Pick<Handlers, PairingCommand> {
-  const notYet = async (): Promise<Result<object, Failure>> =>
-    err({ code: 422, message: "this unit cannot do that yet" });
+export function pairingHandlers(unit: Unit, version: string): Pick<Handlers, PairingCommand> {
+  const pairing = new Pairing(unit, { version });
   return {
-    hapaircheck: notYet,
-    hapair: notYet,
-    hapairstatus: async () => ok(none),
-    hareplace: notYet,
-    haunpair: notYet,
-    hajoin: notYet,
-    haleave: notYet,
+    hapaircheck: (values) => pairing.check(values),
+    hapair: (values, caller) => pairing.pair(values, caller),
+    hapairstatus: async () => ok(await pairing.status()),
+    hareplace: (values, caller) => pairing.replace(values, caller),
+    haunpair: (values, caller) => pairing.unpair(values, caller),
+    hajoin: (values, caller) => pairing.join(values, caller),
+    haleave: (values, caller) => pairing.leave(values, caller),
   };
 }
