@@ -53,6 +53,11 @@ export const hashedAddressesMax = 64;
 export const announceRepeatsMs = [0.2 * second, 1 * second] as const;
 export const announceRefreshMs = 30 * second;
 
+/** A standby that gets little time takes a role over within this; in fast mode an interval would be too short for it. */
+export const handOverPatienceMinMs = 0.1 * second;
+/** One that has not taken it by now did not hear of it; with a long timeout an interval would be an outage for nothing. */
+export const handOverPatienceMaxMs = 1 * second;
+
 /** Answers to inferior advertisements within one interval of our own; more would feed a storm with a peer that counts otherwise. */
 export const answersPerIntervalMax = 4;
 

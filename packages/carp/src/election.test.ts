@@ -12,7 +12,17 @@ const delayMaxMs = 2;
 const names = ["HA1", "HA2"] as const;
 
 type Act = {
-  readonly kind: "start" | "stop" | "kill" | "link" | "demote" | "cut" | "heal" | "stall" | "configure";
+  readonly kind:
+    | "start"
+    | "stop"
+    | "hand over"
+    | "kill"
+    | "link"
+    | "demote"
+    | "cut"
+    | "heal"
+    | "stall"
+    | "configure";
   readonly unit: 0 | 1;
   /** How long after the act before the next, in master-down times. */
   readonly pause: number;
@@ -36,6 +46,7 @@ const arbitraryRun = fc.record({
         "start",
         "start",
         "stop",
+        "hand over",
         "kill",
         "link",
         "demote",
@@ -67,6 +78,9 @@ function act(segment: Segment, { kind, unit: index, amount }: Act, random: Prng)
       break;
     case "stop":
       if (segment.takesPart(unit)) segment.stop(unit);
+      break;
+    case "hand over":
+      if (segment.takesPart(unit)) segment.handOver(unit);
       break;
     case "kill":
       segment.kill(unit);

@@ -12,6 +12,8 @@ import {
   bowOutAdvbaseSeconds,
   bowOutAdvskew,
   demotedAdvskewMin,
+  handOverPatienceMaxMs,
+  handOverPatienceMinMs,
   missedAdvertisements,
   skewUnitsPerSecond,
 } from "./constants.ts";
@@ -47,6 +49,10 @@ export function patienceMs(config: CarpConfig, own: Pace, heard: Pace): Millis {
   const advskew = Math.max(own.advskew, heard.advskew);
   return Math.max(masterDownMs(own), masterDownMs({ advbase: heard.advbase, advskew }));
 }
+
+/** A unit that has handed the role over is master again when it has heard nobody take it within one interval, or a second. */
+export const handOverPatienceMs = (own: Pace): Millis =>
+  Math.min(handOverPatienceMaxMs, Math.max(handOverPatienceMinMs, intervalMs(own)));
 
 /** An advbase of 255 with an advskew of 255 says that the sender is leaving. */
 export const isBowOut = (pace: Pace): boolean =>

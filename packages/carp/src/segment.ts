@@ -114,6 +114,10 @@ export class Segment {
     this.give(unit, { type: "stop", now: this.now });
   }
 
+  handOver(unit: SegmentUnit): void {
+    this.give(unit, { type: "handOver", now: this.now });
+  }
+
   link(unit: SegmentUnit, up: boolean): void {
     unit.carrier = up;
     unit.availableSince = Math.max(this.now, unit.stalledUntil);

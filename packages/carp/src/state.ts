@@ -76,6 +76,8 @@ export type CarpBackup = {
   readonly role: "backup";
   readonly memory: CarpMemory;
   readonly masterDownAt: Millis;
+  /** It was master itself, has handed the role over, and has heard nobody take it yet. */
+  readonly handedOver: boolean;
 };
 
 /** Holds the addresses and says so. */
@@ -138,6 +140,8 @@ export type CarpInput =
   | { readonly type: "demotion"; readonly now: Millis; readonly demotion: number; readonly reason: string }
   /** Carrier of the HA interface. */
   | { readonly type: "link"; readonly now: Millis; readonly up: boolean }
+  /** A master is to give the role to its standby and be standby itself; whether there is one is for the caller to know. */
+  | { readonly type: "handOver"; readonly now: Millis }
   /** Orderly end. */
   | { readonly type: "stop"; readonly now: Millis };
 

@@ -77,6 +77,9 @@ class Machine {
   link(up: boolean): string[] {
     return this.give({ type: "link", now: this.now, up });
   }
+  handOver(): string[] {
+    return this.give({ type: "handOver", now: this.now });
+  }
   stop(): string[] {
     return this.give({ type: "stop", now: this.now });
   }
@@ -472,4 +475,49 @@ test("[LH2] in the fast mode one lost advertisement costs no role, whichever uni
   machine.hear(slower, peerAddress, 2n);
   machine.pass(260 + 235);
   assert.equal(machine.state.role, "master");
+});
+
+test("[LH13] Master -> Backup as ordered: released and bowed out, and the successor is followed although its interval is longer", () => {
+  const machine = master();
+  assert.deepEqual(machine.handOver(), ["releaseAddresses", "advertise 255/255 d0 #2"]);
+  assert.equal(machine.state.role, "backup");
+  assert.equal(machine.reason, "the role was handed over as ordered");
+  machine.now += 2;
+  assert.deepEqual(machine.hear(inferior), []);
+  const heardAt = machine.now;
+  machine.pass(heardAt + 2_999);
+  assert.equal(machine.state.role, "backup", "it waits for its successor as for any master");
+  machine.pass(heardAt + 3_000);
+  assert.equal(machine.state.role, "master");
+  assert.match(machine.reason, /silent/);
+});
+
+test("[LH13] a role that nobody takes is taken back after a second, and in the fast mode after a tenth of one", () => {
+  for (const [change, patienceMs] of [
+    [{ advbase: 2 }, 1_000],
+    [{ advbase: 0, advskew: 10 }, 100],
+  ] as const) {
+    const machine = master(change);
+    const orderedAt = machine.now;
+    machine.handOver();
+    machine.pass(orderedAt + patienceMs - 1);
+    assert.equal(machine.state.role, "backup");
+    assert.deepEqual(machine.pass(orderedAt + patienceMs).slice(1), ["takeAddresses", "announce"]);
+    assert.equal(machine.reason, "nobody took the role that was handed over");
+  }
+});
+
+test("[LH13] a hand-over is for a master alone; its successor loses the role to whom the election says", () => {
+  const follower = backup();
+  assert.deepEqual(follower.handOver(), []);
+  assert.equal(follower.outputs.wakeAt, 3000);
+  assert.deepEqual(new Machine().handOver(), []);
+  const preferred = master({ preempt: true });
+  preferred.handOver();
+  assert.deepEqual(preferred.hear(inferior).slice(1), ["takeAddresses", "announce"]);
+  assert.match(preferred.reason, /preempts/);
+  const healthier = master();
+  healthier.handOver();
+  healthier.hear({ ...inferior, demotion: 1 });
+  assert.equal(healthier.state.role, "master");
 });

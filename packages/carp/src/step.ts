@@ -6,7 +6,7 @@
  *     │ stopped │ ────────────▶ │ backup │ ────────────────────────────────▶ │ master │
  *     └─────────┘               └────────┘ ◀──────────────────────────────── └────────┘
  *        ▲   │ start             │     ▲     a superior master, a stall        │
- *        │   │ (link down)       │     │ link up                               │
+ *        │   │ (link down)       │     │ link up         a hand-over           │
  *        │   ▼         link down ▼     │                                       │
  *        │  ┌──────────────────────────┐               link down               │
  *        │  │         initial          │ ◀─────────────────────────────────────┘
@@ -30,6 +30,8 @@
  * | demotion      | –                    | kept         | kept                            | kept; advertise                    |
  * | link down     | –                    | –            | → initial                       | release → initial                  |
  * | link up       | –                    | → backup     | –                               | –                                  |
+ * | hand over     | –                    | –            | –                               | release, advertise 255/255         |
+ * |               |                      |              |                                 | → backup, for a second at most     |
  * | stop          | –                    | → stopped    | → stopped                       | release, advertise 255/255         |
  * |               |                      |              |                                 | → stopped                          |
  * | any, later    | –                    | –            | waits a master-down time anew,  | release, advertise 255/255         |
@@ -40,8 +42,10 @@
  * Invariants:
  *  1. The addresses are held in the role master and in no other: `takeAddresses` enters it, `releaseAddresses` leaves it
  *     (and begins every start, for what an earlier process left behind, unless the unit holds them alone until then).
- *  2. Silence counts only when it was listened to: start (but for the one who is alone by order), link up and a stall of the own loop lead to a wait of one whole
- *     master-down time. It ends early only by a packet: a master that bows out, or one that a rule replaces.
+ *  2. Silence counts only when it was listened to: start (but for the one who is alone by order), link up and a stall of
+ *     the own loop lead to a wait of one whole master-down time. It ends early only by a packet: a master that bows out,
+ *     or one that a rule replaces. A unit that has handed over was master itself and knows of no other: it waits for its
+ *     successor an interval or a second, and no more.
  *  3. Becoming master is advertise → takeAddresses → announce; the advertisement goes first because it makes a peer let go.
  *  4. Ceasing to be is releaseAddresses → one last advertisement, where there is a link to send it on: it tells the
  *     winner, who may never have known of the conflict, to announce itself again.
@@ -68,6 +72,7 @@ import { checkCounter } from "./replay.ts";
 import {
   backupTakesOver,
   type Claim,
+  handOverPatienceMs,
   heardClaim,
   intervalMs,
   isBowOut,
@@ -213,6 +218,7 @@ function listen(memory: CarpMemory, from: CarpRole, now: Millis, reason: string,
     role: "backup",
     memory: enter(memory, from, "backup", now, reason, out),
     masterDownAt: now + masterDownMs(claimOf(memory)),
+    handedOver: false,
   };
 }
 
@@ -245,6 +251,17 @@ function takeOver(
 function yieldTo(state: CarpMaster, now: Millis, reason: string, last: Claim, out: Out): CarpBackup {
   out.actions.push({ type: "releaseAddresses" });
   return listen(advertise(state.memory, last, out), "master", now, reason, out);
+}
+
+/**
+ * Master -> Backup, because it was told to: the last word is that of an orderly stop, on which a standby takes over at
+ * once. As the new master is neither more demoted nor, without preemption, worse by any other rule, the role stays there.
+ */
+function handOver(state: Taking, now: Millis, out: Out): Taking {
+  if (state.role !== "master") return state;
+  const { memory } = state;
+  const waiting = yieldTo(state, now, "the role was handed over as ordered", bowOutOf(memory), out);
+  return { ...waiting, masterDownAt: now + handOverPatienceMs(claimOf(memory)), handedOver: true };
 }
 
 /** Any -> Stopped. */
@@ -307,7 +324,7 @@ function backupHears(state: CarpBackup, now: Millis, source: string, heard: Clai
   const patience = patienceMs(state.memory.config, own, heard);
   const reason = backupTakesOver(own, state.memory.config.preempt, heard, source, patience);
   if (reason !== null) return takeOver(state, now, reason, source, out);
-  return { ...state, masterDownAt: now + patience };
+  return { ...state, masterDownAt: now + patience, handedOver: false };
 }
 
 function masterHears(state: CarpMaster, now: Millis, source: string, heard: Claim, out: Out): Taking {
@@ -356,7 +373,7 @@ function tick(state: Taking, now: Millis, out: Out): Taking {
       return state;
     case "backup":
       if (now < state.masterDownAt) return state;
-      return takeOver(state, now, silence(state.memory, now), null, out);
+      return takeOver(state, now, silence(state, now), null, out);
     case "master":
       return announceWhenDue(advertiseWhenDue(state, now, out), now, out);
     default:
@@ -364,10 +381,12 @@ function tick(state: Taking, now: Millis, out: Out): Taking {
   }
 }
 
-const silence = (memory: CarpMemory, now: Millis): string =>
-  memory.peer === null || memory.peer.bowedOut || memory.peer.heardAt < memory.since
+function silence({ memory, handedOver }: CarpBackup, now: Millis): string {
+  if (handedOver) return "nobody took the role that was handed over";
+  return memory.peer === null || memory.peer.bowedOut || memory.peer.heardAt < memory.since
     ? "no master was heard"
     : `${memory.peer.source} has been silent for ${Math.round(now - memory.peer.heardAt)} ms`;
+}
 
 /** Deadlines are absolute, so that a late tick does not stretch the interval; one that is missed outright is skipped. */
 function advertiseWhenDue(state: CarpMaster, now: Millis, out: Out): CarpMaster {
@@ -489,6 +508,8 @@ function next(state: CarpState, input: CarpInput, out: Out): CarpState {
       return demote(present, input.now, input.demotion, input.reason, out);
     case "link":
       return link(present, input.now, input.up, out);
+    case "handOver":
+      return handOver(present, input.now, out);
     default:
       return unreachable(input);
   }

@@ -170,6 +170,27 @@ transcript("orderly-stop", "Orderly stop of the master", () => {
   return t;
 });
 
+transcript("hand-over", "A hand-over, and one that nobody takes", () => {
+  const t = new Transcript();
+  t.say("HA1 has been master since 9 s, HA2 follows, neither is preferred.");
+  t.settle();
+  t.say(
+    "At 20 s HA1 is told to hand over. HA2 takes the role, and HA1, whose interval is shorter, follows it.",
+  );
+  t.segment.handOver(t.ha1);
+  t.until(40);
+  assert.deepEqual(roles(t), ["backup", "master"]);
+  t.say(
+    "HA1 dies, and HA2 is told to hand over at 45 s: after a second without a successor it is master again.",
+  );
+  t.segment.kill(t.ha1);
+  t.until(45);
+  t.segment.handOver(t.ha2);
+  t.until(50);
+  assert.deepEqual(roles(t), ["stopped", "master"]);
+  return t;
+});
+
 transcript("return-with-preemption", "Return of the preferred unit", () => {
   const t = new Transcript({ preempt: true });
   t.say("HA1 is the preferred host. It dies at 20 s, and HA2 takes over.");

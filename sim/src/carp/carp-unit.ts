@@ -163,6 +163,10 @@ export class CarpUnit {
     if (this.isCarpdRunning && this.standstill === "running") this.#give({ type: "stop", now: this.#now() });
   }
 
+  handOver(): void {
+    if (this.#listens) this.#give({ type: "handOver", now: this.#now() });
+  }
+
   /** Its addresses stay until the guard of `unit`, or the next carpd, removes them. */
   killCarpd(): void {
     if (!this.isCarpdRunning) return;

@@ -43,6 +43,15 @@ export const carpFaults = {
       };
     },
   },
+  "hand-over ordered": {
+    weight: 6,
+    begin: ({ run, unit }) => {
+      run.say(unit, "is told to hand over");
+      run.checkers.handOver.orders(unit);
+      unit.handOver();
+      return null;
+    },
+  },
   "carpd killed": {
     weight: 5,
     begin: ({ run, unit, random, lastsMs }) => {

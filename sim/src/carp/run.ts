@@ -9,6 +9,7 @@ import { Journal } from "../journal.ts";
 import { Random } from "../random.ts";
 import { CarpUnit, type Observer } from "./carp-unit.ts";
 import { ClientFollows } from "./checkers/client-follows.ts";
+import { HandOver } from "./checkers/hand-over.ts";
 import { LessDemoted } from "./checkers/less-demoted.ts";
 import { NoFailback } from "./checkers/no-failback.ts";
 import { OneOwner } from "./checkers/one-owner.ts";
@@ -60,6 +61,7 @@ export class CarpRun {
     readonly lessDemoted: LessDemoted;
     readonly preferred: Preferred;
     readonly orderlyStop: OrderlyStop;
+    readonly handOver: HandOver;
     readonly clientFollows: ClientFollows;
   };
   readonly #random: Random;
@@ -111,10 +113,12 @@ export class CarpRun {
       lessDemoted: new LessDemoted(this.scene, report("less demoted")),
       preferred: new Preferred(this.scene, report("preferred")),
       orderlyStop: new OrderlyStop(this.scene, report("orderly stop")),
+      handOver: new HandOver(this.scene, report("hand-over")),
       clientFollows: new ClientFollows(this.scene, report("client follows")),
     };
-    const { oneOwner, ownerInTime, lessDemoted, preferred, orderlyStop, clientFollows } = this.checkers;
-    this.#looking = [oneOwner, ownerInTime, lessDemoted, preferred, orderlyStop, clientFollows];
+    const { oneOwner, ownerInTime, lessDemoted, preferred, orderlyStop, handOver, clientFollows } =
+      this.checkers;
+    this.#looking = [oneOwner, ownerInTime, lessDemoted, preferred, orderlyStop, handOver, clientFollows];
   }
 
   async execute(): Promise<CarpOutcome> {
