@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
@@ -199,6 +199,20 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
       assert.match(b.status?.checks?.[1]?.fault ?? "", /gateway 10\.77\.0\.3 on eth0 does not answer ARP/);
     }));
 
+  test("[LH1] a carpd that is refused SCHED_FIFO says so in its status, and works", () =>
+    withNetwork(["a", "b"], async (network) => {
+      const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
+      await a.keep({ advbase: 0, advskew: 10 });
+      await b.keep({ advbase: 0, advskew: 20 });
+      await a.start(["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"]);
+      const status = await a.becomes("master", takeoverTimeoutMs);
+      assert.equal(status.realtimeRefused, "EPERM");
+      assert.ok(a.log.some(({ event, code }) => event === "realtime-refused" && code === "EPERM"));
+      await b.start();
+      await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 10);
+      assert.equal(b.status?.realtimeRefused, undefined);
+    }));
+
   test("[LH5] advertisements to the broadcast address are sent and heard", () =>
     withNetwork(["a", "b"], async (network) => {
       const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
@@ -286,5 +300,12 @@ describe("modes of the pair between processes", { skip, concurrency: 3 }, () => 
         return now !== undefined && now !== left;
       });
       assert.match(macvlanOf("a"), /state DOWN/);
+      // With what carpd had written down gone as well, it is known by its name and MAC.
+      await a.end("SIGKILL");
+      rmSync(join(a.stateDir, "carpd.json"));
+      assert.notEqual(macvlanIndex(), undefined);
+      await a.start();
+      assert.equal(macvlanIndex(), undefined);
+      assert.ok(a.log.some(({ event }) => event === "macvlans-removed"));
     }));
 });

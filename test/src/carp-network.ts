@@ -213,9 +213,10 @@ export class CarpdUnit {
     await writeRecord(this.stateDir, { configuration: this.configuration(options), retired: [] });
   }
 
-  /** Starts carpd and waits until it answers. */
-  async start(): Promise<void> {
-    const child = this.#network.run(this.host, [process.execPath, carpdPath, "--config", this.configPath]);
+  /** Starts carpd and waits until it answers; `through`: a program that runs it. */
+  async start(through: readonly string[] = []): Promise<void> {
+    const command = [...through, process.execPath, carpdPath, "--config", this.configPath];
+    const child = this.#network.run(this.host, command);
     this.#child = child;
     const lines = createInterface({ input: child.stdout! });
     let complaints = "";

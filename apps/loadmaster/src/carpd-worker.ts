@@ -13,6 +13,7 @@ import { watchLinks } from "@tandem/linux/rtnetlink";
 import { CarpEngine } from "./ha/carpd-engine.ts";
 import { configurationDigest } from "./ha/carpd-group.ts";
 import { LinuxCarpKernel } from "./ha/carpd-kernel.ts";
+import type { CarpdStatus } from "./ha/carpd-protocol.ts";
 import { statusIntervalMs, type ThreadOrder, type ThreadReport } from "./ha/carpd-thread.ts";
 
 /** Above every ordinary process, below the kernel's own real-time threads (99). Affects this thread alone. */
@@ -25,6 +26,12 @@ const report = (message: ThreadReport): void => port.postMessage(message);
 const reader = await chooseMessageReader();
 const realtime = setRealtimePriority(realtimePriority);
 
+const tell = (status: CarpdStatus): void =>
+  report({
+    type: "status",
+    status: realtime === undefined ? status : { ...status, realtimeRefused: realtime },
+  });
+
 const engine = new CarpEngine({
   kernel: new LinuxCarpKernel(reader),
   monotonic: () => performance.now(),
@@ -35,11 +42,11 @@ const engine = new CarpEngine({
     return () => clearTimeout(timer);
   },
   onEvent: (event) => report({ type: "event", event }),
-  onStatus: (status) => report({ type: "status", status }),
+  onStatus: tell,
   pid: process.pid,
 });
 const links = watchLinks(reader, () => engine.linkChanged());
-const beat = setInterval(() => report({ type: "status", status: engine.status() }), statusIntervalMs);
+const beat = setInterval(() => tell(engine.status()), statusIntervalMs);
 
 port.on("message", (order: ThreadOrder) => {
   switch (order.type) {
@@ -64,5 +71,5 @@ port.on("message", (order: ThreadOrder) => {
       unreachable(order);
   }
 });
-report({ type: "status", status: engine.status() });
+tell(engine.status());
 report({ type: "started", reader: reader.name, realtime });

@@ -124,9 +124,18 @@ class Carpd {
     if (nonlocal) log("warn", "sysctl-failed", nonlocal);
     const record = readRecord(this.#stateDir);
     if (!record.ok) log("error", "configuration-unusable", { reason: record.error });
-    else if (record.value) {
+    const known = record.ok && record.value ? recordedAddresses(record.value) : [];
+    // Whoever holds the lock has made none yet: those that are there were left behind, and no record may name them.
+    const forgotten = this.#release
+      .left()
+      .filter(({ device }) => !known.some((each) => each.device === device));
+    if (forgotten.length > 0) {
+      const failures = this.#release.remove(forgotten);
+      log("warn", "macvlans-removed", { devices: forgotten.map(({ device }) => device), failures });
+    }
+    if (record.ok && record.value) {
       this.#record = record.value;
-      this.#order(record.value.configuration, recordedAddresses(record.value));
+      this.#order(record.value.configuration, known);
     }
   }
 

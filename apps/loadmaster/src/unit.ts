@@ -4,6 +4,7 @@
  * disk, then told to the partner; one that is refused leaves all three as they were.
  */
 import { uptime, userInfo } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { sha256Hex } from "@tandem/base/digest";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
@@ -219,6 +220,7 @@ export class Unit implements PartnerSide {
       this.#document.shared,
       this.configuration.interfaces,
       defaultRouteDevices(),
+      this.#parts.carp.status,
     );
   }
 
@@ -739,9 +741,8 @@ export class Unit implements PartnerSide {
 
   /** Whether something changes in what the partner is told of persistence and connections. */
   #sharingDiffers(before: UnitDocument, next: UnitDocument): boolean {
-    const of = (document: UnitDocument): string =>
-      JSON.stringify([this.#peersOf(document), this.#setupOf(document).kind]);
-    return of(before) !== of(next);
+    const of = (document: UnitDocument) => [this.#peersOf(document), this.#setupOf(document).kind];
+    return !isDeepStrictEqual(of(before), of(next));
   }
 
   #peersOf(document: UnitDocument): Peers {

@@ -213,6 +213,10 @@ test("[LH4] a macvlan is made down with its MAC and parent, goes up and down, an
     const made = netlink.link("carp0.7");
     assert.deepEqual([made?.mac, made?.up, made?.parent], [mac, false, netlink.link("left")?.index]);
     assert.match(ip("-d link show dev carp0.7"), /macvlan mode bridge/);
+    assert.deepEqual(
+      netlink.links().find(({ name }) => name === "carp0.7"),
+      made,
+    );
     assert.deepEqual(prepareVirtualDevice("carp0.7"), []);
     assert.equal(readSysctl("ipv4/conf/carp0.7/rp_filter"), "2");
     netlink.setLink("carp0.7", "up");

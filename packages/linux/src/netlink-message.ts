@@ -145,6 +145,8 @@ function addressHeader(index: number, prefix: number): Buffer {
 /** The body of a dump of all IPv4 addresses. */
 export const dumpAddressesBody = (): Buffer => addressHeader(0, 0);
 
+export const dumpLinksBody = (): Buffer => Buffer.alloc(linkBodyBytes);
+
 /** The body of a request for one link by name (struct ifinfomsg with IFLA_IFNAME). */
 export function linkByNameBody(name: string): Buffer {
   return Buffer.concat([Buffer.alloc(linkBodyBytes), attribute(IFLA_IFNAME, Buffer.from(`${name}\0`))]);

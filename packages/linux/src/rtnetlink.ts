@@ -28,6 +28,7 @@ import {
   decodeMessages,
   deleteAddressBody,
   dumpAddressesBody,
+  dumpLinksBody,
   encodeMessage,
   errorOf,
   type Link,
@@ -88,6 +89,12 @@ export class RouteNetlink {
       if (error instanceof SystemCallError && error.errno === ENODEV) return undefined;
       throw error;
     }
+  }
+
+  /** Every link of the namespace. */
+  links(): Link[] {
+    const { messages } = this.#request([{ type: RTM_GETLINK, flags: NLM_F_DUMP, body: dumpLinksBody() }]);
+    return messages.map(linkOf).filter((link) => link !== undefined);
   }
 
   /** The IPv4 addresses of `device` as `a.b.c.d/prefix`, in the kernel's order; empty when there is no such device. */

@@ -8,7 +8,9 @@ export type CarpRoleStatus = {
   /** Milliseconds since the Unix epoch. */
   readonly since: number;
   readonly reason: string;
-} & Partial<Pick<CarpdStatus, "rejects" | "foreign" | "checks" | "demotion" | "peer" | "addresses">>;
+} & Partial<
+  Pick<CarpdStatus, "rejects" | "foreign" | "checks" | "demotion" | "peer" | "addresses" | "realtimeRefused">
+>;
 
 export type CarpRole = {
   readonly status: CarpRoleStatus | null;

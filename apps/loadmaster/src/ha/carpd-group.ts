@@ -4,6 +4,7 @@
  */
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
+import { interfaceIdMax, vhidMax, vhidMin } from "@tandem/carp/constants";
 import type { CarpConfig } from "@tandem/carp/state";
 import { virtualMac } from "@tandem/carp/wire";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
@@ -60,6 +61,18 @@ const virtualName = (interfaceId: number, vhid: number): string => `carp${interf
 
 /** True for the name of a macvlan of ours: it is removed as a whole, with all that it carries. */
 export const isVirtualName = (device: string): boolean => /^carp\d{1,3}\.\d{1,3}$/.test(device);
+
+/** True for a macvlan of ours by its name and its MAC, whoever remembers it. */
+export function isVirtualDevice(name: string, mac: string): boolean {
+  const [, id = "", vhid = ""] = /^carp(\d{1,3})\.(\d{1,3})$/.exec(name) ?? [];
+  return (
+    id !== "" &&
+    Number(id) <= interfaceIdMax &&
+    Number(vhid) >= vhidMin &&
+    Number(vhid) <= vhidMax &&
+    virtualMac(Number(id), Number(vhid)) === mac
+  );
+}
 
 /** What may be on the devices because of this configuration. */
 export const carriedBy = (configuration: CarpdConfiguration): DeviceAddresses[] =>

@@ -40,7 +40,7 @@ export interface CarpKernel {
 
 const ethernetMacBytes = 6;
 
-const macText = (mac: Uint8Array): string =>
+export const macText = (mac: Uint8Array): string =>
   Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 
 /** What an act returns, or the name of the system's error it failed with. */

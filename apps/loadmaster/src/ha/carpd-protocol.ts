@@ -89,6 +89,8 @@ export const CarpdStatusSchema = Type.Object({
       }),
     ),
   ),
+  /** Why the CARP thread has no real-time priority, such as `EPERM`; absent where it has. */
+  realtimeRefused: Type.Optional(Type.String()),
   /** The carried addresses that the device has now, `a.b.c.d/prefix`. */
   addresses: Type.Array(Type.String()),
   /** Addresses that the kernel refused to add or remove at the last change, as `address: error`. */

@@ -1,6 +1,7 @@
 /** Removes addresses when the one who should have done it is gone. */
 import { type AddressFailure, RouteNetlink } from "@tandem/linux/rtnetlink";
-import { type DeviceAddresses, isVirtualName } from "./carpd-group.ts";
+import { type DeviceAddresses, isVirtualDevice, isVirtualName } from "./carpd-group.ts";
+import { macText } from "./carpd-kernel.ts";
 
 /**
  * Its connection to the kernel is opened when it is made, not when it is needed: a process that runs out of
@@ -17,6 +18,14 @@ export class AddressRelease {
     // Everywhere the addresses have gone before the first virtual device is waited for.
     for (const { device } of list) if (isVirtualName(device)) this.#netlink.removeLink(device);
     return failures;
+  }
+
+  /** Macvlans of ours that are there, also those that no record names any more: they may answer for an address. */
+  left(): DeviceAddresses[] {
+    return this.#netlink
+      .links()
+      .filter(({ name, mac }) => isVirtualDevice(name, macText(mac)))
+      .map(({ name }) => ({ device: name, addresses: [] }));
   }
 
   close(): void {

@@ -230,6 +230,16 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.equal(value(await one.client().get("haforeign")), "");
   });
 
+  test("[LH1] a real-time priority that was refused is told with what it means and the remedy", async () => {
+    one.carp.hears({ realtimeRefused: "EPERM" });
+    assert.match(
+      String(value(await one.client().get("hanotice"))),
+      /without real-time priority \(EPERM\).*grant it CAP_SYS_NICE/,
+    );
+    one.carp.hears({ realtimeRefused: undefined });
+    assert.equal(value(await one.client().get("hanotice")), "");
+  });
+
   test("[LM1] a service on the own address of either unit is refused in a pair", async () => {
     for (const [host, words] of [
       [21, /this unit's own address.*would not move/],

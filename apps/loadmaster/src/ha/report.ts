@@ -118,10 +118,16 @@ export function haNotices(
   shared: SharedContent,
   interfaces: readonly NetworkInterface[],
   routes: readonly string[],
+  carp: CarpRoleStatus | null = null,
 ): string[] {
   if (setup.kind !== "pair") return [];
   return [
     ...(shared.ha.preferred === 0 ? [] : [preferredNotice(shared.ha.preferred)]),
+    ...(carp?.realtimeRefused === undefined
+      ? []
+      : [
+          `carpd runs without real-time priority (${carp.realtimeRefused}): on a busy machine advertisements may be late, and in fast mode the role may move; grant it CAP_SYS_NICE`,
+        ]),
     ...uncheckedInUse(shared, interfaces, routes).map(
       ({ on, uses }) =>
         `interface ${on.id} (${on.device}) has no HA check, though it leads to ${uses.join(" and ")}: its loss would move nothing; set modiface hacheck on it`,
