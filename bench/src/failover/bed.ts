@@ -1,16 +1,18 @@
 /**
  * The test bed: two units with two interfaces each, the client and the web server, every one a network namespace, on
- * two switches. The same for every contender, and so are the faults.
+ * two switches. The same for every contender, and so are the faults. A process has one bed; several processes, told
+ * apart by a number in the environment, have one each.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type CommandLine, run, runAll } from "@tandem/lab/commands";
 import { killNamespace, removeNetwork } from "@tandem/lab/namespaces";
 
-const bedName = "failover";
-export const folder = "/tmp/tandem-failover";
+export const bedVariable = "TANDEM_FAILOVER_BED";
+const bedName = `failover${process.env[bedVariable] ?? "1"}`;
+export const folder = `/tmp/tandem-${bedName}`;
 export const sharedAddress = "10.77.0.100";
 export const echoPort = 7007;
 export const httpPort = 80;
@@ -52,7 +54,8 @@ export async function removeBed(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-export async function buildBed(write: (name: string, text: string) => void): Promise<void> {
+export async function buildBed(): Promise<void> {
+  await removeBed();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sw = namespaceOf("sw");
   const plan: CommandLine[] = [
@@ -92,7 +95,7 @@ export async function buildBed(write: (name: string, text: string) => void): Pro
   for (const unit of units)
     plan.push(["ip", "netns", "exec", namespaceOf(unit), "sysctl", "-qw", "net.ipv4.ip_nonlocal_bind=1"]);
   await runAll(plan);
-  write("haproxy.cfg", haproxyConfiguration);
+  writeFileSync(`${folder}/haproxy.cfg`, haproxyConfiguration, { mode: 0o600 });
   start("web", "web", [
     process.execPath,
     here("../../../lab/src/web-server.ts"),
@@ -167,6 +170,12 @@ export const logText = (host: string, role: string): string => {
 export async function holds(unit: UnitName): Promise<boolean> {
   const text = await run(["ip", "-n", namespaceOf(unit), "-o", "-4", "addr", "show", "dev", "eth0"]);
   return text.includes(` ${sharedAddress}/`);
+}
+
+/** True once a speaker listens on the unit: CARP and VRRP both join 224.0.0.18. */
+export async function hasSpeaker(unit: UnitName): Promise<boolean> {
+  const text = await run(["ip", "-n", namespaceOf(unit), "maddress", "show", "dev", "eth0"]);
+  return text.includes(" 224.0.0.18");
 }
 
 export async function owners(): Promise<readonly UnitName[]> {

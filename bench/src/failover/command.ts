@@ -1,33 +1,36 @@
 /** `npm run bench -- failover …`: see `usage`. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { lockFile } from "@tandem/linux/file-lock";
 import { type Figure, tableOf } from "../quantiles.ts";
-import { buildBed, folder, namespaceOf, removeBed } from "./bed.ts";
+import { Beds } from "./beds.ts";
 import { type Contender, contenders, quickContenders } from "./contenders.ts";
-import { countFalseTakeovers, type FalseTakeovers } from "./false-takeovers.ts";
+import type { FalseTakeovers } from "./false-takeovers.ts";
+import type { Block } from "./orders.ts";
 import { figuresOf, type Measured, pageOf, pictureOf, tablesOf } from "./page.ts";
-import { type EventName, events, keepRound, Pair, readRounds } from "./rounds.ts";
+import { type EventName, events, keepRound, type Round, readRounds } from "./rounds.ts";
 
-const usage = `npm run bench -- failover [--rounds N] [--file PATH] [--only NAME] [--hog-seconds S] [--page]
+const usage = `npm run bench -- failover [--rounds N] [--file PATH] [--only NAME] [--beds N] [--hog-seconds S] [--page]
   --rounds N       rounds of each event; 30, and 200 of the orderly stop, unless given
   --file PATH      where rounds are kept; a second run goes on with it (/var/tmp/tandem-failover.jsonl)
   --only NAME      one contender
-  --hog-seconds S  how long false take-overs are counted for each quick contender (600; 0 leaves them out)
+  --beds N         so many beds measure at the same time (3)
+  --hog-seconds S  how long false take-overs are counted, of all quick contenders at once (600; 0 leaves them out)
   --page           writes docs/failover.md and docs/images/failover.svg
 needs root, and the programs of: bin/setup.sh test
-all of it, which is "npm run bench -- failover --page", takes about five hours
+all of it, which is "npm run bench -- failover --page", takes about an hour and a half
 `;
 
 const roundsOrdinary = 30;
 const roundsOfStop = 200;
+const bedsOrdinary = 3;
 /** A contender is set up once for so many rounds of each event, so that a run cut short has some of everybody. */
 const blockRounds = 5;
-/** A contender that fails so often in a row is left alone. */
-const failuresMax = 3;
+/** The same of those events that are wanted more often than the others. */
+const longBlockRounds = 20;
 const actionRounds = 30;
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -43,70 +46,39 @@ function missingPrograms(): readonly string[] {
 const eventsOf = (contender: Contender): readonly EventName[] =>
   events.filter((event) => event !== "check fails" || contender.hasChecks);
 
-async function block(
-  contender: Contender,
-  wanted: Wanted,
-  path: string,
-  deadline: () => boolean,
-): Promise<boolean> {
-  const done = (event: EventName): number =>
-    readRounds(path).filter((round) => round.contender === contender.name && round.event === event).length;
-  if (eventsOf(contender).every((event) => done(event) >= wanted(event))) return true;
-  const pair = new Pair(contender);
-  try {
-    await pair.begin();
-    for (const event of eventsOf(contender))
-      for (let round = 0; round < blockRounds && done(event) < wanted(event) && !deadline(); round += 1) {
-        const measured = await pair.round(event);
-        keepRound(path, measured);
-        process.stdout.write(
-          `${contender.name}, ${event} ${done(event)}/${wanted(event)}: UDP ${measured.udpMs.toFixed(1)} ms (${measured.udpLost} lost), HTTP ${measured.httpMs.toFixed(0)} ms; probe late p99 ${measured.lateP99Ms.toFixed(1)} ms\n`,
-        );
-      }
-    return eventsOf(contender).every((event) => done(event) >= wanted(event));
-  } finally {
-    await pair.end();
-  }
-}
-
-async function allRounds(
+/** What is still to be measured: some of every event by every contender first, then what is wanted more often. */
+export function blocksOf(
   measuredOnes: readonly Contender[],
   wanted: Wanted,
-  path: string,
-  isOver: () => boolean,
-): Promise<void> {
-  const failures = new Map<Contender, number>();
-  let open = [...measuredOnes];
-  while (open.length > 0 && !isOver()) {
-    const still: Contender[] = [];
-    for (const contender of open) {
-      if (isOver()) return;
-      try {
-        if (!(await block(contender, wanted, path, isOver))) still.push(contender);
-        failures.set(contender, 0);
-      } catch (error) {
-        const count = (failures.get(contender) ?? 0) + 1;
-        failures.set(contender, count);
-        process.stderr.write(`${contender.name}: ${(error as Error).message}\n`);
-        if (count < failuresMax) still.push(contender);
-        else process.stderr.write(`${contender.name} is left alone after ${count} failures in a row\n`);
-        await removeBed();
-        await buildBed(writeInFolder);
-      }
-    }
-    open = still;
+  rounds: readonly Round[],
+): readonly Block[] {
+  const blocks: Block[] = [];
+  const done = new Map<string, number>();
+  for (const { contender, event } of rounds) {
+    const key = `${contender}/${event}`;
+    done.set(key, (done.get(key) ?? 0) + 1);
   }
-}
-
-const writeInFolder = (name: string, text: string): void => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(`${folder}/${name}`, text, { mode: 0o600 });
-};
-
-function takeoverAction(): readonly number[] {
-  const script = fileURLToPath(new URL("./takeover-action.ts", import.meta.url));
-  const command = ["netns", "exec", namespaceOf("a"), process.execPath, script, String(actionRounds)];
-  return JSON.parse(execFileSync("ip", command, { encoding: "utf8", timeout: 60_000 })) as number[];
+  const plan = (most: (event: EventName) => number, atATime: number): void => {
+    for (;;) {
+      const before = blocks.length;
+      for (const contender of measuredOnes) {
+        const share = eventsOf(contender).flatMap((event) => {
+          const key = `${contender.name}/${event}`;
+          const have = done.get(key) ?? 0;
+          const count = Math.min(atATime, most(event) - have);
+          if (count <= 0) return [];
+          done.set(key, have + count);
+          return [{ event, count }];
+        });
+        if (share.length > 0) blocks.push({ contender: contender.name, rounds: share });
+      }
+      if (blocks.length === before) return;
+    }
+  };
+  const least = Math.min(...events.map(wanted));
+  plan(() => least, blockRounds);
+  plan(wanted, longBlockRounds);
+  return blocks;
 }
 
 /** What is not a round, kept beside them. */
@@ -124,6 +96,7 @@ export async function benchFailover(args: readonly string[]): Promise<readonly F
       rounds: { type: "string" },
       file: { type: "string", default: "/var/tmp/tandem-failover.jsonl" },
       only: { type: "string" },
+      beds: { type: "string", default: String(bedsOrdinary) },
       "hog-seconds": { type: "string", default: "600" },
       page: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -153,41 +126,49 @@ export async function benchFailover(args: readonly string[]): Promise<readonly F
         ? roundsOfStop
         : roundsOrdinary;
   const hogSeconds = Number(values["hog-seconds"]);
-  if (!contenders.some(({ hasChecks, name }) => hasChecks && name.startsWith("Tandem")))
-    process.stdout.write("our carpd has no HA checks yet: that event is left out for it\n");
-
+  const said = (line: string): void => void process.stderr.write(`${line}\n`);
+  let beds: Beds | undefined;
   let isOver = false;
+  const removeBeds = async (): Promise<void> => {
+    await beds?.end();
+    beds = undefined;
+  };
   for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => {
+    process.on(signal, () => {
+      said(isOver ? "ends now" : "ends after the blocks that are under way; once more, and it ends now");
+      if (isOver) void removeBeds();
       isOver = true;
-      process.stdout.write("ends after this round\n");
+      beds?.stop();
     });
-  await removeBed();
-  // With nothing to be measured it is the figures of earlier runs that are wanted.
-  const isMeasuring = values.rounds !== "0" || hogSeconds > 0;
   try {
-    if (isMeasuring) await buildBed(writeInFolder);
     let rest = readRest(path);
     const keepRest = (more: Partial<Rest>): void => {
       rest = { ...rest, ...more };
       writeFileSync(restPath(path), JSON.stringify(rest), { mode: 0o600 });
     };
-    if (isMeasuring && rest.actionMs.length === 0) keepRest({ actionMs: takeoverAction() });
-    if (isMeasuring) await allRounds(measuredOnes, wanted, path, () => isOver);
-    for (const contender of quickContenders) {
-      const known = rest.falseTakeovers.find((each) => each.contender === contender.name);
-      if (isOver || !measuredOnes.includes(contender) || hogSeconds <= (known?.seconds ?? 0)) continue;
-      try {
-        const counted = await countFalseTakeovers(contender, hogSeconds);
+    const blocks = blocksOf(measuredOnes, wanted, readRounds(path));
+    if (blocks.length > 0) {
+      beds = await Beds.build(Number(values.beds), said);
+      if (rest.actionMs.length === 0) keepRest({ actionMs: await beds.takeoverAction(actionRounds) });
+      await beds.measure(blocks, (round) => {
+        keepRound(path, round);
         process.stdout.write(
-          `${contender.name}: ${counted.takeovers} take-overs in ${hogSeconds} s with four hogs\n`,
+          `${round.contender}, ${round.event}: UDP ${round.udpMs.toFixed(1)} ms (${round.udpLost} lost), HTTP ${round.httpMs.toFixed(0)} ms; probe late p99 ${round.lateP99Ms.toFixed(1)} ms\n`,
         );
-        keepRest({ falseTakeovers: [...rest.falseTakeovers.filter((each) => each !== known), counted] });
-      } catch (error) {
-        process.stderr.write(`${contender.name} under hogs: ${(error as Error).message}\n`);
-        await removeBed();
-        await buildBed(writeInFolder);
-      }
+      });
+      await removeBeds();
+    }
+    const uncounted = quickContenders.filter(
+      (contender) =>
+        measuredOnes.includes(contender) &&
+        hogSeconds > (rest.falseTakeovers.find((each) => each.contender === contender.name)?.seconds ?? 0),
+    );
+    if (!isOver && uncounted.length > 0) {
+      beds = await Beds.build(uncounted.length, said);
+      const counted = await beds.falseTakeovers(uncounted, hogSeconds);
+      const isOld = ({ contender }: FalseTakeovers): boolean =>
+        !counted.some((each) => each.contender === contender);
+      keepRest({ falseTakeovers: [...rest.falseTakeovers.filter(isOld), ...counted] });
     }
     const measured: Measured = { rounds: readRounds(path), ...rest };
     const figures = figuresOf(measured);
@@ -195,7 +176,7 @@ export async function benchFailover(args: readonly string[]): Promise<readonly F
     if (values.page) writePage(measured, figures, args);
     return figures;
   } finally {
-    await removeBed();
+    await removeBeds();
     lock.release();
   }
 }

@@ -1,7 +1,6 @@
 /** Who is measured: what each is set to, and how it is started. None of them takes the role back unasked. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { CarpdConfigurationSchema } from "@tandem/loadmaster/ha/carpd-configuration";
 import { addressOf, folder, sharedAddress, type UnitName } from "./bed.ts";
 
 export type Contender = {
@@ -11,15 +10,11 @@ export type Contender = {
   readonly program: string;
   /** The longest time between two of its advertisements: events come at any moment of it. */
   readonly intervalMs: number;
-  /** Its log says that it listens; without this, it does after a while. */
-  readonly listens: RegExp | null;
   readonly hasChecks: boolean;
   /** Writes what it is configured by, and gives the command. */
   readonly prepare: (unit: UnitName) => readonly string[];
 };
 
-/** A `carpd` of an earlier version knows no checks. */
-const haveOursChecks = "checks" in CarpdConfigurationSchema.properties;
 const carpdPath = fileURLToPath(new URL("../../../apps/loadmaster/src/carpd.ts", import.meta.url));
 
 const ours = (
@@ -32,8 +27,7 @@ const ours = (
   setting,
   program: process.execPath,
   intervalMs: advbase * 1_000 + (Math.max(...skews) * 1_000) / 256,
-  listens: /"to":"backup"/,
-  hasChecks: haveOursChecks,
+  hasChecks: true,
   prepare: (unit) => {
     const stateDir = `${folder}/${unit}-carpd`;
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
@@ -47,9 +41,7 @@ const ours = (
       ownAddress: addressOf(unit),
       sharedAddresses: [`${sharedAddress}/24`],
       serviceAddresses: [],
-      ...(haveOursChecks
-        ? { checks: [{ device: "eth1", ownAddress: addressOf(unit).replace("10.77.0", "10.78.0") }] }
-        : {}),
+      checks: [{ device: "eth1", ownAddress: addressOf(unit).replace("10.77.0", "10.78.0") }],
     };
     writeFileSync(`${stateDir}/carpd.json`, JSON.stringify({ configuration, retired: [] }), { mode: 0o600 });
     writeFileSync(`${folder}/${unit}-carpd-file.json`, JSON.stringify({ stateDir }), { mode: 0o600 });
@@ -62,8 +54,6 @@ const keepalived = (name: string, setting: string, version: 2 | 3, intervalSecon
   setting,
   program: "keepalived",
   intervalMs: intervalSeconds * 1_000,
-  // It keeps its log in a buffer.
-  listens: null,
   hasChecks: true,
   prepare: (unit) => {
     const path = `${folder}/${unit}-keepalived.conf`;
@@ -102,7 +92,6 @@ const ucarp: Contender = {
   setting: "advbase 1, advskew 0 and 1",
   program: "ucarp",
   intervalMs: 1_000,
-  listens: null,
   hasChecks: false,
   prepare: (unit) => {
     for (const [script, order] of [

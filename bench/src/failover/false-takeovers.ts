@@ -1,4 +1,4 @@
-/** How often a standby takes over although nothing has happened, while four processes want all of the processor. */
+/** How often a standby takes over although nothing has happened, while hogs want all of the processor. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
@@ -6,15 +6,18 @@ import { namespaceOf, sharedAddress, units } from "./bed.ts";
 import type { Contender } from "./contenders.ts";
 import { Pair } from "./rounds.ts";
 
-const hogs = 4;
-
 export type FalseTakeovers = {
   readonly contender: string;
   readonly seconds: number;
   readonly takeovers: number;
 };
 
-export async function countFalseTakeovers(contender: Contender, seconds: number): Promise<FalseTakeovers> {
+/** `ready` is called when the pair stands and the counting may begin; it resolves when the hogs run. */
+export async function countFalseTakeovers(
+  contender: Contender,
+  seconds: number,
+  ready: () => Promise<void>,
+): Promise<FalseTakeovers> {
   const pair = new Pair(contender);
   const children: ChildProcess[] = [];
   try {
@@ -29,10 +32,8 @@ export async function countFalseTakeovers(contender: Contender, seconds: number)
         if (line.includes(` ${sharedAddress}/`) && !line.startsWith("Deleted")) takeovers += 1;
       });
     }
-    await pause(1_000);
+    await ready();
     takeovers = 0;
-    for (let hog = 0; hog < hogs; hog += 1)
-      children.push(spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }));
     await pause(seconds * 1_000);
     return { contender: contender.name, seconds, takeovers };
   } finally {

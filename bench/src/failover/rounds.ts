@@ -1,5 +1,4 @@
 /** Rounds: one event each, with what both probes saw of it; kept in a file, so that a run can be cut short and gone on with. */
-
 import type { ChildProcess } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,6 +9,7 @@ import {
   bootMachine,
   cable,
   folder,
+  hasSpeaker,
   holds,
   killMachine,
   logText,
@@ -30,10 +30,11 @@ export type EventName = (typeof events)[number];
 
 /** The interval of the HTTP probe, which is the finest that it can tell. */
 const httpIntervalMs = 10;
-const settleMs = 1_200;
-/** More, for those that do not say when they listen. */
-const settleUnsaidMs = 1_000;
-const quietMs = 1_000;
+/** A unit has settled when the other has had the time for three advertisements, and a little. */
+const settleIntervals = 3;
+const settleLeastMs = 300;
+const settleMostMs = 1_300;
+const quietMs = 500;
 /** Of the probes that a busy machine loses for no reason of the pair's. */
 const strayShare = 0.02;
 const deadlineMs = 30_000;
@@ -45,7 +46,7 @@ export type Round = {
   readonly udpMs: number;
   readonly udpLost: number;
   readonly httpMs: number;
-  /** The UDP probe in the second before: its longest gap, and how late its own timer was. */
+  /** The UDP probe in the half second before: its longest gap. Then how late its own timer was. */
   readonly quietMs: number;
   readonly lateP99Ms: number;
   readonly lateMaxMs: number;
@@ -70,8 +71,12 @@ export class Pair {
   readonly #contender: Contender;
   readonly #speakers = new Map<UnitName, ChildProcess>();
 
+  readonly #settleMs: number;
+
   constructor(contender: Contender) {
     this.#contender = contender;
+    const wanted = settleIntervals * contender.intervalMs;
+    this.#settleMs = Math.min(settleMostMs, Math.max(settleLeastMs, wanted));
   }
 
   async begin(): Promise<void> {
@@ -141,7 +146,7 @@ export class Pair {
         return;
       case "check fails":
         await cable(active, 1, true);
-        await pause(settleMs);
+        await pause(this.#settleMs);
         return;
       case "machine death":
         await bootMachine(active);
@@ -153,18 +158,15 @@ export class Pair {
   }
 
   async #start(unit: UnitName): Promise<void> {
-    const { prepare, listens } = this.#contender;
-    const role = this.#contender.name.replaceAll(/[^a-z0-9]/gi, "");
-    const before = logText(unit, role).length;
+    const { name, prepare } = this.#contender;
+    const role = name.replaceAll(/[^a-z0-9]/gi, "");
     const speaker = start(unit, role, prepare(unit));
     this.#speakers.set(unit, speaker);
-    if (listens !== null)
-      await until(`${this.#contender.name} listens on ${unit}`, deadlineMs, () =>
-        listens.test(logText(unit, role).slice(before)),
-      );
-    await pause(settleMs + (listens === null ? settleUnsaidMs : 0));
-    if (speaker.exitCode !== null)
-      throw new Error(`${this.#contender.name} ended: ${logText(unit, role).slice(-300)}`);
+    await until(`${name} listens on ${unit}`, deadlineMs, () => {
+      if (speaker.exitCode !== null) throw new Error(`${name} ended: ${logText(unit, role).slice(-300)}`);
+      return hasSpeaker(unit);
+    });
+    await pause(this.#settleMs);
   }
 
   /** One unit is active and answers; the other has had the time to hear of it. */
@@ -175,7 +177,7 @@ export class Pair {
       active = found.length === 1 ? found[0] : undefined;
       return active !== undefined;
     });
-    await pause(settleMs);
+    await pause(this.#settleMs);
     return active as UnitName;
   }
 
