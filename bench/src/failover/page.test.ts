@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keepalivedSlow, oursSlow } from "./contenders.ts";
+import { blocksOf } from "./command.ts";
+import { contenders, keepalivedSlow, oursSlow } from "./contenders.ts";
 import { figuresOf, pictureOf, tablesOf } from "./page.ts";
 import type { EventName, Round } from "./rounds.ts";
 
@@ -42,4 +43,22 @@ test("the picture has a row for each contender that was measured, and stays with
   );
   assert.equal(svg.match(/class="name"/g)?.length, 2);
   for (const [, x] of svg.matchAll(/<rect x="([\d.]+)"/g)) assert.ok(Number(x) >= 190 && Number(x) <= 790, x);
+});
+
+test("a run has some of everything first, and a second run measures what is still missing", () => {
+  const wanted = (event: EventName): number => (event === "orderly stop" ? 40 : 5);
+  const all = blocksOf(contenders, wanted, []);
+  assert.deepEqual(
+    all.slice(0, contenders.length).map(({ contender }) => contender),
+    contenders.map(({ name }) => name),
+  );
+  const counted = all.flatMap(({ contender, rounds }) =>
+    rounds.flatMap(({ event, count }) => many(contender, event, count, 1)),
+  );
+  // ucarp has no checks.
+  assert.equal(counted.length, contenders.length * (40 + 3 * 5) - 5);
+  assert.deepEqual(blocksOf(contenders, wanted, counted), []);
+  assert.deepEqual(blocksOf([oursSlow], wanted, counted.slice(1)), [
+    { contender: oursSlow.name, rounds: [{ event: "orderly stop", count: 1 }] },
+  ]);
 });
