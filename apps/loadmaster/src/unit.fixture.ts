@@ -24,6 +24,11 @@ export class FakeCarp implements CarpRole {
   status: CarpRoleStatus | null = null;
   configuration: CarpdConfiguration | undefined;
   demotion = 0;
+  refusal: string | undefined;
+  /** How often it was started. */
+  spawned = 0;
+  /** Why the next one refuses its configuration. */
+  refusesAtStart: string | undefined;
   /** What each stop did with the addresses. */
   readonly stops: ("kept" | "released")[] = [];
   readonly #listeners = new Set<(status: CarpRoleStatus | null) => void>();
@@ -42,9 +47,17 @@ export class FakeCarp implements CarpRole {
     if (this.status !== null) this.#set({ ...this.status, ...facts });
   }
 
+  /** It does not take its configuration. */
+  refuse(reason: string): void {
+    this.refusal = reason;
+    this.#set(this.status);
+  }
+
   start(): void {}
 
   async spawn(holding?: true): Promise<void> {
+    this.spawned += 1;
+    this.refusal = this.refusesAtStart;
     if (this.status === null) this.become(holding === true ? "master" : "backup");
   }
 
@@ -59,6 +72,7 @@ export class FakeCarp implements CarpRole {
 
   async stop(keep?: true): Promise<void> {
     this.stops.push(keep === true ? "kept" : "released");
+    this.refusal = undefined;
     this.#set(null);
   }
 

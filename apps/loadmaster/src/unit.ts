@@ -24,6 +24,7 @@ import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
 import type { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import { carriersOf } from "./ha/carpd-group.ts";
+import { CarpdRenewal } from "./ha/carpd-renewal.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
 import { isMove, mayMove, movedFirst } from "./ha/moving.ts";
 import {
@@ -137,6 +138,7 @@ export class Unit implements PartnerSide {
   #sameMode = false;
   readonly #foreignAlarms = new ForeignAlarms();
   #carpStarted = false;
+  readonly #renewal = new CarpdRenewal();
   /** What does not work although it is configured, by part. */
   readonly #trouble = new Map<string, string>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -772,6 +774,7 @@ export class Unit implements PartnerSide {
         this.#parts.log(event === "ha-foreign-group" ? "warn" : "info", event, details);
       }
     }
+    this.#renewCarpd();
     const role = status?.role;
     if (role === this.#role) return;
     this.#parts.log(role === undefined ? "warn" : "info", "ha-role", {
@@ -783,6 +786,23 @@ export class Unit implements PartnerSide {
     if (role === "master" || role === "backup")
       void this.#parts.connections.become(role === "master" ? "active" : "standby");
     this.#link.nudge();
+  }
+
+  /** A carpd of an earlier version is replaced where that moves no role, and told of where it would. */
+  #renewCarpd(): void {
+    const { carp } = this.#parts;
+    if (carp.status === null || this.#stopping) return;
+    const need = this.#renewal.look(carp);
+    if (need.kind === "none") this.#healed("carpd's configuration");
+    else this.#troubled("carpd's configuration", need.reason);
+    if (need.kind === "renew")
+      void this.#inTurn(async () => {
+        if (this.#stopping || !this.#carpStarted) return;
+        await carp
+          .stop()
+          .then(() => carp.spawn())
+          .catch((error: Error) => this.#troubled("carpd", error.message));
+      });
   }
 
   async #reportAddresses(work: Promise<string[]>): Promise<void> {

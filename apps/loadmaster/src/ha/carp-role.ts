@@ -14,6 +14,8 @@ export type CarpRoleStatus = {
 
 export type CarpRole = {
   readonly status: CarpRoleStatus | null;
+  /** Why carpd does not go by the configuration that it was last told; undefined while it does. Told as a status is. */
+  readonly refusal?: string | undefined;
   onStatus(listener: (status: CarpRoleStatus | null) => void): () => void;
   /** Begins to look for a carpd that runs, without starting one. */
   start(): void;

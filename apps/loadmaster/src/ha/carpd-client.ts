@@ -53,6 +53,7 @@ export class CarpdClient {
   #attempt: NodeJS.Timeout | null = null;
   #status: CarpdStatus | null = null;
   #configuration: CarpdConfiguration | null = null;
+  #refusal: string | undefined;
   #demotion: { readonly demotion: number; readonly reason: string } | null = null;
   #active = false;
   #supervising = false;
@@ -71,6 +72,10 @@ export class CarpdClient {
   /** What carpd last said; null while it is not connected. */
   get status(): CarpdStatus | null {
     return this.#status;
+  }
+
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   get connected(): boolean {
@@ -265,9 +270,14 @@ export class CarpdClient {
     }
     if (message.value.type === "refused") {
       this.#log("error", "carpd-refused", { errors: message.value.errors });
+      this.#refusal = message.value.errors.map((error) => error.message).join("; ");
+      for (const listener of this.#listeners) listener(this.#status);
       return;
     }
     const first = !this.connected;
+    const wanted = this.#configuration;
+    if (wanted === null || configurationDigest(wanted) === message.value.configurationDigest)
+      this.#refusal = undefined;
     this.#setStatus(message.value);
     if (first) this.#greet(message.value);
   }
@@ -291,6 +301,7 @@ export class CarpdClient {
   #setStatus(status: CarpdStatus | null): void {
     if (status === null && this.#status === null) return;
     this.#status = status;
+    if (status === null) this.#refusal = undefined;
     for (const listener of this.#listeners) listener(status);
   }
 

@@ -240,6 +240,36 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.equal(value(await one.client().get("hanotice")), "");
   });
 
+  test("[LH11] a carpd of an earlier version is started anew on the standby; on the active it is told, until the role moves", async () => {
+    const before = two.carp.spawned;
+    two.carp.refuse("virtualInterface is not known");
+    await waitFor("it is another one", () => two.carp.spawned === before + 1);
+    // Both units of one loopback network want the shared address for their API, so there is always something.
+    const goesByLast = (): boolean => two.unit.haProblems.some((each) => /last configuration/.test(each));
+    await waitFor("it is well", () => !goesByLast() && two.carp.status?.role === "backup");
+
+    const began = one.carp.spawned;
+    one.carp.refuse("virtualInterface is not known");
+    assert.match(
+      await report(one),
+      /goes by its last configuration.*\(virtualInterface is not known\).*earlier version.*hahandover/,
+    );
+    assert.equal(one.carp.spawned, began, "the role is not moved for it");
+    one.carp.become("backup");
+    await waitFor("it is another one", () => one.carp.spawned === began + 1);
+    one.carp.become("master");
+    await waitFor("it is well again", async () => !/last configuration/.test(await report(one)));
+
+    two.carp.refusesAtStart = "still not known";
+    two.carp.refuse("still not known");
+    await waitFor("it is told", async () => /refuses it still: look at carpd\.log/.test(await report(two)));
+    assert.equal(two.carp.spawned, before + 2, "once is enough");
+    two.carp.refusesAtStart = undefined;
+    two.carp.refusal = undefined;
+    two.carp.become("backup");
+    await waitFor("it is over", () => !goesByLast());
+  });
+
   test("[LM1] a service on the own address of either unit is refused in a pair", async () => {
     for (const [host, words] of [
       [21, /this unit's own address.*would not move/],
