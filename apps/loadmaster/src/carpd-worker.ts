@@ -60,6 +60,9 @@ port.on("message", (order: ThreadOrder) => {
     case "unit":
       engine.unitIs(order.presence);
       return;
+    case "handover":
+      engine.handOver();
+      return;
     case "stop":
       engine.stop(order.keep);
       links.close();

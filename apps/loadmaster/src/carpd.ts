@@ -73,6 +73,13 @@ async function holdLock(stateDir: string): Promise<boolean> {
   }
 }
 
+const notActive: FieldError = {
+  code: "handover-not-active",
+  field: "message",
+  message: "this unit is not active, so it has no role to hand over",
+  remedy: "ask the active unit",
+};
+
 class Carpd {
   readonly #stateDir: string;
   readonly #server: CarpdServer;
@@ -156,6 +163,10 @@ class Carpd {
       }
       case "demote":
         this.#tell({ type: "demote", demotion: message.demotion, reason: message.reason });
+        return [];
+      case "handover":
+        if (this.#status?.role !== "master") return [notActive];
+        this.#tell({ type: "handover" });
         return [];
       case "stop":
         this.#stop("the unit's order", 0, message.keep);

@@ -70,6 +70,11 @@ export class FakeCarp implements CarpRole {
     this.demotion = demotion;
   }
 
+  async handOver(): Promise<Result<null, string>> {
+    this.become("backup");
+    return ok(null);
+  }
+
   async stop(keep?: true): Promise<void> {
     this.stops.push(keep === true ? "kept" : "released");
     this.refusal = undefined;

@@ -17,7 +17,7 @@ import { defaultRouteDevices } from "@tandem/linux/default-route";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { allowNonlocalBind, prepareForwarding, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
-import type { HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
+import type { HandOverView, HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { UnitConfiguration } from "./configuration-file.ts";
 import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
@@ -26,6 +26,7 @@ import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import { carriersOf } from "./ha/carpd-group.ts";
 import { CarpdRenewal } from "./ha/carpd-renewal.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
+import { handOver } from "./ha/hand-over.ts";
 import { isMove, mayMove, movedFirst } from "./ha/moving.ts";
 import {
   type PartnerEvent,
@@ -135,6 +136,7 @@ export class Unit implements PartnerSide {
   #document: UnitDocument;
   #setup: HaSetup = { kind: "single" };
   #role: CarpRoleStatus["role"] | undefined;
+  #demotion: number | undefined;
   #sameMode = false;
   readonly #foreignAlarms = new ForeignAlarms();
   #carpStarted = false;
@@ -243,6 +245,22 @@ export class Unit implements PartnerSide {
   /** *Force Partner Update* (SPEC LH11). */
   updatePartner(): Promise<UpdateOutcome> {
     return this.#link.forceUpdate();
+  }
+
+  /** The active gives its role to its standby (SPEC LH13). At an address that moves with it the answer comes before. */
+  handOver(caller: Author & { readonly localAddress: string }): Promise<Result<HandOverView, Failure>> {
+    const { carp, log } = this.#parts;
+    return handOver({
+      carp,
+      partner: this.#link,
+      setup: () => this.#setup,
+      own: () => this.status(),
+      preferred: () => this.#document.shared.ha.preferred,
+      isOwnAddress: this.configuration.interfaces.some(({ address }) => address === caller.localAddress),
+      inTurn: (work) => this.#inTurn(work),
+      log: (level, event, details) =>
+        log(level, event, { user: caller.user, client: caller.client, ...details }),
+    });
   }
 
   addressFacts(document: UnitDocument = this.#document): AddressFacts {
@@ -455,6 +473,9 @@ export class Unit implements PartnerSide {
       role: this.#parts.carp.status?.role ?? "stopped",
       revision,
       digest: digestOf(shared),
+      ...(this.#parts.carp.status?.demotion === undefined
+        ? {}
+        : { demotion: this.#parts.carp.status.demotion }),
     };
   }
 
@@ -775,7 +796,11 @@ export class Unit implements PartnerSide {
       }
     }
     this.#renewCarpd();
-    const role = status?.role;
+    const { role, demotion } = status ?? {};
+    if (demotion !== this.#demotion) {
+      this.#demotion = demotion;
+      this.#link.nudge();
+    }
     if (role === this.#role) return;
     this.#parts.log(role === undefined ? "warn" : "info", "ha-role", {
       from: this.#role ?? "unknown",

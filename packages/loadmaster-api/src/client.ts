@@ -23,6 +23,7 @@ import {
   syslogPortDefault,
 } from "./syslog-levels.ts";
 import type {
+  HandOverView,
   HaStatusWord,
   InterfaceView,
   RealServerView,
@@ -317,6 +318,15 @@ export class LoadMasterClient {
   /** Starts the unit again; it answers before it does. With a fence, the run's result is known once it is back. */
   reboot(fence?: Fence): CallResult {
     return this.call("reboot", {}, fence);
+  }
+
+  /**
+   * The active unit gives its role to its standby; answers once the role has moved, or refuses with the reasons. At the
+   * shared address the answer comes before, since the address moves with the role.
+   */
+  async handOver(fence?: Fence): CallResult<HandOverView> {
+    const answer = await this.call("hahandover", {}, fence);
+    return answer.ok ? ok(answer.value as unknown as HandOverView) : answer;
   }
 
   /** One call, since each counts against the unit's limit. */

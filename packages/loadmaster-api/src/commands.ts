@@ -36,6 +36,7 @@ export type Command = {
     | "data"
     | "stats"
     | "pairing"
+    | "handover"
     | "ok";
   readonly about: string;
 };
@@ -235,6 +236,12 @@ export const commands = {
     changes: "nothing",
     answer: "pairing",
     about: "how far hapair, hareplace or haunpair is",
+  },
+  hahandover: {
+    parameters: [],
+    changes: "unit",
+    answer: "handover",
+    about: "the active unit gives its role to the standby in order; nothing is stopped",
   },
   hareplace: {
     parameters: replaceParameters,

@@ -211,3 +211,15 @@ export type StatisticsView = {
 
 /** What `hastatus` says. `Passive` is a unit that takes no part. */
 export type HaStatusWord = "Active" | "Standby" | "Passive" | "HA not configured";
+
+/** What `hahandover` answers. */
+export type HandOverView = {
+  /** `HA1` or `HA2`: who was active, and who is to be. */
+  from: string;
+  to: string;
+  /** When it gave the role up, in milliseconds since 1970; left out where the answer comes before. */
+  at?: number;
+  message: string;
+  /** Why the role will not stay where it went. */
+  warning?: string;
+};

@@ -255,6 +255,7 @@ export function unitHandlers(unit: Unit): Handlers {
         ? ok({ message: completedOk, revision: outcome.revision, digest: outcome.digest })
         : refuse(`the partner was not updated: ${outcome.reason}`);
     },
+    hahandover: (_values, caller) => unit.handOver(caller),
     async usersetsyspassword({ currpassword, password }, caller) {
       const before = unit.document.unit.passwordHash;
       if (!(await passwordMatches(currpassword, before)))

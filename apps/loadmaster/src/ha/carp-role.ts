@@ -23,6 +23,8 @@ export type CarpRole = {
   spawn(holding?: true): Promise<void>;
   configure(configuration: CarpdConfiguration): Result<null, readonly FieldError[]>;
   demote(demotion: number, reason: string): void;
+  /** Gives the role to the standby: resolves once the role is given up, or with the reason in words why it is not. */
+  handOver(): Promise<Result<null, string>>;
   /** Bows out: the partner is told; addresses are let go of, or left where they are for the unit to `keep`. */
   stop(keep?: true): Promise<void>;
 };

@@ -34,6 +34,7 @@ const reconnectIntervalMs = 50;
 const reconnectSlowIntervalMs = 500;
 const spawnTimeoutMs = 10_000;
 const stopTimeoutMs = 5_000;
+const handOverTimeoutMs = 2_000;
 const restartsMax = 3;
 const restartsWindowMs = 5 * minute;
 
@@ -62,6 +63,8 @@ export class CarpdClient {
   #goneSince: Millis = performance.now();
   #guarded = false;
   #release: AddressRelease | null = null;
+  /** Who waits for the answer to an order that may be refused. */
+  #refused: ((errors: readonly FieldError[]) => void) | undefined;
   /** The carpd that answers next is told that the addresses are held already. */
   #holding = false;
 
@@ -126,6 +129,32 @@ export class CarpdClient {
   demote(demotion: number, reason: string): void {
     this.#demotion = { demotion, reason };
     if (this.connected) this.#send({ type: "demote", demotion, reason });
+  }
+
+  /** Gives the role to the standby: resolves once it is given up, or with the reason in words why it is not. */
+  async handOver(): Promise<Result<null, string>> {
+    if (this.#status === null) return err("carpd does not answer");
+    if (this.#status.role !== "master") return err("this unit is not active");
+    if (this.#refused !== undefined) return err("another hand-over is under way");
+    const refused = new Promise<Result<null, string>>((resolve) => {
+      this.#refused = (errors) => resolve(err(refusalInWords(errors)));
+    });
+    this.#send({ type: "handover" });
+    try {
+      return await Promise.race([
+        refused,
+        this.#until(
+          () => this.#status !== null && this.#status.role !== "master",
+          handOverTimeoutMs,
+          "carpd does not hand over",
+        ).then(
+          () => ok(null),
+          (error: Error) => err(error.message),
+        ),
+      ]);
+    } finally {
+      this.#refused = undefined;
+    }
   }
 
   /** Orderly end of carpd: it lets go of the addresses, unless told to `keep` them, and tells the partner. Resolves when it is gone. */
@@ -272,6 +301,9 @@ export class CarpdClient {
       this.#log("error", "carpd-refused", { errors: message.value.errors });
       this.#refusal = message.value.errors.map((error) => error.message).join("; ");
       for (const listener of this.#listeners) listener(this.#status);
+      const { errors } = message.value;
+      // What is refused of a configuration names a field of it.
+      if (errors.some(({ field }) => field === "message")) this.#refused?.(errors);
       return;
     }
     const first = !this.connected;
@@ -327,3 +359,9 @@ export class CarpdClient {
     this.#options.log?.(level, event, details);
   }
 }
+
+/** A carpd that runs on over an update of the program may be older than the unit. */
+const refusalInWords = (errors: readonly FieldError[]): string =>
+  errors.some(({ code }) => code === "message-malformed")
+    ? "the carpd that runs is older than this unit and does not know how to hand over; restart the unit once, so that it starts a new one"
+    : errors.map(({ message, remedy }) => `${message}; ${remedy}`).join("; ");

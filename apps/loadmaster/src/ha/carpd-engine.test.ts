@@ -454,6 +454,21 @@ test("[LH4] with a virtual MAC the addresses are on a macvlan that is down on th
   assert.deepEqual(drain(), ["delete carp0.7", "close"]);
 });
 
+test("[LH13] a hand-over takes the addresses off the device before the partner is told", () => {
+  const { kernel, engine, advance, drain } = bench();
+  engine.configure(configuration, []);
+  engine.handOver();
+  drain();
+  advance(3_100);
+  drain();
+  engine.handOver();
+  assert.deepEqual(drain(), ["remove 10.0.0.100/24 10.0.0.101/24", "advertise 255/255"]);
+  kernel.deliver(peerPacket(1, 5n));
+  advance(2_000);
+  assert.equal(engine.status().role, "backup");
+  assert.equal(engine.status().demotion, 0);
+});
+
 test("[LH4] a macvlan that an earlier process left behind is removed at start", () => {
   const { kernel, engine, drain } = bench();
   kernel.makeVirtual("carp0.9", "eth0", "00:00:5e:00:01:09");

@@ -134,6 +134,11 @@ export class CarpEngine {
     this.#weigh();
   }
 
+  /** Gives the role to the standby; without effect unless this machine is active. */
+  handOver(): void {
+    if (this.#group) this.#take({ type: "handOver", now: this.#ports.monotonic() });
+  }
+
   /** To be called after every change of any link. */
   linkChanged(): void {
     if (!this.#group) return;

@@ -24,6 +24,8 @@ export const UnitMessageSchema = Type.Union([
     demotion: Type.Integer({ minimum: 0, maximum: 255 }),
     reason: Type.String({ maxLength: 200 }),
   }),
+  /** The active is to give its role to the standby and be standby itself. A carpd of an earlier version knows it not. */
+  Type.Object({ type: Type.Literal("handover") }),
   /**
    * Orderly end: addresses are removed, the other unit is told, the process exits with 0. `keep`: the unit holds the
    * addresses itself from now on, so they stay, and carpd forgets them.

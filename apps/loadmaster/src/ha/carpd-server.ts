@@ -86,7 +86,10 @@ export class CarpdServer {
   #heed(socket: Socket, line: string): void {
     const message = decodeUnitMessage(line);
     if (!message.ok) {
-      this.#send(socket, refusal("message-malformed", message.error, "send configure, demote or stop"));
+      this.#send(
+        socket,
+        refusal("message-malformed", message.error, "send configure, demote, handover or stop"),
+      );
       return;
     }
     if (!this.#units.has(socket)) {

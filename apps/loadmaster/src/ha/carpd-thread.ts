@@ -19,6 +19,7 @@ export type ThreadOrder =
   | { readonly type: "demote"; readonly demotion: number; readonly reason: string }
   /** Whether the unit's process is there; said a while after it has gone, at once when it is back. */
   | { readonly type: "unit"; readonly presence: "here" | "away" }
+  | { readonly type: "handover" }
   /** Bow out, leaving the addresses where they are if `keep`. Answered with `stopped`, after which the thread ends. */
   | { readonly type: "stop"; readonly keep?: true };
 

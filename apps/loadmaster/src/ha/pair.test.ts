@@ -332,6 +332,34 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     await waitFor("nothing is left to report", async () => (await report(one)) === "");
   });
 
+  test("[LH13] hahandover gives the role away at the active's own address, and is refused at the standby's and while it is not ready", async () => {
+    const refused = async (unit: TestUnit): Promise<string> => {
+      const answer = await unit.client().handOver();
+      assert.ok(!answer.ok && answer.error.kind === "refused");
+      return answer.error.message;
+    };
+    assert.match(await refused(two), /this unit is not active/);
+    two.carp.hears({ demotion: 3 });
+    await waitFor("the active knows that its partner is worse off", () => {
+      const { partnerState } = one.unit;
+      return partnerState.kind === "up" && partnerState.status.demotion === 3;
+    });
+    assert.match(await refused(one), /worse off than this unit \(demotion 3 against 0\)/);
+    assert.equal(value(await one.client().get("hastatus")), "Active");
+    two.carp.hears({ demotion: 0 });
+    await waitFor("the active knows that its partner is well", () => {
+      const { partnerState } = one.unit;
+      return partnerState.kind === "up" && partnerState.status.demotion === 0;
+    });
+    const handedOver = one.client().handOver();
+    await waitFor("the role is given up", () => one.carp.status?.role === "backup");
+    two.carp.become("master");
+    const { from, to, at, warning } = value(await handedOver);
+    assert.deepEqual([from, to, warning, typeof at], ["HA1", "HA2", undefined, "number"]);
+    two.carp.become("backup");
+    one.carp.become("master");
+  });
+
   test("roles change: the new active accepts, and the old one takes its document", async () => {
     one.carp.become("backup");
     two.carp.become("master");

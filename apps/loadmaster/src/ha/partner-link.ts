@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { equalBytes } from "@tandem/base/digest";
-import type { Ledger, Run } from "@tandem/fencing/ledger";
+import { emptyLedger, type Ledger, type Run } from "@tandem/fencing/ledger";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { LedgerAnswer } from "../fencing/action-fence.ts";
 import { type SharedContent, unknownToLinkVersion2 } from "../state/document.ts";
@@ -184,6 +184,14 @@ export class PartnerLink {
       this.#ledgerWaits.set(id, finish);
       connection.send({ type: "ledger", id, claim, ledger: ledger as LedgerOnWire });
     });
+  }
+
+  /** Whether the partner answers now: a connection may look well for a while after the machine at its end has died. */
+  async answers(waitMs: number): Promise<boolean> {
+    if (this.#state.kind !== "up") return false;
+    // One of the first version knows no message that is answered at once.
+    if (this.#state.status.version < linkVersionWithLedger) return true;
+    return (await this.tellLedger(null, emptyLedger, waitMs)) !== undefined;
   }
 
   async #tellWholeLedger(): Promise<void> {

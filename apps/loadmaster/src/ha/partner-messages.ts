@@ -36,6 +36,8 @@ export const PartnerStatusSchema = Type.Object({
   ]),
   revision: Type.Integer(),
   digest: Type.String({ maxLength: 64 }),
+  /** How bad it is off, 0 to 255. Absent from a partner of an earlier version, and while its carpd does not answer. */
+  demotion: Type.Optional(Type.Integer()),
 });
 export type PartnerStatus = Static<typeof PartnerStatusSchema>;
 
