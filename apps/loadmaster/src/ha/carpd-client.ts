@@ -299,11 +299,14 @@ export class CarpdClient {
     }
     if (message.value.type === "refused") {
       this.#log("error", "carpd-refused", { errors: message.value.errors });
-      this.#refusal = message.value.errors.map((error) => error.message).join("; ");
-      for (const listener of this.#listeners) listener(this.#status);
       const { errors } = message.value;
-      // What is refused of a configuration names a field of it.
-      if (errors.some(({ field }) => field === "message")) this.#refused?.(errors);
+      // What is refused of a configuration names a field of it, so this is the answer to the other order.
+      if (this.#refused !== undefined && errors.some(({ field }) => field === "message")) {
+        this.#refused(errors);
+        return;
+      }
+      this.#refusal = errors.map((error) => error.message).join("; ");
+      for (const listener of this.#listeners) listener(this.#status);
       return;
     }
     const first = !this.connected;

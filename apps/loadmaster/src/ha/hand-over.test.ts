@@ -222,6 +222,7 @@ test("[LH13] a carpd that is older than the unit is named as the reason; one tha
   const refused = await older.handOver();
   assert.ok(!refused.ok);
   assert.match(refused.error, /older than this unit.*restart the unit/);
+  assert.equal(older.refusal, undefined, "its configuration is not what it refused");
   const obedient = await carpdThat(t, (socket) => socket.write(encodeLine(carpdStatus("backup"))));
   assert.deepEqual(await obedient.handOver(), ok(null));
   assert.deepEqual(await obedient.handOver(), err("this unit is not active"));
