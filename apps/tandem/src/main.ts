@@ -58,6 +58,8 @@ async function obey(argv: readonly string[]): Promise<number | undefined> {
       return serve(command, rest, async () => (await import("@tandem/loadmaster/carpd")).runCarpd);
     case "lab":
       return (await import("@tandem/lab/cli")).runLab(rest);
+    case "probe":
+      return (await import("./probe/main.ts")).runProbe(rest);
     case "ctl":
       return (await import("./ctl/main.ts")).runCtl(rest);
     case "--version":

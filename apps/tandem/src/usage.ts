@@ -10,6 +10,7 @@ Commands
   loadmaster --config FILE    run a LoadMaster unit: its API, HAProxy, and carpd
   carpd --config FILE         run the CARP process of a LoadMaster unit by itself (same file)
   ctl ...                     work with a Central from the command line; see tandem ctl --help
+  probe URL|HOST:PORT ...     what a client sees of a service meanwhile; see tandem probe --help
   lab ...                     a whole system in network namespaces; see tandem lab --help
 
 Options
