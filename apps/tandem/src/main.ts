@@ -60,6 +60,8 @@ async function obey(argv: readonly string[]): Promise<number | undefined> {
       return (await import("@tandem/lab/cli")).runLab(rest);
     case "probe":
       return (await import("./probe/main.ts")).runProbe(rest);
+    case "pair":
+      return (await import("./pair/main.ts")).runPair(rest);
     case "ctl":
       return (await import("./ctl/main.ts")).runCtl(rest);
     case "--version":

@@ -112,6 +112,7 @@ export class CarpdClient {
     this.#supervising = true;
     this.#spawnedAt = [];
     if (holding === true && !this.connected) this.#hold();
+    else if (!this.connected) this.#forgetOtherGroup();
     this.start();
     await this.#until(() => this.connected, spawnTimeoutMs, "carpd does not answer");
   }
@@ -173,6 +174,23 @@ export class CarpdClient {
   #hold(): void {
     this.#holding = true;
     this.#forget();
+  }
+
+  /** A carpd that begins works by what it wrote down last; of another pair that would be heard as a stranger's. */
+  #forgetOtherGroup(): void {
+    const record = readRecord(this.#options.stateDir);
+    const now = this.#configuration;
+    if (!record.ok || record.value === null || now === null) return;
+    const { vhid, password } = record.value.configuration;
+    if (vhid === now.vhid && password === now.password) return;
+    const lock = lockFile(lockPath(this.#options.stateDir));
+    if (!lock) return;
+    try {
+      this.#removeAddresses();
+      removeRecord(this.#options.stateDir);
+    } finally {
+      lock.release();
+    }
   }
 
   #forget(): void {

@@ -68,7 +68,7 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     await two?.remove();
   });
 
-  test("[LH2] [LH3] carpd is given the pair's parameters, without a reboot", async () => {
+  test("[LH2] [LH3] [LH10] set up in the API's old order, carpd is given the pair's parameters, without a reboot", async () => {
     assert.equal(value(await one.client().get("hastatus")), "HA not configured");
     await setUp(one, 1, loopback(22), shared);
     await setUp(two, 2, loopback(21), shared);

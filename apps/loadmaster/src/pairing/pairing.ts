@@ -66,8 +66,8 @@ export const standbyWithinMs = 30_000;
 export const bothActiveMaxMs = 3_000;
 const lookIntervalMs = 100;
 const askIntervalMs = 500;
-/** Longer ago than this the partner's CARP does not count as heard. */
-export const heardWithinMs = 20_000;
+/** Longer ago than the HA timeout and this the partner's CARP does not count as heard. */
+export const heardMarginMs = 2_000;
 
 type CheckValues = Values<typeof pairCheckParameters>;
 type PairValues = Values<typeof pairParameters>;
@@ -718,7 +718,7 @@ export class Pairing {
         peer !== null &&
         !peer.bowedOut &&
         peer.source === partner &&
-        Date.now() - peer.heardAt <= heardWithinMs,
+        Date.now() - peer.heardAt <= document.shared.ha.timeout * 3_000 + heardMarginMs,
       problems: this.#unit.haProblems,
     };
   }
