@@ -1,44 +1,7 @@
 /** Addresses as bytes, IPv4 and IPv6, as the HMAC and the frames need them. */
 import { assert } from "@tandem/base/assert";
 import { formatIpv4, ipv4Bytes } from "@tandem/base/ip";
-
-const ipv6Bytes = 16;
-const ipv6Groups = 8;
-
-/** The 16-bit groups of one side of a "::", an IPv4 tail counting as two; undefined when malformed. */
-function parseGroups(text: string): number[] | undefined {
-  if (text === "") return [];
-  const groups: number[] = [];
-  const parts = text.split(":");
-  for (const [index, part] of parts.entries()) {
-    if (part.includes(".")) {
-      const tail = index === parts.length - 1 ? ipv4Bytes(part) : undefined;
-      if (!tail) return undefined;
-      groups.push(tail[0]! * 256 + tail[1]!, tail[2]! * 256 + tail[3]!);
-    } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
-      groups.push(Number.parseInt(part, 16));
-    }
-  }
-  return groups;
-}
-
-/** The 16 bytes of an IPv6 address (RFC 4291 §2.2), without zone; undefined when malformed. */
-export function parseIpv6(text: string): Uint8Array | undefined {
-  const sides = text.split("::");
-  if (sides.length > 2) return undefined;
-  const head = parseGroups(sides[0]!);
-  const tail = sides.length === 2 ? parseGroups(sides[1]!) : [];
-  if (!head || !tail || (sides.length === 2 && sides[0]!.includes("."))) return undefined;
-  const missing = ipv6Groups - head.length - tail.length;
-  if (sides.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const bytes = new Uint8Array(ipv6Bytes);
-  for (const [index, group] of [...head, ...new Array<number>(missing).fill(0), ...tail].entries()) {
-    bytes[index * 2] = group >>> 8;
-    bytes[index * 2 + 1] = group & 255;
-  }
-  return bytes;
-}
+import { parseIpv6 } from "@tandem/base/ipv6";
 
 /** 4 or 16 bytes of an address; a prefix length after it ("10.0.0.1/24") is checked and left out. Undefined when malformed. */
 export function addressBytes(text: string): Uint8Array | undefined {
@@ -69,10 +32,6 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length;
 }
-
-/** True for fe80::/10. */
-export const isLinkLocalIpv6 = (bytes: Uint8Array): boolean =>
-  bytes.length === ipv6Bytes && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 
 /** The six bytes of a MAC address in colon form ("00:00:5e:00:01:07"). */
 export function macBytes(mac: string): Uint8Array {

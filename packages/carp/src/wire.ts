@@ -15,8 +15,9 @@
  */
 import { assert } from "@tandem/base/assert";
 import { equalBytes, hmacSha1 } from "@tandem/base/digest";
+import { isLinkLocalIpv6 } from "@tandem/base/ipv6";
 import { err, ok, type Result } from "@tandem/base/result";
-import { addressBytes, compareBytes, ipv4At, ipv4BytesOf, isLinkLocalIpv6, macBytes } from "./address.ts";
+import { addressBytes, compareBytes, ipv4At, ipv4BytesOf, macBytes } from "./address.ts";
 import {
   carpAdvertisementBytes,
   carpAdvertisementType,

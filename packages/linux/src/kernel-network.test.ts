@@ -168,6 +168,49 @@ test("an address is removed whatever its prefix length was", { skip }, () => {
   }
 });
 
+test("[LH4] IPv6 addresses can be used at once, are not chosen for what the unit begins, and go whatever prefix they have", {
+  skip,
+}, () => {
+  const netlink = new RouteNetlink();
+  try {
+    assert.deepEqual(
+      netlink.addAddresses("left", ["2001:db8::20/64", "10.213.9.20/24", "2001:db8::21/64"]),
+      [],
+    );
+    assert.deepEqual(
+      netlink.addAddresses("left", ["2001:db8::20/64"]),
+      [],
+      "one that is there is no failure",
+    );
+    assert.deepEqual(netlink.addresses("left").toSorted(), [
+      "10.213.9.1/24",
+      "10.213.9.20/24",
+      "2001:db8::20/64",
+      "2001:db8::21/64",
+    ]);
+    const shown = ip("-6 addr show dev left to 2001:db8::20");
+    assert.match(shown, /deprecated/);
+    assert.doesNotMatch(shown, /tentative/);
+    assert.doesNotMatch(
+      ip("-6 route show dev left"),
+      /2001:db8::\/64/,
+      "the way to the network is not theirs",
+    );
+    assert.deepEqual(
+      netlink.removeAddresses("left", [
+        "2001:db8::20/128",
+        "10.213.9.20/24",
+        "2001:db8::21/64",
+        "2001:db8::99/64",
+      ]),
+      [],
+    );
+    assert.deepEqual(netlink.addresses("left"), ["10.213.9.1/24"]);
+  } finally {
+    netlink.close();
+  }
+});
+
 test("the loss of carrier and its return are reported", { skip }, async () => {
   const netlink = new RouteNetlink();
   const reader = await chooseMessageReader();
@@ -200,6 +243,7 @@ test("a device is prepared for shared addresses, and HAProxy may listen on addre
   assert.equal(readSysctl("ipv4/conf/left/arp_ignore"), "1");
   assert.equal(readSysctl("ipv4/conf/left/promote_secondaries"), "1");
   assert.equal(readSysctl("ipv4/ip_nonlocal_bind"), "1");
+  assert.equal(readSysctl("ipv6/ip_nonlocal_bind"), "1");
   assert.equal(writeSysctl("ipv4/no_such_parameter", "1")?.code !== undefined, true);
 });
 
@@ -213,15 +257,24 @@ test("[LH4] a macvlan is made down with its MAC and parent, goes up and down, an
     const made = netlink.link("carp0.7");
     assert.deepEqual([made?.mac, made?.up, made?.parent], [mac, false, netlink.link("left")?.index]);
     assert.match(ip("-d link show dev carp0.7"), /macvlan mode bridge/);
+<<<<<<< HEAD
     assert.deepEqual(
       netlink.links().find(({ name }) => name === "carp0.7"),
       made,
     );
     assert.deepEqual(prepareVirtualDevice("carp0.7"), []);
+=======
+    assert.deepEqual(prepareVirtualDevice("carp0.7", false), []);
+    assert.equal(readSysctl("ipv6/conf/carp0.7/disable_ipv6"), "1");
+    assert.deepEqual(prepareVirtualDevice("carp0.7", true), []);
+>>>>>>> e56c646 (carp: IPv6 shared addresses are carried and announced)
     assert.equal(readSysctl("ipv4/conf/carp0.7/rp_filter"), "2");
     netlink.setLink("carp0.7", "up");
     assert.deepEqual(netlink.addAddresses("carp0.7", ["10.213.9.100/32"]), []);
     assert.equal(netlink.link("carp0.7")?.running, true);
+    assert.deepEqual(netlink.addAddresses("carp0.7", ["2001:db8::100/128"]), []);
+    assert.match(ip("-6 addr show dev carp0.7"), /2001:db8::100\/128/);
+    assert.doesNotMatch(ip("-6 addr show dev carp0.7"), /fe80/, "it has no address of its own");
     netlink.setLink("carp0.7", "down");
     assert.equal(netlink.link("carp0.7")?.up, false);
     netlink.removeLink("carp0.7");

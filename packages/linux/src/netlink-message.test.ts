@@ -32,7 +32,25 @@ test("an address message is the bytes that rtnetlink(7) describes", () => {
 });
 
 test("a removal names the local address alone, so that the prefix length does not matter", () => {
-  assert.equal(deleteAddressBody(3, address).toString("hex"), "02200000" + "03000000" + "080002000ad50014");
+  assert.equal(
+    deleteAddressBody(3, address, 24).toString("hex"),
+    "02200000" + "03000000" + "080002000ad50014",
+  );
+});
+
+test("an IPv6 address is added without detection of duplicates, without a route, and not preferred", () => {
+  const six = Uint8Array.from([0x20, 1, 0xd, 0xb8, ...new Array<number>(11).fill(0), 0x20]);
+  const target = "20010db8000000000000000000000020";
+  assert.equal(
+    newAddressBody(3, six, 64).toString("hex"),
+    `0a40000003000000` +
+      `14000100${target}` +
+      "0800080002020000" +
+      "1400060000000000ffffffff0000000000000000",
+  );
+  assert.equal(deleteAddressBody(3, six, 64).toString("hex"), `0a4000000300000014000100${target}`);
+  const message = { type: RTM_NEWADDR, flags: 0, sequence: 1, body: newAddressBody(3, six, 64) };
+  assert.deepEqual(addressOf(message), { index: 3, address: "2001:db8::20", prefix: 64 });
 });
 
 test("messages come back as they were written, several in a datagram", () => {

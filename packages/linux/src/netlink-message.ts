@@ -2,6 +2,7 @@
  * The bytes of rtnetlink: netlink(7), rtnetlink(7). Pure; the socket is in `rtnetlink.ts`.
  */
 import { formatIpv4 } from "@tandem/base/ip";
+import { formatIpv6 } from "@tandem/base/ipv6";
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
@@ -19,13 +20,22 @@ export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 
 const familyInet = 2;
+const familyInet6 = 10;
 const headerBytes = 16;
+const ipv6Bytes = 16;
 const attributeHeaderBytes = 4;
 const addressBodyBytes = 8;
 const linkBodyBytes = 16;
 
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const IFA_CACHEINFO = 6;
+const IFA_FLAGS = 8;
+/** Usable at once: CARP has settled who has it, so that nobody need be asked (RFC 4862 §5.4). */
+const IFA_F_NODAD = 0x02;
+/** The way to the network is the unit's own address's, before, during and after. */
+const IFA_F_NOPREFIXROUTE = 0x200;
+const lifetimeForever = 0xffff_ffff;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_LINK = 5;
@@ -45,7 +55,7 @@ export type NetlinkMessage = {
   readonly body: Buffer;
 };
 
-/** One IPv4 address of a device, dotted. */
+/** One address of a device, IPv4 dotted, IPv6 as RFC 5952 writes it. */
 export type DeviceAddress = { readonly index: number; readonly address: string; readonly prefix: number };
 
 /** `running` is carrier and administratively up; `mac` is empty for devices without one. */
@@ -117,8 +127,19 @@ function attributesOf(body: Buffer, start: number): Map<number, Buffer> {
   return attributes;
 }
 
-/** The body of RTM_NEWADDR (struct ifaddrmsg with IFA_LOCAL and IFA_ADDRESS). `address` is four bytes. */
+/**
+ * The body of RTM_NEWADDR (struct ifaddrmsg with IFA_LOCAL and IFA_ADDRESS). `address` is 4 or 16 bytes. One of IPv6 is
+ * not preferred (struct ifa_cacheinfo with a preferred lifetime of 0): it answers whoever asks for it, and what the unit
+ * begins itself goes on leaving from its own address.
+ */
 export function newAddressBody(index: number, address: Uint8Array, prefix: number): Buffer {
+  if (address.length === ipv6Bytes)
+    return Buffer.concat([
+      addressHeader(index, prefix, familyInet6),
+      attribute(IFA_ADDRESS, address),
+      attribute(IFA_FLAGS, uint32(IFA_F_NODAD | IFA_F_NOPREFIXROUTE)),
+      attribute(IFA_CACHEINFO, Buffer.concat([0, lifetimeForever, 0, 0].map(uint32))),
+    ]);
   return Buffer.concat([
     addressHeader(index, prefix),
     attribute(IFA_LOCAL, address),
@@ -127,23 +148,25 @@ export function newAddressBody(index: number, address: Uint8Array, prefix: numbe
 }
 
 /**
- * The body of RTM_DELADDR. Without IFA_ADDRESS the kernel looks at the local address alone, so an address goes
- * away whatever its prefix length was when it was added.
+ * The body of RTM_DELADDR. Without IFA_ADDRESS the kernel looks at the local address alone, so an IPv4 address goes
+ * away whatever its prefix length was when it was added. Of an IPv6 address the kernel wants the prefix length as it is.
  */
-export function deleteAddressBody(index: number, address: Uint8Array): Buffer {
+export function deleteAddressBody(index: number, address: Uint8Array, prefix: number): Buffer {
+  if (address.length === ipv6Bytes)
+    return Buffer.concat([addressHeader(index, prefix, familyInet6), attribute(IFA_ADDRESS, address)]);
   return Buffer.concat([addressHeader(index, 32), attribute(IFA_LOCAL, address)]);
 }
 
-function addressHeader(index: number, prefix: number): Buffer {
+function addressHeader(index: number, prefix: number, family = familyInet): Buffer {
   const header = Buffer.alloc(addressBodyBytes);
-  header[0] = familyInet;
+  header[0] = family;
   header[1] = prefix;
   header.writeUInt32LE(index, 4);
   return header;
 }
 
-/** The body of a dump of all IPv4 addresses. */
-export const dumpAddressesBody = (): Buffer => addressHeader(0, 0);
+/** The body of a dump of all addresses, IPv4 first. */
+export const dumpAddressesBody = (): Buffer => addressHeader(0, 0, 0);
 
 export const dumpLinksBody = (): Buffer => Buffer.alloc(linkBodyBytes);
 
@@ -184,15 +207,19 @@ export function linkStateBody(index: number, up: boolean): Buffer {
   return header;
 }
 
-/** The IPv4 address of an RTM_NEWADDR message; undefined for anything else. */
+/** The IPv4 or IPv6 address of an RTM_NEWADDR message; undefined for anything else. */
 export function addressOf(message: NetlinkMessage): DeviceAddress | undefined {
   const { body } = message;
-  if (message.type !== RTM_NEWADDR || body.length < addressBodyBytes || body[0] !== familyInet)
-    return undefined;
+  if (message.type !== RTM_NEWADDR || body.length < addressBodyBytes) return undefined;
   const attributes = attributesOf(body, addressBodyBytes);
-  const address = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
-  if (address?.length !== 4) return undefined;
-  return { index: body.readUInt32LE(4), address: formatIpv4(address.readUInt32BE(0)), prefix: body[1] ?? 0 };
+  const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
+  const address =
+    body[0] === familyInet && bytes?.length === 4
+      ? formatIpv4(bytes.readUInt32BE(0))
+      : body[0] === familyInet6 && bytes?.length === ipv6Bytes
+        ? formatIpv6(bytes)
+        : undefined;
+  return address === undefined ? undefined : { index: body.readUInt32LE(4), address, prefix: body[1] ?? 0 };
 }
 
 /** The link of an RTM_NEWLINK or RTM_DELLINK message (a deleted link is not running); undefined for anything else. */

@@ -5,6 +5,7 @@
 
 import { assert } from "@tandem/base/assert";
 import { parseInterfaceCidr } from "@tandem/base/ip";
+import { isIpv6, isLinkLocalIpv6, parseInterfaceCidr6, parseIpv6 } from "@tandem/base/ipv6";
 import {
   AF_NETLINK,
   bindSocket,
@@ -65,7 +66,7 @@ const datagramMaxBytes = 65_536;
 /** A batch larger than this goes out in parts, so that its acknowledgements fit the receive buffer. */
 const batchMaxMessages = 128;
 
-/** An address, `a.b.c.d/prefix`, that could not be added or removed, and the error's name, such as `EPERM`. */
+/** An address with its prefix length that could not be added or removed, and the error's name, such as `EPERM`. */
 export type AddressFailure = { readonly address: string; readonly code: string };
 
 type Request = { readonly type: number; readonly flags: number; readonly body: Buffer };
@@ -91,6 +92,7 @@ export class RouteNetlink {
     }
   }
 
+<<<<<<< HEAD
   /** Every link of the namespace. */
   links(): Link[] {
     const { messages } = this.#request([{ type: RTM_GETLINK, flags: NLM_F_DUMP, body: dumpLinksBody() }]);
@@ -98,6 +100,12 @@ export class RouteNetlink {
   }
 
   /** The IPv4 addresses of `device` as `a.b.c.d/prefix`, in the kernel's order; empty when there is no such device. */
+=======
+  /**
+   * The addresses of `device` with their prefix lengths, in the kernel's order, IPv4 first and without the link-local ones
+   * of IPv6, which the kernel gives by itself; empty when there is no such device.
+   */
+>>>>>>> e56c646 (carp: IPv6 shared addresses are carried and announced)
   addresses(device: string): string[] {
     const link = this.link(device);
     if (!link) return [];
@@ -105,11 +113,13 @@ export class RouteNetlink {
     return messages
       .map(addressOf)
       .filter((entry): entry is DeviceAddress => entry?.index === link.index)
+      .filter(({ address }) => !isLinkLocalIpv6(parseIpv6(address) ?? new Uint8Array()))
       .map((entry) => `${entry.address}/${entry.prefix}`);
   }
 
   /**
-   * Adds addresses (`a.b.c.d/prefix`) to `device` in one batch. One that is there already is no failure.
+   * Adds addresses with their prefix lengths to `device` in one batch. One that is there already is no failure. An IPv6
+   * address can be used at once, on a device that is up.
    * Throws {@link SystemCallError} only when the kernel cannot be spoken to at all.
    */
   addAddresses(device: string, addresses: readonly string[]): AddressFailure[] {
@@ -126,11 +136,16 @@ export class RouteNetlink {
    */
   removeAddresses(device: string, addresses: readonly string[]): AddressFailure[] {
     if (!this.link(device)) return [];
-    return this.#changeAddresses(device, addresses, EADDRNOTAVAIL, (index, bytes) => ({
-      type: RTM_DELADDR,
-      flags: NLM_F_ACK,
-      body: deleteAddressBody(index, bytes),
-    }));
+    return this.#changeAddresses(
+      device,
+      this.#asTheyAre(device, addresses),
+      EADDRNOTAVAIL,
+      (index, bytes, prefix) => ({
+        type: RTM_DELADDR,
+        flags: NLM_F_ACK,
+        body: deleteAddressBody(index, bytes, prefix),
+      }),
+    );
   }
 
   /** Makes a macvlan of mode bridge on `parent`, down. Throws {@link SystemCallError}, ENODEV without the parent. */
@@ -157,6 +172,17 @@ export class RouteNetlink {
 
   close(): void {
     closeDescriptor(this.#descriptor);
+  }
+
+  /** The kernel removes an IPv6 address by the prefix length that it has; those that are not there are left out. */
+  #asTheyAre(device: string, addresses: readonly string[]): readonly string[] {
+    const bare = (text: string): string => text.split("/")[0] ?? text;
+    const six = new Set(addresses.map(bare).filter(isIpv6));
+    if (six.size === 0) return addresses;
+    return [
+      ...addresses.filter((text) => !six.has(bare(text))),
+      ...this.addresses(device).filter((text) => six.has(bare(text))),
+    ];
   }
 
   #changeAddresses(
@@ -255,8 +281,10 @@ function netlinkAddress(groups: number): Buffer {
 }
 
 function interfaceAddress(text: string): { bytes: Uint8Array; prefix: number } {
+  const six = parseInterfaceCidr6(text);
+  if (six) return { bytes: six.address, prefix: six.prefix };
   const cidr = parseInterfaceCidr(text);
-  assert(cidr, `"${text}" is an IPv4 address with its prefix length`);
+  assert(cidr, `"${text}" is an address with its prefix length`);
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(cidr.address);
   return { bytes, prefix: cidr.prefix };

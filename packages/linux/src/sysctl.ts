@@ -30,7 +30,9 @@ export function writeSysctl(parameter: string, value: string): SysctlFailure | u
 }
 
 /** Lets processes listen on addresses that this unit does not hold now, so that HAProxy runs on a standby too. */
-export const allowNonlocalBind = (): SysctlFailure | undefined => writeSysctl("ipv4/ip_nonlocal_bind", "1");
+export const allowNonlocalBind = (): SysctlFailure | undefined =>
+  writeSysctl("ipv4/ip_nonlocal_bind", "1") ??
+  (readSysctl("ipv6/ip_nonlocal_bind") === undefined ? undefined : writeSysctl("ipv6/ip_nonlocal_bind", "1"));
 
 /**
  * What a device needs that carries shared addresses under its own MAC:
@@ -62,15 +64,27 @@ export function prepareForwarding(devices: readonly string[]): SysctlFailure[] {
 
 /**
  * What a macvlan needs that carries shared addresses under a virtual MAC, besides what its parent needs:
- * - `disable_ipv6=1`: no frame of its own leaves with the virtual MAC;
+ * - with addresses of IPv6: `addr_gen_mode=1` (no link-local address of its own), `accept_ra=0`, `accept_dad=0`;
+ * - without any: `disable_ipv6=1`. Either way no frame of its own leaves with the virtual MAC;
  * - `arp_ignore=1`: it does not answer for the unit's own addresses;
  * - `rp_filter=2`: answers leave by the parent, which a strict filter would object to; the greater of this and `all` counts.
  */
-export function prepareVirtualDevice(device: string): SysctlFailure[] {
+export function prepareVirtualDevice(device: string, carriesIpv6: boolean): SysctlFailure[] {
   assert(deviceName.test(device), `"${device}" is a device name`);
-  const ipv6 = `ipv6/conf/${device}/disable_ipv6`;
+  const ipv6 = `ipv6/conf/${device}`;
+  const six: readonly [string, string][] = carriesIpv6
+    ? [
+        ["addr_gen_mode", "1"],
+        ["accept_ra", "0"],
+        ["accept_dad", "0"],
+        // Last: only now IPv6 begins there.
+        ["disable_ipv6", "0"],
+      ]
+    : [["disable_ipv6", "1"]];
   return [
-    readSysctl(ipv6) === undefined ? undefined : writeSysctl(ipv6, "1"),
+    ...(carriesIpv6 || readSysctl(`${ipv6}/disable_ipv6`) !== undefined
+      ? six.map(([name, value]) => writeSysctl(`${ipv6}/${name}`, value))
+      : []),
     writeSysctl(`ipv4/conf/${device}/arp_ignore`, "1"),
     writeSysctl(`ipv4/conf/${device}/rp_filter`, "2"),
   ].filter((failure) => failure !== undefined);

@@ -1,7 +1,7 @@
 /** The addresses that one engine has put on its devices, and how they come and go. */
 import type { AddressFailure } from "@tandem/linux/rtnetlink";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
-import { type Carrier, carriersOf, type DeviceAddresses, isVirtualName } from "./carpd-group.ts";
+import { type Carrier, carriersOf, type DeviceAddresses, isIpv6Text, isVirtualName } from "./carpd-group.ts";
 import type { CarpKernel } from "./carpd-kernel.ts";
 
 export class HeldAddresses {
@@ -57,8 +57,8 @@ export class HeldAddresses {
 
   /** Virtual devices are made before they are needed, and stay down until this unit is active. */
   prepare(configuration: CarpdConfiguration): void {
-    for (const { device, on, virtualMac } of carriersOf(configuration))
-      if (virtualMac !== null) this.#note(on, this.#kernel.makeVirtual(on, device, virtualMac));
+    for (const carrier of carriersOf(configuration))
+      if (carrier.virtualMac !== null) this.#note(carrier.on, this.#makeVirtual(carrier, carrier.virtualMac));
   }
 
   /**
@@ -77,9 +77,14 @@ export class HeldAddresses {
     this.#raised.clear();
   }
 
-  #raise({ device, on, virtualMac, addresses }: Carrier): AddressFailure[] {
+  #makeVirtual({ device, on, addresses }: Carrier, mac: string): string | undefined {
+    return this.#kernel.makeVirtual(on, device, mac, addresses.some(isIpv6Text));
+  }
+
+  #raise(carrier: Carrier): AddressFailure[] {
+    const { on, virtualMac, addresses } = carrier;
     if (virtualMac !== null) {
-      const code = this.#kernel.makeVirtual(on, device, virtualMac) ?? this.#kernel.setVirtual(on, "up");
+      const code = this.#makeVirtual(carrier, virtualMac) ?? this.#kernel.setVirtual(on, "up");
       this.#raised.add(on);
       if (code !== undefined) return [{ address: on, code }];
     }

@@ -1,5 +1,6 @@
 /** What carpd works by: given by the unit over the local socket, kept in `<stateDir>/carpd.json`. */
 import { parseInterfaceCidr, parseIpv4 } from "@tandem/base/ip";
+import { formatCidr6, hostFaultIpv6, parseInterfaceCidr6 } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
@@ -12,7 +13,7 @@ const furtherDevicesMax = 64;
 const checksMax = 64;
 /** Addresses that one group may carry on one device, hashed ones included. */
 const carriedAddressesMax = 1024;
-const addressList = Type.Array(Type.String({ maxLength: 18 }), { maxItems: carriedAddressesMax });
+const addressList = Type.Array(Type.String({ maxLength: 43 }), { maxItems: carriedAddressesMax });
 
 const device = Type.String({ pattern: "^[A-Za-z0-9_.@:-]{1,15}$" });
 const virtualInterface = Type.Optional(Type.Integer({ minimum: 0, maximum: interfaceIdMax }));
@@ -32,9 +33,9 @@ export const CarpdConfigurationSchema = Type.Object(
     device,
     /** This unit's own IPv4 address on the device, without prefix length. */
     ownAddress: Type.String({ maxLength: 15 }),
-    /** `a.b.c.d/prefix`; these enter the HMAC, so they are the same on both units. */
+    /** `a.b.c.d/prefix`, or IPv6 as RFC 5952 writes it; these enter the HMAC, so they are the same on both units. */
     sharedAddresses: addressList,
-    /** `a.b.c.d/prefix`; carried with the shared ones, never hashed. */
+    /** Written like those; carried with them, never hashed. */
     serviceAddresses: addressList,
     /** True when the other unit is not one of ours (ucarp, OpenBSD): no demotion byte, no replay check. Default false. */
     foreignPeer: Type.Optional(Type.Boolean()),
@@ -46,7 +47,7 @@ export const CarpdConfigurationSchema = Type.Object(
      * they are on the device itself, under its own MAC.
      */
     virtualInterface,
-    /** Other devices that carry addresses while this unit is active; `a.b.c.d/prefix`, never hashed. */
+    /** Other devices that carry addresses while this unit is active; never hashed. */
     further: Type.Optional(
       Type.Array(
         Type.Object({ device, addresses: addressList, virtualInterface }, { additionalProperties: false }),
@@ -121,13 +122,28 @@ const inOurWords = (error: FieldError): FieldError => ({
 function addressErrors(field: string, addresses: readonly string[], ownAddress: string): FieldError[] {
   const errors: FieldError[] = [];
   addresses.forEach((value, index) => {
-    if (!parseInterfaceCidr(value))
+    const six = parseInterfaceCidr6(value);
+    if (six) {
+      const fault = hostFaultIpv6(six.address);
+      if (fault !== undefined || formatCidr6(six) !== value)
+        errors.push({
+          code: "carpd-address",
+          field: `${field}/${index}`,
+          value,
+          message:
+            fault === undefined ? `"${value}" is not spelled as RFC 5952 says` : `${value} is ${fault}`,
+          remedy:
+            fault === undefined
+              ? `write it as ${formatCidr6(six)}`
+              : "list addresses that other machines can reach, such as 2001:db8::20/64",
+        });
+    } else if (!parseInterfaceCidr(value))
       errors.push({
         code: "carpd-address",
         field: `${field}/${index}`,
         value,
-        message: `"${value}" is not an IPv4 address with its prefix length`,
-        remedy: "write it as address/prefix length, for example 10.0.0.20/24",
+        message: `"${value}" is not an IPv4 or IPv6 address with its prefix length`,
+        remedy: "write it as address/prefix length, for example 10.0.0.20/24 or 2001:db8::20/64",
       });
     else if (withoutPrefix(value) === ownAddress)
       errors.push({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { formatIpv6 } from "@tandem/base/ipv6";
 import type { CarpEvent } from "@tandem/carp/state";
 import {
   advertisementFrame,
@@ -15,6 +16,7 @@ import type { CarpdStatus } from "./carpd-protocol.ts";
 
 const etherHeaderBytes = 14;
 const etherTypeArp = 0x0806;
+const etherTypeIpv6 = 0x86dd;
 
 const configuration: CarpdConfiguration = {
   vhid: 7,
@@ -63,7 +65,11 @@ class MemoryKernel implements CarpKernel {
   send(device: string, frame: Uint8Array): boolean {
     const type = frame[12]! * 256 + frame[13]!;
     const [sender, target] = [frame.subarray(28, 32).join("."), frame.subarray(38, 42).join(".")];
-    if (type === etherTypeArp)
+    if (type === etherTypeIpv6)
+      this.journal.push(
+        `announce ${formatIpv6(frame.subarray(62, 78))}${device === "eth0" ? "" : ` on ${device}`}`,
+      );
+    else if (type === etherTypeArp)
       this.journal.push(
         sender === target
           ? `announce ${sender}${device === "eth0" ? "" : ` on ${device}`}`
@@ -97,10 +103,10 @@ class MemoryKernel implements CarpKernel {
     return [];
   }
 
-  makeVirtual(name: string, parent: string, mac: string): string | undefined {
+  makeVirtual(name: string, parent: string, mac: string, carriesIpv6: boolean): string | undefined {
     if (!this.devices.has(parent)) return "ENODEV";
     if (this.devices.has(name)) return undefined;
-    this.journal.push(`make ${name} on ${parent} ${mac}`);
+    this.journal.push(`make ${name} on ${parent} ${mac}${carriesIpv6 ? " with IPv6" : ""}`);
     this.devices.set(name, { link: { index: 90, mac, running: false }, addresses: [] });
     return undefined;
   }
@@ -467,6 +473,62 @@ test("[LH13] a hand-over takes the addresses off the device before the partner i
   advance(2_000);
   assert.equal(engine.status().role, "backup");
   assert.equal(engine.status().demotion, 0);
+});
+
+test("[LH4] IPv6 addresses are hashed, carried, announced and let go of with the others", () => {
+  const { kernel, engine, advance, drain } = bench();
+  const both = { ...configuration, sharedAddresses: ["10.0.0.100/24", "2001:db8::100/64"] };
+  engine.configure(both, []);
+  advance(3_100);
+  assert.deepEqual(drain().slice(0, 5), [
+    "advertise 1/0",
+    "add 10.0.0.100/24 2001:db8::100/64 10.0.0.101/24",
+    "announce 10.0.0.100",
+    "announce 2001:db8::100",
+    "announce 10.0.0.101",
+  ]);
+  kernel.deliver(peerPacket(200, 5n));
+  assert.equal(engine.status().rejects.hmac, 1, "a partner without the address holds another set");
+  advance(60_000);
+  assert.ok(drain().filter((entry) => entry === "announce 2001:db8::100").length >= 3, "it is repeated");
+  engine.stop();
+  assert.equal(drain()[0], "remove 10.0.0.100/24 2001:db8::100/64 10.0.0.101/24");
+});
+
+test("[LH4] with a virtual MAC IPv6 is enabled on the macvlan alone that carries it", () => {
+  const { kernel, engine, advance, drain } = bench();
+  kernel.expectedMac = [0, 0, 0x5e, 0, 1, 7];
+  const sharedAddresses = ["10.0.0.100/24", "2001:db8::100/64"];
+  engine.configure({ ...configuration, virtualInterface: 0, sharedAddresses }, []);
+  assert.deepEqual(drain(), ["make carp0.7 on eth0 00:00:5e:00:01:07 with IPv6"]);
+  advance(3_100);
+  assert.ok(drain().includes("add 10.0.0.100/32 2001:db8::100/128 10.0.0.101/32"));
+  // What follows stays a standby, so nothing is sent with the other device's MAC.
+  const other = bench();
+  other.kernel.plug("eth1", 3);
+  const further = [{ device: "eth1", addresses: ["2001:db8:1::100/64"], virtualInterface: 1 }];
+  other.engine.configure({ ...configuration, virtualInterface: 0, further }, []);
+  assert.deepEqual(other.drain(), [
+    "make carp0.7 on eth0 00:00:5e:00:01:07",
+    "make carp1.7 on eth1 00:00:5e:00:03:07 with IPv6",
+  ]);
+});
+
+test("[LH4] a further device that was set down has its IPv6 addresses put back once it runs again", () => {
+  const { kernel, engine, advance, drain } = bench();
+  kernel.plug("eth1", 3);
+  engine.configure(
+    { ...configuration, further: [{ device: "eth1", addresses: ["2001:db8:1::100/64"] }] },
+    [],
+  );
+  advance(4_500);
+  kernel.plug("eth1", 3, false);
+  engine.linkChanged();
+  kernel.plug("eth1", 3);
+  drain();
+  engine.linkChanged();
+  assert.ok(drain().includes("add 2001:db8:1::100/64"));
+  assert.deepEqual(kernel.addresses("eth1"), ["10.0.0.1/24", "2001:db8:1::100/64"]);
 });
 
 test("[LH4] a macvlan that an earlier process left behind is removed at start", () => {

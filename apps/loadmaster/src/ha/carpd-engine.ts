@@ -5,7 +5,7 @@
 
 import { unreachable } from "@tandem/base/assert";
 import type { Millis, WallMillis } from "@tandem/base/time";
-import { gratuitousArpFrame } from "@tandem/carp/arp";
+import { announcementFrame } from "@tandem/carp/neighbour";
 import type { CarpAction, CarpEvent, CarpInput, CarpState } from "@tandem/carp/state";
 import { unstarted } from "@tandem/carp/state";
 import { step } from "@tandem/carp/step";
@@ -65,7 +65,7 @@ export class CarpEngine {
   #cancelProbe: () => void = () => {};
   /** The addresses outlive this engine: the unit holds them itself. */
   #keeps = false;
-  /** Indexes of the further devices: one that was made anew has lost its addresses. */
+  /** Indexes of the further devices and whether they run: one that was made anew, or was set down, has lost addresses. */
   #furtherIndexes = "";
   #identification = 0;
   #sendFailures = 0;
@@ -164,7 +164,12 @@ export class CarpEngine {
   }
 
   #indexesOf({ further = [] }: CarpdConfiguration): string {
-    return further.map(({ device }) => this.#ports.kernel.link(device)?.index ?? "none").join();
+    return further
+      .map(({ device }) => {
+        const link = this.#ports.kernel.link(device);
+        return link === undefined ? "none" : `${link.index} ${link.running}`;
+      })
+      .join();
   }
 
   /** Tells the machine what there is against this unit, when that has changed, and looks again when it may fall. */
@@ -292,7 +297,7 @@ export class CarpEngine {
     const main = this.#requireGroup().configuration.device;
     for (const { device, virtualMac, addresses } of carriers) {
       const mac = virtualMac ?? (device === main ? this.#link?.mac : this.#ports.kernel.link(device)?.mac);
-      for (const address of addresses) this.#send(device, mac, (from) => gratuitousArpFrame(from, address));
+      for (const address of addresses) this.#send(device, mac, (from) => announcementFrame(from, address));
     }
   }
 

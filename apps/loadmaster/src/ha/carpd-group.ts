@@ -9,7 +9,7 @@ import type { CarpConfig } from "@tandem/carp/state";
 import { virtualMac } from "@tandem/carp/wire";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
 
-/** Addresses, `a.b.c.d/prefix`, that a device may carry on behalf of carpd. Plain data: it is kept on disk. */
+/** Addresses with their prefix lengths that a device may carry on behalf of carpd. Plain data: it is kept on disk. */
 export type DeviceAddresses = { device: string; addresses: string[] };
 
 /** The part of it that the state machine works by. */
@@ -25,7 +25,7 @@ export const carpConfigOf = (configuration: CarpdConfiguration): CarpConfig => (
   replayCheck: configuration.foreignPeer ? "none" : "growing",
 });
 
-/** A device and every address that it carries while this unit is active, `a.b.c.d/prefix`, each once. */
+/** A device and every address that it carries while this unit is active, with its prefix length, each once. */
 export type Carrier = {
   /** On whose cable the addresses are announced. */
   readonly device: string;
@@ -53,7 +53,9 @@ export const carriersOf = (configuration: CarpdConfiguration): Carrier[] =>
           on: virtualName(id, configuration.vhid),
           virtualMac: virtualMac(id, configuration.vhid),
           // Without a network of its own: the way to the neighbours stays the parent's.
-          addresses: eachOnce(addresses).map((address) => `${withoutPrefix(address)}/32`),
+          addresses: eachOnce(addresses).map(
+            (address) => `${withoutPrefix(address)}/${isIpv6Text(address) ? 128 : 32}`,
+          ),
         },
   );
 
@@ -85,7 +87,10 @@ function eachOnce(addresses: readonly string[]): string[] {
   return [...byAddress.values()];
 }
 
-/** `a.b.c.d` of `a.b.c.d/prefix`. */
+/** Of an address that has been validated before, with or without its prefix length. */
+export const isIpv6Text = (address: string): boolean => address.includes(":");
+
+/** The address of `address/prefix`. */
 export const withoutPrefix = (address: string): string => address.split("/")[0] ?? address;
 
 /** The same for equal configurations, for comparing what carpd works by with what the unit wants. */

@@ -30,7 +30,7 @@ export interface CarpKernel {
   addAddresses(device: string, addresses: readonly string[]): AddressFailure[];
   removeAddresses(device: string, addresses: readonly string[]): AddressFailure[];
   /** A macvlan of this name and MAC on the parent, down unless it was there; the error's name when there can be none. */
-  makeVirtual(name: string, parent: string, mac: string): string | undefined;
+  makeVirtual(name: string, parent: string, mac: string, carriesIpv6: boolean): string | undefined;
   setVirtual(name: string, state: "up" | "down"): string | undefined;
   removeVirtual(name: string): void;
   /** Packets the kernel had no room for or could not deliver. */
@@ -125,14 +125,16 @@ export class LinuxCarpKernel implements CarpKernel {
     return this.#netlink.removeAddresses(device, addresses);
   }
 
-  makeVirtual(name: string, parent: string, mac: string): string | undefined {
+  makeVirtual(name: string, parent: string, mac: string, carriesIpv6: boolean): string | undefined {
     return failureOf(() => {
       const known = this.#netlink.link(name);
       const on = this.#netlink.link(parent);
-      if (known && macText(known.mac) === mac && known.parent === on?.index) return undefined;
-      this.#netlink.removeLink(name);
-      this.#netlink.addMacvlan(name, parent, macBytes(mac));
-      const [refused] = prepareVirtualDevice(name);
+      if (!(known && macText(known.mac) === mac && known.parent === on?.index)) {
+        this.#netlink.removeLink(name);
+        this.#netlink.addMacvlan(name, parent, macBytes(mac));
+      }
+      // Also one that was there: it may carry the first address of IPv6 from now on.
+      const [refused] = prepareVirtualDevice(name, carriesIpv6);
       if (refused === undefined) return undefined;
       this.#netlink.removeLink(name);
       return `${refused.parameter}: ${refused.code}`;

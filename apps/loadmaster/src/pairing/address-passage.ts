@@ -2,7 +2,7 @@
  * Addresses pass from the unit to carpd when it gets a partner, and back when it is alone again, without leaving their
  * device: who takes them has them before the other lets go (SPEC LH10). A client's connection does not notice.
  */
-import { gratuitousArpFrame } from "@tandem/carp/arp";
+import { announcementFrame } from "@tandem/carp/neighbour";
 import { PacketTransmitter } from "@tandem/linux/packet-transmit";
 import { RouteNetlink } from "@tandem/linux/rtnetlink";
 import type { CarpRole } from "../ha/carp-role.ts";
@@ -74,7 +74,7 @@ function announce(addresses: readonly CarriedAddress[]): void {
       const transmitter = new PacketTransmitter(device);
       try {
         for (const each of addresses)
-          if (each.device === device) transmitter.send(gratuitousArpFrame(text, each.address));
+          if (each.device === device) transmitter.send(announcementFrame(text, each.address));
       } finally {
         transmitter.close();
       }
