@@ -257,17 +257,13 @@ test("[LH4] a macvlan is made down with its MAC and parent, goes up and down, an
     const made = netlink.link("carp0.7");
     assert.deepEqual([made?.mac, made?.up, made?.parent], [mac, false, netlink.link("left")?.index]);
     assert.match(ip("-d link show dev carp0.7"), /macvlan mode bridge/);
-<<<<<<< HEAD
     assert.deepEqual(
       netlink.links().find(({ name }) => name === "carp0.7"),
       made,
     );
-    assert.deepEqual(prepareVirtualDevice("carp0.7"), []);
-=======
     assert.deepEqual(prepareVirtualDevice("carp0.7", false), []);
     assert.equal(readSysctl("ipv6/conf/carp0.7/disable_ipv6"), "1");
     assert.deepEqual(prepareVirtualDevice("carp0.7", true), []);
->>>>>>> e56c646 (carp: IPv6 shared addresses are carried and announced)
     assert.equal(readSysctl("ipv4/conf/carp0.7/rp_filter"), "2");
     netlink.setLink("carp0.7", "up");
     assert.deepEqual(netlink.addAddresses("carp0.7", ["10.213.9.100/32"]), []);

@@ -92,20 +92,16 @@ export class RouteNetlink {
     }
   }
 
-<<<<<<< HEAD
   /** Every link of the namespace. */
   links(): Link[] {
     const { messages } = this.#request([{ type: RTM_GETLINK, flags: NLM_F_DUMP, body: dumpLinksBody() }]);
     return messages.map(linkOf).filter((link) => link !== undefined);
   }
 
-  /** The IPv4 addresses of `device` as `a.b.c.d/prefix`, in the kernel's order; empty when there is no such device. */
-=======
   /**
    * The addresses of `device` with their prefix lengths, in the kernel's order, IPv4 first and without the link-local ones
    * of IPv6, which the kernel gives by itself; empty when there is no such device.
    */
->>>>>>> e56c646 (carp: IPv6 shared addresses are carried and announced)
   addresses(device: string): string[] {
     const link = this.link(device);
     if (!link) return [];

@@ -533,7 +533,7 @@ test("[LH4] a further device that was set down has its IPv6 addresses put back o
 
 test("[LH4] a macvlan that an earlier process left behind is removed at start", () => {
   const { kernel, engine, drain } = bench();
-  kernel.makeVirtual("carp0.9", "eth0", "00:00:5e:00:01:09");
+  kernel.makeVirtual("carp0.9", "eth0", "00:00:5e:00:01:09", false);
   drain();
   engine.configure(configuration, [{ device: "carp0.9", addresses: ["10.0.0.100/32"] }]);
   assert.deepEqual(drain(), ["delete carp0.9"]);

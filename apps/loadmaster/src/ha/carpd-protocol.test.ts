@@ -45,7 +45,10 @@ test("every fault names its field and a remedy, and never shows the password", (
   assert.deepEqual(fieldOf({ sharedAddresses: ["10.0.0.100"] }), ["sharedAddresses/0"]);
   assert.deepEqual(fieldOf({ serviceAddresses: ["10.0.0.1/24"] }), ["serviceAddresses/0"]);
   const six = ["2001:db8::100/64", "2001:DB8::101/64", "fe80::1/64", "::ffff:10.0.0.9/128", "2001:db8::102"];
-  assert.deepEqual(fieldOf({ serviceAddresses: six }), [1, 2, 3, 4].map((index) => `serviceAddresses/${index}`));
+  assert.deepEqual(
+    fieldOf({ serviceAddresses: six }),
+    [1, 2, 3, 4].map((index) => `serviceAddresses/${index}`),
+  );
   assert.deepEqual(fieldOf({ device: "../eth0" }), ["device"]);
   assert.deepEqual(fieldOf({ advskew: "0" }), ["advskew"]);
   for (const other of [null, "text", [], {}]) assert.equal(parseCarpdConfiguration(other).ok, false);
