@@ -12,6 +12,7 @@ import { Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import { lockFile } from "@tandem/linux/file-lock";
 import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
+import { pacifiedOnDisk } from "./ha/carp-starts.ts";
 import { type CarpdConfiguration, parseCarpdConfiguration } from "./ha/carpd-configuration.ts";
 import { carriersOf, configurationDigest } from "./ha/carpd-group.ts";
 import type { CarpdStatus, UnitMessage } from "./ha/carpd-protocol.ts";
@@ -58,6 +59,12 @@ export async function runCarpd(configPath: string): Promise<void> {
   if (!(await holdLock(stateDir))) {
     log("error", "already-running", { stateDir, remedy: "stop the carpd that uses this state directory" });
     process.exitCode = 1;
+    return;
+  }
+  const pacified = pacifiedOnDisk(stateDir, (event, details) => log("error", event, details));
+  if (pacified !== null) {
+    // With exit status 0 a system's supervisor does not start it again either.
+    log("warn", "pacified", pacified);
     return;
   }
   await new Carpd(stateDir).run();

@@ -11,6 +11,7 @@ import { type Assembled, assemble } from "./assemble.ts";
 import type { UnitConfiguration } from "./configuration-file.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
+import type { Pacified } from "./ha/pacified.ts";
 import type { RebootCommand } from "./reboot.ts";
 
 /** Each test process has a network of its own within 127.0.0.0/8. */
@@ -25,6 +26,9 @@ export class FakeCarp implements CarpRole {
   configuration: CarpdConfiguration | undefined;
   demotion = 0;
   refusal: string | undefined;
+  pacified: Pacified | null = null;
+  /** The unit that comes next was told not to be pacified. */
+  resumesAtRestart = false;
   /** How often it was started. */
   spawned = 0;
   /** Why the next one refuses its configuration. */
@@ -53,9 +57,25 @@ export class FakeCarp implements CarpRole {
     this.#set(this.status);
   }
 
+  /** It has ended too often. */
+  pacify(reason: string): void {
+    this.pacified ??= { since: Date.now(), starts: 3, reason };
+    this.#set(null);
+  }
+
+  async resume(): Promise<void> {
+    this.pacified = null;
+    this.become("backup");
+  }
+
+  resumeAtRestart(): void {
+    this.resumesAtRestart = true;
+  }
+
   start(): void {}
 
   async spawn(holding?: true): Promise<void> {
+    if (this.pacified !== null) return;
     this.spawned += 1;
     this.refusal = this.refusesAtStart;
     if (this.status === null) this.become(holding === true ? "master" : "backup");

@@ -28,6 +28,7 @@ import { CarpdRenewal } from "./ha/carpd-renewal.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
 import { handOver } from "./ha/hand-over.ts";
 import { isMove, mayMove, movedFirst } from "./ha/moving.ts";
+import { type Pacified, pacifiedInWords } from "./ha/pacified.ts";
 import {
   type PartnerEvent,
   PartnerLink,
@@ -45,6 +46,7 @@ import {
   haStatusOf,
   rejectsReport,
 } from "./ha/report.ts";
+import { PacifiedWatch, resumed } from "./ha/resume.ts";
 import { type HaSetup, haSetup } from "./ha/setup.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
@@ -140,6 +142,7 @@ export class Unit implements PartnerSide {
   #sameMode = false;
   readonly #foreignAlarms = new ForeignAlarms();
   #carpStarted = false;
+  readonly #pacified: PacifiedWatch;
   readonly #renewal = new CarpdRenewal();
   /** What does not work although it is configured, by part. */
   readonly #trouble = new Map<string, string>();
@@ -164,6 +167,7 @@ export class Unit implements PartnerSide {
       evidence: (run) => this.#evidenceOf(run),
       log: parts.log,
     });
+    this.#pacified = new PacifiedWatch(parts.carp);
     parts.carp.onStatus((status) => this.#carpSays(status));
   }
 
@@ -190,6 +194,16 @@ export class Unit implements PartnerSide {
 
   get haStatus(): HaStatusWord {
     return haStatusOf(this.#setup, this.#parts.carp.status);
+  }
+
+  /** Not null: carpd has ended so often that it is not started until an operator says so (SPEC LH9). */
+  get pacified(): Pacified | null {
+    return this.#parts.carp.pacified;
+  }
+
+  /** The operator's way out of being pacified. */
+  resume(): Promise<Result<object, Failure>> {
+    return resumed(this.#parts.carp);
   }
 
   /** What carpd last said. */
@@ -318,10 +332,12 @@ export class Unit implements PartnerSide {
   async reboot(): Promise<Result<object, Failure>> {
     const { rebootCommand } = this.configuration;
     if (rebootCommand === "exit") {
+      this.#parts.carp.resumeAtRestart();
       setTimeout(() => this.#parts.restart(), rebootDelayMs);
       return ok({ message: "the unit starts again" });
     }
     const fault = await runRebootCommand(rebootCommand);
+    if (fault === undefined) this.#parts.carp.resumeAtRestart();
     return fault === undefined
       ? ok({ message: "the unit starts again" })
       : err({
@@ -473,6 +489,7 @@ export class Unit implements PartnerSide {
       role: this.#parts.carp.status?.role ?? "stopped",
       revision,
       digest: digestOf(shared),
+      ...(this.pacified === null ? {} : { pacified: this.pacified }),
       ...(this.#parts.carp.status?.demotion === undefined
         ? {}
         : { demotion: this.#parts.carp.status.demotion }),
@@ -491,6 +508,8 @@ export class Unit implements PartnerSide {
     return this.#inTurn(async () => {
       if (this.#parts.carp.status?.role === "master")
         return { accepted: false, reason: "this unit is active itself" };
+      if (this.pacified !== null)
+        return { accepted: false, reason: pacifiedInWords("this unit", this.pacified) };
       if (digestOf(shared) !== digest)
         return { accepted: false, reason: "the digest does not match the document" };
       const before = this.#document;
@@ -794,6 +813,11 @@ export class Unit implements PartnerSide {
         const { event, ...details } = alarm;
         this.#parts.log(event === "ha-foreign-group" ? "warn" : "info", event, details);
       }
+    }
+    const told = this.#pacified.look(this.#parts.carp);
+    if (told !== undefined) {
+      this.#parts.log(told.level, told.event, told.details);
+      this.#link.nudge();
     }
     this.#renewCarpd();
     const { role, demotion } = status ?? {};

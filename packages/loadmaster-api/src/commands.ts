@@ -315,6 +315,12 @@ export const commands = {
     answer: "data",
     about: "the whole configuration as one file, in base64; secrets are left out",
   },
+  haresume: {
+    parameters: [],
+    changes: "unit",
+    answer: "ok",
+    about: "ends that this unit is pacified, that is, takes no part in HA since its carpd ended too often",
+  },
   reboot: { parameters: [], changes: "unit", answer: "ok", about: "starts the unit again" },
   listapi: { parameters: [], changes: "nothing", answer: "commands", about: "all commands, and the version" },
 } as const satisfies { readonly [name: string]: Command };

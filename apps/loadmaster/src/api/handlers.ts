@@ -303,6 +303,7 @@ export function unitHandlers(unit: Unit): Handlers {
       });
     },
     reboot: () => unit.reboot(),
+    haresume: () => unit.resume(),
     listapi: async () => ok({ commands: Object.keys(commands).sort(), version }),
   };
 }

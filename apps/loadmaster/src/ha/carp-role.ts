@@ -2,6 +2,7 @@
 import type { FieldError, Result } from "@tandem/base/result";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
 import type { CarpdStatus } from "./carpd-protocol.ts";
+import type { Pacified } from "./pacified.ts";
 
 export type CarpRoleStatus = {
   readonly role: "initial" | "backup" | "master" | "stopped";
@@ -16,11 +17,17 @@ export type CarpRole = {
   readonly status: CarpRoleStatus | null;
   /** Why carpd does not go by the configuration that it was last told; undefined while it does. Told as a status is. */
   readonly refusal?: string | undefined;
+  /** Not null: carpd has ended so often that it is not started (SPEC LH9). Told as a status is. */
+  readonly pacified: Pacified | null;
   onStatus(listener: (status: CarpRoleStatus | null) => void): () => void;
   /** Begins to look for a carpd that runs, without starting one. */
   start(): void;
-  /** Starts carpd unless one answers. `holding`: the unit has held the addresses alone, and they never leave the device. */
+  /** Starts carpd unless one answers, or the unit is pacified. `holding`: the unit has held the addresses alone, and they never leave the device. */
   spawn(holding?: true): Promise<void>;
+  /** Ends being pacified; resolves once carpd answers where one is wanted. */
+  resume(): Promise<void>;
+  /** The unit is about to be started again by an operator's order, and the next one is not pacified. */
+  resumeAtRestart(): void;
   configure(configuration: CarpdConfiguration): Result<null, readonly FieldError[]>;
   demote(demotion: number, reason: string): void;
   /** Gives the role to the standby: resolves once the role is given up, or with the reason in words why it is not. */

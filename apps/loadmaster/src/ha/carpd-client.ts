@@ -3,7 +3,7 @@
  * by, and keeps two promises for the time when carpd is gone:
  * - guard: 500 ms after the socket went away and did not come back, the addresses are removed, since nobody speaks
  *   for them any more and the partner is about to take them;
- * - supervision, only after `spawn`: it is started again, but no more than three times in five minutes.
+ * - supervision, only after `spawn`: it is started again, until it has ended so often that the unit is pacified.
  */
 import { mkdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -12,9 +12,10 @@ import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import type { FieldError, Result } from "@tandem/base/result";
 import { err, ok } from "@tandem/base/result";
-import { type Millis, minute } from "@tandem/base/time";
+import type { Millis } from "@tandem/base/time";
 import { lockFile } from "@tandem/linux/file-lock";
 import { identityOf, isRunning, type ProcessIdentity, spawnDetached } from "@tandem/linux/process";
+import { CarpStarts } from "./carp-starts.ts";
 import { type CarpdConfiguration, parseCarpdConfiguration } from "./carpd-configuration.ts";
 import { carriedBy, configurationDigest, type DeviceAddresses } from "./carpd-group.ts";
 import {
@@ -26,6 +27,7 @@ import {
 } from "./carpd-protocol.ts";
 import { AddressRelease } from "./carpd-release.ts";
 import { lockPath, readRecord, recordedAddresses, removeRecord, socketPath } from "./carpd-store.ts";
+import { type Pacified, startsWindowMs } from "./pacified.ts";
 
 /** How long carpd may be gone before its addresses are removed. */
 export const guardDelayMs = 500;
@@ -35,8 +37,6 @@ const reconnectSlowIntervalMs = 500;
 const spawnTimeoutMs = 10_000;
 const stopTimeoutMs = 5_000;
 const handOverTimeoutMs = 2_000;
-const restartsMax = 3;
-const restartsWindowMs = 5 * minute;
 
 export type CarpdClientOptions = {
   readonly stateDir: string;
@@ -59,7 +59,8 @@ export class CarpdClient {
   #active = false;
   #supervising = false;
   #child: ProcessIdentity | undefined;
-  #spawnedAt: Millis[] = [];
+  readonly #starts: CarpStarts;
+  #longRun: NodeJS.Timeout | undefined;
   #goneSince: Millis = performance.now();
   #guarded = false;
   #release: AddressRelease | null = null;
@@ -70,6 +71,7 @@ export class CarpdClient {
 
   constructor(options: CarpdClientOptions) {
     this.#options = options;
+    this.#starts = new CarpStarts(options.stateDir, (event, details) => this.#log("error", event, details));
   }
 
   /** What carpd last said; null while it is not connected. */
@@ -85,9 +87,8 @@ export class CarpdClient {
     return this.#status !== null;
   }
 
-  /** True when carpd died so often that it is no longer started again; `spawn` is the way on (SPEC LH9). */
-  get gaveUp(): boolean {
-    return this.#supervising && !this.connected && this.#recentSpawns() > restartsMax;
+  get pacified(): Pacified | null {
+    return this.#starts.pacified;
   }
 
   /** Calls back with each status, and with null when carpd goes away; the returned function ends that. */
@@ -107,14 +108,35 @@ export class CarpdClient {
     this.#connect();
   }
 
-  /** Starts carpd unless one answers, and from now on again when it dies. Rejects when none answers in 10 s. */
+  /**
+   * Starts carpd unless one answers or the unit is pacified, and from now on again when it dies. Rejects when none answers
+   * in 10 s. `holding` is an operator's order to make a pair, which ends being pacified.
+   */
   async spawn(holding?: true): Promise<void> {
     this.#supervising = true;
-    this.#spawnedAt = [];
+    if (holding === true) this.#starts.forget();
     if (holding === true && !this.connected) this.#hold();
     else if (!this.connected) this.#forgetOtherGroup();
     this.start();
-    await this.#until(() => this.connected, spawnTimeoutMs, "carpd does not answer");
+    await this.#until(
+      () => this.connected || this.pacified !== null,
+      spawnTimeoutMs,
+      "carpd does not answer",
+    );
+  }
+
+  async resume(): Promise<void> {
+    if (this.pacified === null) return;
+    this.#starts.forget();
+    this.#tell();
+    if (!this.#supervising) return;
+    await this.spawn();
+    const again = this.pacified as Pacified | null;
+    if (again !== null) throw new Error(again.reason);
+  }
+
+  resumeAtRestart(): void {
+    this.#starts.forgetAtNextStart();
   }
 
   /** What carpd is to work by, now and whenever it comes back; refused here already when it cannot be. */
@@ -162,6 +184,7 @@ export class CarpdClient {
   async stop(keep?: true): Promise<void> {
     this.#supervising = false;
     this.#holding = false;
+    this.#starts.endedInOrder();
     if (this.connected) {
       this.#send({ type: "stop", ...(keep === undefined ? {} : { keep }) });
       await this.#until(() => !this.connected, stopTimeoutMs, "carpd does not stop");
@@ -285,8 +308,11 @@ export class CarpdClient {
 
   #respawn(): void {
     if (this.#child && isRunning(this.#child)) return;
-    if (this.#recentSpawns() > restartsMax) return;
-    this.#spawnedAt = [...this.#spawnedAt.slice(-restartsMax), performance.now()];
+    if (this.pacified !== null || this.#isAnotherRunning()) return;
+    if (!this.#starts.count()) {
+      this.#becomePacified();
+      return;
+    }
     const { command, configPath, stateDir } = this.#options;
     const run = command ?? {
       file: process.execPath,
@@ -300,13 +326,20 @@ export class CarpdClient {
       },
       (reason) => this.#log("warn", "carpd-ended", { reason }),
     );
+    if (this.#child) this.#starts.made(this.#child);
     this.#log("info", "carpd-spawned", { pid: this.#child?.pid });
-    if (this.#recentSpawns() > restartsMax)
-      this.#log("error", "carpd-last-start", { starts: this.#spawnedAt.length, withinMs: restartsWindowMs });
   }
 
-  #recentSpawns(): number {
-    return this.#spawnedAt.filter((at) => performance.now() - at < restartsWindowMs).length;
+  /** One that somebody else has started, and that does not answer yet: a second one would only end at once. */
+  #isAnotherRunning(): boolean {
+    const lock = lockFile(lockPath(this.#options.stateDir));
+    lock?.release();
+    return lock === undefined;
+  }
+
+  #becomePacified(): void {
+    this.#log("error", "carpd-not-started", { ...this.pacified });
+    this.#tell();
   }
 
   #receive(line: string): void {
@@ -324,7 +357,7 @@ export class CarpdClient {
         return;
       }
       this.#refusal = errors.map((error) => error.message).join("; ");
-      for (const listener of this.#listeners) listener(this.#status);
+      this.#tell();
       return;
     }
     const first = !this.connected;
@@ -337,8 +370,16 @@ export class CarpdClient {
 
   /** carpd has just answered: it is brought up to date. */
   #greet(status: CarpdStatus): void {
-    this.#child ??= identityOf(status.pid);
+    const carpd = identityOf(status.pid);
+    this.#child ??= carpd;
     this.#log("info", "carpd-connected", { pid: status.pid, role: status.role });
+    this.#longRun = setTimeout(() => this.#starts.ranLong(), startsWindowMs).unref();
+    // A system's supervisor may have started it.
+    if (this.#supervising && carpd && !this.#starts.hasCounted(carpd) && !this.#starts.count(carpd)) {
+      this.#becomePacified();
+      this.#send({ type: "stop" });
+      return;
+    }
     const holding = this.#holding;
     this.#holding = false;
     if (this.#configuration && configurationDigest(this.#configuration) !== status.configurationDigest)
@@ -354,8 +395,15 @@ export class CarpdClient {
   #setStatus(status: CarpdStatus | null): void {
     if (status === null && this.#status === null) return;
     this.#status = status;
-    if (status === null) this.#refusal = undefined;
-    for (const listener of this.#listeners) listener(status);
+    if (status === null) {
+      this.#refusal = undefined;
+      clearTimeout(this.#longRun);
+    }
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener(this.#status);
   }
 
   #send(message: UnitMessage): void {

@@ -7,6 +7,7 @@ import type { Millis } from "@tandem/base/time";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HandOverView } from "@tandem/loadmaster-api/views";
 import type { CarpRole, CarpRoleStatus } from "./carp-role.ts";
+import { pacifiedInWords } from "./pacified.ts";
 import type { PartnerState } from "./partner-link.ts";
 import type { PartnerStatus } from "./partner-messages.ts";
 import type { HaSetup } from "./setup.ts";
@@ -57,6 +58,7 @@ export function handOverObstacles(
   const obstacles: string[] = [];
   if (status.hamode !== 3 - setup.mode) obstacles.push(`the partner has HA mode ${status.hamode}`);
   if (status.role === "master") obstacles.push("both units are active; see hareport on both");
+  else if (status.pacified !== undefined) obstacles.push(pacifiedInWords("the partner", status.pacified));
   else if (status.role !== "backup") obstacles.push(`the partner takes no part in CARP (${status.role})`);
   if (status.vhid !== own.vhid) obstacles.push("the HA Virtual ID differs between the units");
   if (status.sharedAddress !== own.sharedAddress)

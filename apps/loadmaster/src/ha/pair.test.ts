@@ -392,6 +392,43 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     two.carp.become("backup");
   });
 
+  test("[LH9] a pacified unit and its partner say so with the remedy; it takes no document until haresume or a reboot", async () => {
+    two.carp.pacify("carpd ended too often");
+    two.carp.hears({});
+    two.carp.pacify("carpd ended too often");
+    const told = two.log.filter(({ event }) => event === "ha-pacified");
+    assert.deepEqual([told.length, told[0]?.level], [1, "error"]);
+    assert.match(await report(two), /^this unit is pacified since .*carpd ended too often.*haresume.*reboot/);
+    assert.equal(value(await two.client().get("hastatus")), "Passive");
+    await waitFor("its partner says so", async () =>
+      /^the partner is pacified since .*haresume/.test(await report(one)),
+    );
+    const { length } = one.log;
+    value(await atShared.modifyVirtualService(vs, { NickName: "while pacified" }));
+    const forced = await one.client(shared).forcePartnerUpdate();
+    assert.ok(!forced.ok && /not updated: the partner is pacified/.test(forced.error.message));
+    const later = one.log.slice(length).map(({ event }) => event);
+    assert.deepEqual(
+      later.filter((event) => event === "configuration-sent" || event === "configuration-not-accepted"),
+      [],
+    );
+    const { shared: content } = one.unit.document;
+    const refused = await two.unit.receive(1_000, digestOf(content), content);
+    assert.ok(!refused.accepted && /this unit is pacified/.test(refused.reason));
+
+    const handOver = await one.client().handOver();
+    assert.ok(!handOver.ok && /the partner is pacified/.test(handOver.error.message));
+    const well = await one.client().call("haresume");
+    assert.ok(!well.ok && /this unit is not pacified/.test(well.error.message));
+    value(await two.client().call("haresume"));
+    assert.ok(two.log.some(({ event }) => event === "ha-resumed"));
+    await waitFor("it has what it missed", () => digestOf(two.unit.document.shared) === digestOf(content));
+    await waitFor("nothing is left to report", async () => (await report(one)) === "");
+    assert.equal(two.carp.resumesAtRestart, false);
+    value(await two.client().call("reboot"));
+    assert.equal(two.carp.resumesAtRestart, true);
+  });
+
   test("both active: nobody's document is overwritten, and it is reported", async () => {
     two.carp.become("master");
     await waitFor("it is reported", async () => /both units are active/.test(await report(one)));

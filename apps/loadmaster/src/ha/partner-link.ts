@@ -10,6 +10,7 @@ import { emptyLedger, type Ledger, type Run } from "@tandem/fencing/ledger";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { LedgerAnswer } from "../fencing/action-fence.ts";
 import { type SharedContent, unknownToLinkVersion2 } from "../state/document.ts";
+import { pacifiedInWords } from "./pacified.ts";
 import { PartnerConnection } from "./partner-connection.ts";
 import {
   type Handshake,
@@ -312,7 +313,12 @@ export class PartnerLink {
     const { status } = this.#state;
     this.#set({ kind: "up", status: theirs });
     this.#compare(theirs);
-    if (status.role !== theirs.role || status.digest !== theirs.digest || status.hamode !== theirs.hamode)
+    if (
+      status.role !== theirs.role ||
+      status.digest !== theirs.digest ||
+      status.hamode !== theirs.hamode ||
+      status.pacified?.since !== theirs.pacified?.since
+    )
       this.nudge();
   }
 
@@ -466,6 +472,9 @@ export class PartnerLink {
     if (theirs.role === "master") return { taken: false, reason: "the partner is active as well" };
     if (ours.hamode === theirs.hamode)
       return { taken: false, reason: `both units are set to HA mode ${ours.hamode}` };
+    // It leaves that by an operator's order alone, so there is nothing to be told of it again and again.
+    if (theirs.pacified !== undefined)
+      return { taken: false, reason: pacifiedInWords("the partner", theirs.pacified) };
     const { revision, digest } = ours;
     if (theirs.digest === digest && theirs.revision === revision && !isForced)
       return { taken: false, reason: "the partner has it already" };

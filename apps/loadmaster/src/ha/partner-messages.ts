@@ -7,6 +7,7 @@ import { hmacSha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
 import { LedgerSchema, RunSchema } from "@tandem/fencing/ledger";
 import { SharedContentSchema } from "../state/document.ts";
+import { PacifiedSchema } from "./pacified.ts";
 
 /** Told in `status`. A partner of version 1 knows no `ledger`, and is sent none. */
 export const linkVersion = 3;
@@ -38,6 +39,8 @@ export const PartnerStatusSchema = Type.Object({
   digest: Type.String({ maxLength: 64 }),
   /** How bad it is off, 0 to 255. Absent from a partner of an earlier version, and while its carpd does not answer. */
   demotion: Type.Optional(Type.Integer()),
+  /** Its carpd has ended too often. Absent otherwise, and from a partner of an earlier version. */
+  pacified: Type.Optional(PacifiedSchema),
 });
 export type PartnerStatus = Static<typeof PartnerStatusSchema>;
 

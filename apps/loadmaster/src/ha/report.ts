@@ -6,6 +6,7 @@ import type { SharedContent } from "../state/document.ts";
 import type { CarpRoleStatus } from "./carp-role.ts";
 import { uncheckedInUse } from "./checks.ts";
 import { type ForeignSeen, foreignInWords, foreignNow } from "./foreign-groups.ts";
+import { pacifiedInWords } from "./pacified.ts";
 import type { PartnerState } from "./partner-link.ts";
 import { linkVersionWithTraffic, type PartnerStatus } from "./partner-messages.ts";
 import type { HaSetup } from "./setup.ts";
@@ -47,7 +48,8 @@ export function haProblems({ setup, carp, partner, own, now, trouble }: ReportFa
   if (setup.kind === "incomplete")
     return [`HA mode is set, but there is still missing: ${setup.missing.join(", ")}`, ...trouble];
   const problems: string[] = [];
-  if (carp === null) problems.push("carpd does not answer");
+  if (own.pacified !== undefined) problems.push(pacifiedInWords("this unit", own.pacified));
+  else if (carp === null) problems.push("carpd does not answer");
   else if (carp.role === "initial" || carp.role === "stopped")
     problems.push(`this unit takes no part in CARP: ${carp.reason}`);
   switch (partner.kind) {
@@ -71,6 +73,7 @@ export function haProblems({ setup, carp, partner, own, now, trouble }: ReportFa
 
 function disagreements(mode: 1 | 2, own: PartnerStatus, theirs: PartnerStatus): string[] {
   const found: string[] = [];
+  if (theirs.pacified !== undefined) found.push(pacifiedInWords("the partner", theirs.pacified));
   if (theirs.hamode === mode)
     found.push(`both units are set to HA mode ${mode} (HA${mode}); set hamode ${3 - mode} on one of them`);
   else if (theirs.hamode === 0) found.push("HA mode is not set on the partner");
