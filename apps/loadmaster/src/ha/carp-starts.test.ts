@@ -1,12 +1,32 @@
 /** Supervision by the real CarpdClient of a carpd that ends at once. */
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lockFile } from "@tandem/linux/file-lock";
 import { needsRoot } from "@tandem/linux/network-namespace";
+import { waitFor } from "../unit.fixture.ts";
 import { CarpStarts, pacifiedOnDisk } from "./carp-starts.ts";
 import { CarpdClient } from "./carpd-client.ts";
+import type { CarpdStatus } from "./carpd-protocol.ts";
+import { lockPath, socketPath } from "./carpd-store.ts";
+
+const statusOfNone: Omit<CarpdStatus, "pid"> = {
+  type: "status",
+  role: "backup",
+  since: 0,
+  reason: "",
+  demotion: 0,
+  peer: null,
+  counters: {},
+  rejects: {},
+  addresses: [],
+  addressFailures: [],
+  configurationDigest: null,
+};
 
 const withFolder = async (body: (stateDir: string) => Promise<void> | void): Promise<void> => {
   const stateDir = mkdtempSync(join(tmpdir(), "tandem-carp-starts-"));
@@ -90,3 +110,70 @@ test("[LH9] units that crash along with carpd count as well", { skip: needsRoot(
     await client.stop();
   }),
 );
+
+test(
+  "[LH9] carpd that a system's supervisor starts is counted when it answers, once each, and is told to end at last",
+  {
+    skip: needsRoot(),
+  },
+  () =>
+    withFolder(async (stateDir) => {
+      // As of a carpd that lives: the client starts none of its own.
+      const lock = lockFile(lockPath(stateDir));
+      const carpds: ChildProcess[] = [];
+      const sockets: Socket[] = [];
+      let heard = "";
+      const server = createServer((socket) => {
+        sockets.push(socket);
+        socket.on("data", (part: Buffer) => {
+          heard += part.toString();
+        });
+        socket.write(`${JSON.stringify({ ...statusOfNone, pid: carpds.at(-1)?.pid })}\n`);
+      });
+      const startCarpd = (): void => void carpds.push(spawn("/bin/sleep", ["60"], { stdio: "ignore" }));
+      startCarpd();
+      await new Promise<void>((resolve) => server.listen(socketPath(stateDir), resolve));
+      const configPath = join(stateDir, "none.json");
+      let client = new CarpdClient({ stateDir, configPath });
+      const answers = async (pid: number | undefined): Promise<void> =>
+        waitFor(`${pid} answers`, () => client.status?.pid === pid);
+      try {
+        await client.spawn();
+        for (let n = 0; n < 4; n += 1) {
+          await answers(carpds.at(-1)?.pid);
+          assert.equal(client.pacified, null, `after ${n} ends`);
+          // Another unit finds the same carpd.
+          client.close();
+          client = new CarpdClient({ stateDir, configPath });
+          await client.spawn();
+          assert.equal(client.pacified, null, `after ${n} ends, by the next unit`);
+          carpds.at(-1)?.kill("SIGKILL");
+          startCarpd();
+          sockets.at(-1)?.destroy();
+        }
+        await waitFor("it is told to end", () => heard.includes('"type":"stop"'));
+        assert.equal(client.pacified?.starts, 3);
+      } finally {
+        client.close();
+        for (const socket of sockets) socket.destroy();
+        server.close();
+        for (const carpd of carpds) carpd.kill("SIGKILL");
+        lock?.release();
+      }
+    }),
+);
+
+test("[LH9] carpd itself does not run while its unit is pacified, and gives its supervisor no reason to try again", () =>
+  withFolder((stateDir) => {
+    const starts = new CarpStarts(stateDir, () => {});
+    while (starts.count());
+    const configPath = join(stateDir, "loadmaster.json");
+    writeFileSync(configPath, JSON.stringify({ stateDir }));
+    const carpd = spawnSync(
+      process.execPath,
+      [join(import.meta.dirname, "../carpd.ts"), "--config", configPath],
+      { encoding: "utf8", timeout: 30_000 },
+    );
+    assert.equal(carpd.status, 0, carpd.stderr);
+    assert.match(carpd.stdout, /"event":"pacified"/);
+  }));
