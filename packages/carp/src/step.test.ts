@@ -521,3 +521,20 @@ test("[LH13] a hand-over is for a master alone; its successor loses the role to 
   healthier.hear({ ...inferior, demotion: 1 });
   assert.equal(healthier.state.role, "master");
 });
+
+test("[LH10] a unit that holds the addresses alone is master from the first moment, and never lets go of them", () => {
+  const machine = new Machine();
+  const start = { type: "start", now: 0, config, counter: 0n, demotion: 0, holding: true } as const;
+  assert.deepEqual(machine.give({ ...start, linkUp: true }), [
+    "advertise 1/0 d0 #1",
+    "takeAddresses",
+    "announce",
+  ]);
+  assert.equal(machine.state.role, "master");
+  // Who was there before, unheard, is met by the rules of the election.
+  machine.now = 10;
+  assert.ok(machine.hear({ advbase: 1, advskew: 0, demotion: 0 }, "10.213.0.2").length > 0);
+  const without = new Machine();
+  assert.deepEqual(without.give({ ...start, linkUp: false }), ["releaseAddresses"]);
+  assert.equal(without.state.role, "initial");
+});

@@ -538,3 +538,15 @@ test("[LH4] a macvlan that an earlier process left behind is removed at start", 
   engine.configure(configuration, [{ device: "carp0.9", addresses: ["10.0.0.100/32"] }]);
   assert.deepEqual(drain(), ["delete carp0.9"]);
 });
+
+test("[LH10] addresses that the unit held alone stay on the device from the start to the end of carpd", () => {
+  const { kernel, engine } = bench();
+  kernel.addAddresses("eth0", ["10.0.0.100/24", "10.0.0.101/24"]);
+  kernel.journal.length = 0;
+  engine.configure(configuration, [], true);
+  assert.equal(engine.status().role, "master");
+  engine.stop(true);
+  assert.equal(engine.status().role, "stopped");
+  assert.ok(!kernel.journal.some((line) => line.startsWith("remove")), kernel.journal.join("; "));
+  assert.deepEqual(kernel.addresses("eth0"), ["10.0.0.1/24", "10.0.0.100/24", "10.0.0.101/24"]);
+});
