@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ok, type Result } from "@tandem/base/result";
 import { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import { type Assembled, assemble } from "./assemble.ts";
 import type { UnitConfiguration } from "./configuration-file.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
-import type { Pacified } from "./ha/pacified.ts";
 import type { RebootCommand } from "./reboot.ts";
 
 /** Each test process has a network of its own within 127.0.0.0/8. */

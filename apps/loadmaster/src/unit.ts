@@ -17,6 +17,7 @@ import { defaultRouteDevices } from "@tandem/linux/default-route";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { allowNonlocalBind, prepareForwarding, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import type { HaView, Pacified } from "@tandem/loadmaster-api/ha-view";
 import type { HandOverView, HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { UnitConfiguration } from "./configuration-file.ts";
@@ -28,7 +29,7 @@ import { CarpdRenewal } from "./ha/carpd-renewal.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
 import { handOver } from "./ha/hand-over.ts";
 import { isMove, mayMove, movedFirst } from "./ha/moving.ts";
-import { type Pacified, pacifiedInWords } from "./ha/pacified.ts";
+import { pacifiedInWords } from "./ha/pacified.ts";
 import {
   type PartnerEvent,
   PartnerLink,
@@ -48,6 +49,7 @@ import {
 } from "./ha/report.ts";
 import { PacifiedWatch, resumed } from "./ha/resume.ts";
 import { type HaSetup, haSetup } from "./ha/setup.ts";
+import { checksIn, squaresFor } from "./ha/squares.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, heldAlone } from "./services/address-rules.ts";
@@ -146,6 +148,7 @@ export class Unit implements PartnerSide {
   readonly #renewal = new CarpdRenewal();
   /** What does not work although it is configured, by part. */
   readonly #trouble = new Map<string, string>();
+  readonly #viewListeners = new Set<() => void>();
   #turn: Promise<unknown> = Promise.resolve();
   #supervisor: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -227,7 +230,7 @@ export class Unit implements PartnerSide {
       partner: this.#link.state,
       own: this.status(),
       now: Date.now(),
-      trouble: [...this.#trouble].map(([part, reason]) => `${part}: ${reason}`),
+      trouble: this.#troubles,
     });
   }
 
@@ -240,6 +243,68 @@ export class Unit implements PartnerSide {
       defaultRouteDevices(),
       this.#parts.carp.status,
     );
+  }
+
+  /** What the pages show, at the address that was asked (SPEC LH9). */
+  haView(localAddress: string, version: string): HaView {
+    const { setup } = this;
+    const { unit } = this.#document;
+    const carp = this.#parts.carp.status;
+    const partner = this.#link.state;
+    const now = Date.now();
+    const sharedAddresses = this.addressFacts().sharedAddresses;
+    return {
+      name: unit.hostname,
+      serial: this.identity.unit,
+      version,
+      here:
+        setup.kind !== "pair"
+          ? "single unit"
+          : sharedAddresses.includes(localAddress)
+            ? "shared address"
+            : "own address",
+      localAddress,
+      setup: setup.kind,
+      missing: setup.kind === "incomplete" ? setup.missing : [],
+      sharedAddress: setup.kind === "pair" ? setup.sharedAddress : null,
+      squares: squaresFor({
+        setup,
+        hamode: unit.hamode,
+        interfaces: this.configuration.interfaces,
+        partners: unit.partners,
+        carp,
+        pacified: this.pacified,
+        own: this.status(),
+        partner,
+        trouble: this.#troubles,
+        upMs: now - this.#startedAt,
+        now,
+      }),
+      status: this.haStatus,
+      activeTime: this.activeTime,
+      problems: this.haProblems,
+      notices: this.haNotices,
+      foreign: this.haForeign,
+      revision: this.revision,
+      checks: checksIn(carp),
+      partnerChecks: partner.kind === "up" ? (partner.status.checks ?? null) : null,
+      pacified: this.pacified,
+      at: now,
+    };
+  }
+
+  /** Called when something that {@link haView} shows may have changed; returns what ends that. */
+  onViewChange(listener: () => void): () => void {
+    this.#viewListeners.add(listener);
+    return () => this.#viewListeners.delete(listener);
+  }
+
+  #viewChanged(): void {
+    for (const listener of this.#viewListeners) listener();
+  }
+
+  get #troubles(): string[] {
+    return [...this.#trouble].map(([part, reason]) => `${part}: ${reason}`);
   }
 
   /** Other groups that use the pair's HA Virtual ID. */
@@ -478,6 +543,7 @@ export class Unit implements PartnerSide {
 
   status(): PartnerStatus {
     const { unit, shared, revision } = this.#document;
+    const carp = this.#parts.carp.status;
     return {
       type: "status",
       version: linkVersion,
@@ -486,13 +552,12 @@ export class Unit implements PartnerSide {
       vhid: shared.ha.vhid,
       timeout: shared.ha.timeout,
       sharedAddress: this.#setup.kind === "pair" ? this.#setup.sharedAddress : "",
-      role: this.#parts.carp.status?.role ?? "stopped",
+      role: carp?.role ?? "stopped",
       revision,
       digest: digestOf(shared),
       ...(this.pacified === null ? {} : { pacified: this.pacified }),
-      ...(this.#parts.carp.status?.demotion === undefined
-        ? {}
-        : { demotion: this.#parts.carp.status.demotion }),
+      ...(carp?.demotion === undefined ? {} : { demotion: carp.demotion }),
+      ...(carp === null ? {} : { checks: checksIn(carp) }),
     };
   }
 
@@ -541,6 +606,7 @@ export class Unit implements PartnerSide {
   }
 
   changed(state: PartnerState): void {
+    this.#viewChanged();
     const sameMode =
       state.kind === "up" && state.status.hamode !== 0 && state.status.hamode === this.#document.unit.hamode;
     if (sameMode === this.#sameMode || this.#stopping) return;
@@ -806,6 +872,7 @@ export class Unit implements PartnerSide {
   }
 
   #carpSays(status: CarpRoleStatus | null): void {
+    this.#viewChanged();
     if (this.#setup.kind === "pair" && status?.foreign !== undefined) {
       const { carpd, partner } = this.#setup;
       const alarm = this.#foreignAlarms.take(status.foreign, carpd.vhid, partner, Date.now());
@@ -863,11 +930,14 @@ export class Unit implements PartnerSide {
   #troubled(part: string, reason: string): void {
     if (this.#trouble.get(part) === reason) return;
     this.#trouble.set(part, reason);
+    this.#viewChanged();
     this.#parts.log("error", "trouble", { part, reason });
   }
 
   #healed(part: string): void {
-    if (this.#trouble.delete(part)) this.#parts.log("info", "trouble-over", { part });
+    if (!this.#trouble.delete(part)) return;
+    this.#viewChanged();
+    this.#parts.log("info", "trouble-over", { part });
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {

@@ -37,6 +37,7 @@ export type Command = {
     | "stats"
     | "pairing"
     | "handover"
+    | "HaView"
     | "ok";
   readonly about: string;
 };
@@ -230,6 +231,12 @@ export const commands = {
     answer: "pairing",
     about:
       "makes a pair of this unit, which stays active, and another one; goes on where an earlier call stopped",
+  },
+  haview: {
+    parameters: [],
+    changes: "nothing",
+    answer: "HaView",
+    about: "both squares, what is wrong and what should be known, as the pages of the unit show it",
   },
   hapairstatus: {
     parameters: [],

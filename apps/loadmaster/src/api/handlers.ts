@@ -292,6 +292,7 @@ export function unitHandlers(unit: Unit): Handlers {
           : ok({ ...content, apiKeys });
       }),
     ...pairingHandlers(unit, version),
+    haview: async (_values, caller) => ok(unit.haView(caller.localAddress, version)),
     stats: async () => ok(await unit.statistics()),
     async backup() {
       const { bytes, revision } = unit.backup();

@@ -1,8 +1,8 @@
 /** What the unit needs of carpd; CarpdClient is the real one, tests have one that does as it is told. */
 import type { FieldError, Result } from "@tandem/base/result";
+import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
 import type { CarpdStatus } from "./carpd-protocol.ts";
-import type { Pacified } from "./pacified.ts";
 
 export type CarpRoleStatus = {
   readonly role: "initial" | "backup" | "master" | "stopped";

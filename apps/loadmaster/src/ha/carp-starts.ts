@@ -6,16 +6,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { firstFault } from "@tandem/base/check";
 import { isRunning, type ProcessIdentity } from "@tandem/linux/process";
+import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import { writeFileAtomicallySync } from "@tandem/peer-link/atomic-file";
-import {
-  noStarts,
-  type Pacified,
-  type Starts,
-  StartsSchema,
-  withLongRun,
-  withOrderlyEnd,
-  withStart,
-} from "./pacified.ts";
+import { noStarts, type Starts, StartsSchema, withLongRun, withOrderlyEnd, withStart } from "./pacified.ts";
 
 const startsPath = (stateDir: string): string => join(stateDir, "carp-starts.json");
 

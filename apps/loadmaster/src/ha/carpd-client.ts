@@ -15,6 +15,7 @@ import { err, ok } from "@tandem/base/result";
 import type { Millis } from "@tandem/base/time";
 import { lockFile } from "@tandem/linux/file-lock";
 import { identityOf, isRunning, type ProcessIdentity, spawnDetached } from "@tandem/linux/process";
+import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import { CarpStarts } from "./carp-starts.ts";
 import { type CarpdConfiguration, parseCarpdConfiguration } from "./carpd-configuration.ts";
 import { carriedBy, configurationDigest, type DeviceAddresses } from "./carpd-group.ts";
@@ -27,7 +28,7 @@ import {
 } from "./carpd-protocol.ts";
 import { AddressRelease } from "./carpd-release.ts";
 import { lockPath, readRecord, recordedAddresses, removeRecord, socketPath } from "./carpd-store.ts";
-import { type Pacified, startsWindowMs } from "./pacified.ts";
+import { startsWindowMs } from "./pacified.ts";
 
 /** How long carpd may be gone before its addresses are removed. */
 export const guardDelayMs = 500;

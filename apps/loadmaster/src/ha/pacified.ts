@@ -4,9 +4,8 @@
  */
 import { type Static, Type } from "@tandem/base/schema";
 import { minute, type WallMillis } from "@tandem/base/time";
+import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 
-/** A unit that takes no part in HA since its carpd ended too often. */
-export type Pacified = Static<typeof PacifiedSchema>;
 export const PacifiedSchema = Type.Object({
   since: Type.Integer(),
   starts: Type.Integer({ minimum: 0 }),

@@ -39,6 +39,17 @@ export const PartnerStatusSchema = Type.Object({
   digest: Type.String({ maxLength: 64 }),
   /** How bad it is off, 0 to 255. Absent from a partner of an earlier version, and while its carpd does not answer. */
   demotion: Type.Optional(Type.Integer()),
+  /** Absent as well from a partner of an earlier version. */
+  checks: Type.Optional(
+    Type.Array(
+      Type.Object({
+        device: Type.String({ maxLength: 15 }),
+        gateway: Type.Union([Type.Null(), Type.String({ maxLength: 45 })]),
+        fault: Type.Union([Type.Null(), Type.String({ maxLength: 300 })]),
+      }),
+      { maxItems: 256 },
+    ),
+  ),
   /** Its carpd has ended too often. Absent otherwise, and from a partner of an earlier version. */
   pacified: Type.Optional(PacifiedSchema),
 });

@@ -1,8 +1,9 @@
 /** How a unit becomes pacified and ends being so, as it is told to operators (SPEC LH9). */
 import { err, ok, type Result } from "@tandem/base/result";
 import { completedOk, type Failure } from "@tandem/loadmaster-api/envelope";
+import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import type { CarpRole } from "./carp-role.ts";
-import { type Pacified, pacifiedRemedy } from "./pacified.ts";
+import { pacifiedRemedy } from "./pacified.ts";
 
 type Told = { readonly level: "error" | "info"; readonly event: string; readonly details: object };
 
