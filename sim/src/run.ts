@@ -391,7 +391,10 @@ export class Run implements UnitObserver {
     await this.#go(this.engine.now + minute);
     const action = master.ha.row(scheduledActions, actionId);
     if (action === undefined) return;
-    const dueAt = occurrencesOf(action.values.when).next(master.machine.wall());
+    // By a clock that was set back, what is due before the action was set up has never been asked for.
+    const { when, whenSince, enabledSince, devices } = action.values;
+    const since = Math.max(whenSince, enabledSince, ...devices.map((device) => device.since));
+    const dueAt = occurrencesOf(when).next(Math.max(master.machine.wall(), since));
     if (dueAt === null) return;
     await this.#go(this.engine.now + (dueAt - master.machine.wall()) / master.machine.rate + 4 * minute);
     const run = runIdOf({ action: actionId, device: loadMaster.id, dueAt });
