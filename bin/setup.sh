@@ -42,7 +42,7 @@ fi
 
 # The web application is the one part that is built; its stamp is its sources' digest.
 PATH="$PWD/node_modules/.bin:$PATH"
-sources=$( (find apps/web packages/central-api/src packages/base/src -type f -not -path '*/dist/*' -not -path '*/node_modules/*' -print0 |
+sources=$( (find apps/web packages/web-components packages/central-api/src packages/base/src -type f -not -path '*/dist/*' -not -path '*/node_modules/*' -print0 |
   sort -z | xargs -0 sha256sum; echo "$lock") | sha256sum | cut -d' ' -f1)
 if [ "$(cat apps/web/dist/.sources 2>/dev/null || true)" != "$sources" ]; then
   echo "setup: building the web application"

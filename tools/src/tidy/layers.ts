@@ -36,7 +36,8 @@ const layers: readonly Layer[] = [
     mayImport: ["base", ...cores],
   })),
   ...shells.map((shell) => ({ name: "shell", roots: [`packages/${shell}`], mayImport: ["base", ...cores] })),
-  { name: "web", roots: ["apps/web"], mayImport: ["base", ...contracts] },
+  { name: "web components", roots: ["packages/web-components"], mayImport: ["base"] },
+  { name: "web", roots: ["apps/web"], mayImport: ["base", ...contracts, "web-components"] },
   { name: "central", roots: ["apps/central"], mayImport: ["base", ...cores, ...contracts, ...shells] },
   { name: "loadmaster", roots: ["apps/loadmaster"], mayImport: ["base", ...cores, ...contracts, ...shells] },
   {

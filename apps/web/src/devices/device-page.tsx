@@ -9,13 +9,13 @@ import {
 } from "@patternfly/react-core";
 import type { Device } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { treeQuery } from "../api/queries.ts";
 import { moment } from "../form/moment.ts";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
-import { Loaded } from "../shell/loaded.tsx";
-import { PageFrame } from "../shell/page-frame.tsx";
 import { ServicesCard } from "./services-card.tsx";
 
 /** A device of the tree, with its virtual services. */

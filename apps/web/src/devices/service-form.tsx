@@ -8,12 +8,13 @@ import {
 } from "@patternfly/react-core";
 import type { DeviceService, DeviceServiceList } from "@tandem/central-api/device-services";
 import { routes } from "@tandem/central-api/routes";
+import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { SelectField } from "@tandem/web-components/form/select-field";
+import { TextAreaField } from "@tandem/web-components/form/text-area-field";
+import { TextField } from "@tandem/web-components/form/text-field";
+import { errorOf } from "@tandem/web-components/values/refusal";
 import { useState } from "react";
-import { call, errorOf } from "../api/transport.ts";
-import { FormDialogue } from "../form/form-dialogue.tsx";
-import { SelectField } from "../form/select-field.tsx";
-import { TextAreaField } from "../form/text-area-field.tsx";
-import { TextField } from "../form/text-field.tsx";
+import { call } from "../api/transport.ts";
 import type { Written } from "../ha/written-alert.tsx";
 import { type MovedOn, MovedOnAlert, movedOnIn } from "./moved-on.tsx";
 import {

@@ -12,14 +12,14 @@ import {
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import type { DeviceService, DeviceServiceList } from "@tandem/central-api/device-services";
 import { routes } from "@tandem/central-api/routes";
+import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { RowButtons } from "@tandem/web-components/form/row-buttons";
+import { Loaded } from "@tandem/web-components/page/loaded";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deviceServicesQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
-import { FormDialogue } from "../form/form-dialogue.tsx";
-import { RowButtons } from "../form/row-buttons.tsx";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
-import { Loaded } from "../shell/loaded.tsx";
 import { MovedOnAlert, movedOnIn } from "./moved-on.tsx";
 import { ServiceForm } from "./service-form.tsx";
 

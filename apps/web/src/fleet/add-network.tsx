@@ -1,10 +1,11 @@
 import { Alert, Button, Form, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import { routes } from "@tandem/central-api/routes";
+import { TextField } from "@tandem/web-components/form/text-field";
+import { errorOf, errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { treeQuery } from "../api/queries.ts";
-import { call, errorOf, errorsElsewhere } from "../api/transport.ts";
-import { TextField } from "../form/text-field.tsx";
+import { call } from "../api/transport.ts";
 
 const formId = "add-network";
 

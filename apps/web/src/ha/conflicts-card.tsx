@@ -13,10 +13,11 @@ import {
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import type { Conflict } from "@tandem/central-api/ha-conflicts";
 import { routes } from "@tandem/central-api/routes";
+import { errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { conflictsQuery } from "../api/queries.ts";
-import { call, errorsElsewhere } from "../api/transport.ts";
+import { call } from "../api/transport.ts";
 import { moment } from "../form/moment.ts";
 import { life, shownValue } from "./shown-value.ts";
 

@@ -15,11 +15,12 @@ import {
 } from "@patternfly/react-core";
 import type { HaApply, HaConfiguration } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
+import { TextField } from "@tandem/web-components/form/text-field";
+import { errorOf, errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { haQuery } from "../api/queries.ts";
-import { call, errorOf, errorsElsewhere } from "../api/transport.ts";
-import { TextField } from "../form/text-field.tsx";
+import { call } from "../api/transport.ts";
 
 type Settings = Omit<HaConfiguration, "haKeyForThisPeer">;
 

@@ -1,9 +1,10 @@
 import { Alert, Bullseye, Button, Grid, GridItem, PageSection, Spinner, Title } from "@patternfly/react-core";
 import { routes } from "@tandem/central-api/routes";
+import { errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { haQuery } from "../api/queries.ts";
-import { call, errorsElsewhere } from "../api/transport.ts";
+import { call } from "../api/transport.ts";
 import { SwitchesHint } from "../synchronisation/switches-hint.tsx";
 import { ConflictsCard } from "./conflicts-card.tsx";
 import { DifferencesAlert } from "./differences-alert.tsx";

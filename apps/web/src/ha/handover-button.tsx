@@ -1,10 +1,11 @@
 import { Alert, Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import type { HaStatus } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
+import { errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { haQuery } from "../api/queries.ts";
-import { call, errorsElsewhere } from "../api/transport.ts";
+import { call } from "../api/transport.ts";
 
 /** Why the role cannot be moved now, or null when it can be asked for. */
 export function handoverFault({ ourState, peerState, heartbeats, handover }: HaStatus): string | null {

@@ -10,10 +10,11 @@ import {
 } from "@patternfly/react-core";
 import type { HaStatus } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
+import { errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { haQuery } from "../api/queries.ts";
-import { call, errorsElsewhere } from "../api/transport.ts";
+import { call } from "../api/transport.ts";
 
 type Removes = "this unit" | "the other unit";
 type Props = { readonly status: HaStatus; readonly onClose: () => void };

@@ -12,8 +12,9 @@ import {
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import type { RestoreDifference } from "@tandem/central-api/ha-backups";
 import { routes } from "@tandem/central-api/routes";
+import { errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { call, errorsElsewhere } from "../api/transport.ts";
+import { call } from "../api/transport.ts";
 import { shownValue } from "./shown-value.ts";
 
 /** What joining the pair overwrote (SPEC CH13): first what would change, then, on a click, the change. */

@@ -1,9 +1,9 @@
 import { ActionGroup, Button, Form, Grid, GridItem } from "@patternfly/react-core";
 import type { Tree } from "@tandem/central-api/tree";
+import { SelectField } from "@tandem/web-components/form/select-field";
+import { TextField } from "@tandem/web-components/form/text-field";
+import { errorOf } from "@tandem/web-components/values/refusal";
 import { type FormEvent, useState } from "react";
-import { errorOf } from "../api/transport.ts";
-import { SelectField } from "../form/select-field.tsx";
-import { TextField } from "../form/text-field.tsx";
 import { choiceFields, type LogChoice, readLogChoice } from "./log-choice.ts";
 import { severityWords } from "./log-table.tsx";
 

@@ -10,14 +10,14 @@ import {
   Switch,
 } from "@patternfly/react-core";
 import type { LogLine } from "@tandem/central-api/logs";
+import { Problems } from "@tandem/web-components/form/problems";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { logStatusQuery, logsQuery, logTailQuery, treeQuery } from "../api/queries.ts";
-import { Problems } from "../form/problems.tsx";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
-import { Loaded } from "../shell/loaded.tsx";
-import { PageFrame } from "../shell/page-frame.tsx";
 import { CollectorAlerts } from "./collector-alerts.tsx";
 import { choiceFields, type LogChoice } from "./log-choice.ts";
 import { LogSearch } from "./log-search.tsx";

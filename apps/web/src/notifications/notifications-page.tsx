@@ -14,17 +14,17 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import type { NotificationTarget } from "@tandem/central-api/notifications";
 import { notificationTargetsMax } from "@tandem/central-api/notifications";
 import { routes } from "@tandem/central-api/routes";
+import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { Problems } from "@tandem/web-components/form/problems";
+import { RowButtons } from "@tandem/web-components/form/row-buttons";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { notificationsQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
-import { FormDialogue } from "../form/form-dialogue.tsx";
-import { Problems } from "../form/problems.tsx";
-import { RowButtons } from "../form/row-buttons.tsx";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
-import { Loaded } from "../shell/loaded.tsx";
-import { PageFrame } from "../shell/page-frame.tsx";
 import { kindWords, severityWords, TargetForm } from "./target-form.tsx";
 
 type Asked =

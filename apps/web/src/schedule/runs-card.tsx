@@ -18,11 +18,11 @@ import type { Device } from "@tandem/central-api/devices";
 import { routes } from "@tandem/central-api/routes";
 import { type Run, type RunState, runsListedMax } from "@tandem/central-api/schedule";
 import type { Snapshot } from "@tandem/central-api/snapshots";
+import { Loaded } from "@tandem/web-components/page/loaded";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, useState } from "react";
 import { haQuery, type RunFilter, runsQuery, scheduledActionsQuery, snapshotsQuery } from "../api/queries.ts";
 import { moment } from "../form/moment.ts";
-import { Loaded } from "../shell/loaded.tsx";
 import { RunStateLabel, runStateWords } from "./run-state-label.tsx";
 
 const pageSize = 20;

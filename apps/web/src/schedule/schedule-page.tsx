@@ -1,9 +1,9 @@
 import type { HaStatus } from "@tandem/central-api/ha";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useQuery } from "@tanstack/react-query";
 import { treeQuery } from "../api/queries.ts";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
-import { Loaded } from "../shell/loaded.tsx";
-import { PageFrame } from "../shell/page-frame.tsx";
 import { ActionsCard } from "./actions-card.tsx";
 import { RunsCard } from "./runs-card.tsx";
 

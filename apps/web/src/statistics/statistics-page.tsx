@@ -1,8 +1,8 @@
 import { Alert, PageSection, Title } from "@patternfly/react-core";
+import { errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { statisticsQuery, treeQuery } from "../api/queries.ts";
-import { errorsElsewhere } from "../api/transport.ts";
 import { StatisticsView } from "./statistics-view.tsx";
 
 export function StatisticsPage() {

@@ -2,16 +2,16 @@ import { Alert, Card, CardBody, CardTitle, Content, Stack, Switch } from "@patte
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { routes } from "@tandem/central-api/routes";
 import type { HaFiles, HaSynchronised } from "@tandem/central-api/synchronised";
+import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { Problems } from "@tandem/web-components/form/problems";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { filesQuery, synchronisedQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
-import { FormDialogue } from "../form/form-dialogue.tsx";
-import { Problems } from "../form/problems.tsx";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
-import { Loaded } from "../shell/loaded.tsx";
-import { PageFrame } from "../shell/page-frame.tsx";
 
 type Switched = HaSynchronised["switches"][number];
 

@@ -1,7 +1,7 @@
-import { Bullseye, Spinner } from "@patternfly/react-core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Problems } from "../form/problems.tsx";
+import { Waiting } from "./waiting.tsx";
 
 type Props<Data> = {
   readonly query: Pick<UseQueryResult<Data>, "data" | "error" | "isPending">;
@@ -12,12 +12,6 @@ type Props<Data> = {
 export const Loaded = <Data,>({ query, children }: Props<Data>) => (
   <>
     <Problems error={query.error} />
-    {query.data !== undefined
-      ? children(query.data)
-      : query.isPending && (
-          <Bullseye>
-            <Spinner aria-label="Loading" />
-          </Bullseye>
-        )}
+    {query.data !== undefined ? children(query.data) : query.isPending && <Waiting />}
   </>
 );

@@ -1,5 +1,5 @@
 import { Alert } from "@patternfly/react-core";
-import { errorsElsewhere } from "../api/transport.ts";
+import { errorsElsewhere } from "../values/refusal.ts";
 
 type Props = {
   readonly error: unknown;
