@@ -10,7 +10,7 @@ import { applyRuleset, readCounters } from "@tandem/linux/nft";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { writeFirstPassword } from "./access/first-password.ts";
 import { hashPassword, newPassword } from "./access/passwords.ts";
-import { unitGate, unitHandlers } from "./api/handlers.ts";
+import { unitGate, unitHandlers, version } from "./api/handlers.ts";
 import { ApiServer } from "./api/server.ts";
 import { onNetworkOf, type UnitConfiguration } from "./configuration-file.ts";
 import { LedgerStore } from "./fencing/ledger-store.ts";
@@ -22,6 +22,8 @@ import { newDocument } from "./state/document.ts";
 import { DocumentStore } from "./state/store.ts";
 import { SyslogSender } from "./syslog/sender.ts";
 import { type Log, Unit } from "./unit.ts";
+import { BrowserSessions } from "./wui/browser-sessions.ts";
+import { StatusStreams } from "./wui/status-streams.ts";
 
 export type Assembled = {
   readonly unit: Unit;
@@ -105,11 +107,20 @@ export async function assemble(
     ...(await proxyUser()),
     log,
   });
+  const gate = unitGate(unit, log);
   const api = new ApiServer({
     identity,
     port: configuration.apiPort,
-    gate: unitGate(unit, log),
+    gate,
     handlers: unitHandlers(unit),
+    wui: {
+      sessions: new BrowserSessions(identity.unit, () => unit.document.unit.passwordHash),
+      streams: new StatusStreams({
+        view: (localAddress) => unit.haView(localAddress, version),
+        onChange: (listener) => unit.onViewChange(listener),
+      }),
+      signIn: gate.signIn,
+    },
     failed: (error) => log("error", "api-failed", { reason: error.message, stack: error.stack }),
   });
   return ok({

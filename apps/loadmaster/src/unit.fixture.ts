@@ -124,6 +124,7 @@ export async function startUnit(
   options: {
     readonly stateDir?: string;
     readonly password?: string;
+    readonly apiPort?: number;
     readonly partnerPort?: number;
     readonly rebootCommand?: RebootCommand;
     /** Interfaces 1 and so on, beside interface 0. */
@@ -141,7 +142,7 @@ export async function startUnit(
       address: each,
       prefix: 8,
     })),
-    apiPort: portFor(0),
+    apiPort: options.apiPort ?? portFor(0),
     partnerPort: options.partnerPort ?? portFor(1),
     rebootCommand: options.rebootCommand ?? "exit",
   };

@@ -14,7 +14,7 @@ type Layer = {
 
 const cores = ["carp", "pair", "replica", "haproxy-config", "fencing", "syslog", "schedule"];
 const contracts = ["central-api", "loadmaster-api"];
-const shells = ["linux", "peer-link", "probe", "storage"];
+const shells = ["linux", "peer-link", "probe", "storage", "web-serving"];
 
 const layers: readonly Layer[] = [
   {

@@ -10,10 +10,10 @@ import type { WallMillis } from "@tandem/base/time";
 import { writeFileAtomicallySync } from "@tandem/peer-link/atomic-file";
 import { Database } from "@tandem/storage/database";
 import { DocumentStore, documentMigrations } from "@tandem/storage/document-store";
+import { type Session, Sessions } from "@tandem/web-serving/sessions";
 import type { OptionalRows } from "../synchronisation/optional-rows.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { generatePassword, hashPassword, isPassword } from "./password.ts";
-import { type Session, Sessions } from "./sessions.ts";
 import { SignInThrottle } from "./sign-in-throttle.ts";
 
 export const administrator = "admin";

@@ -1,10 +1,10 @@
 import { routes } from "@tandem/central-api/routes";
 import type { SessionAnswer } from "@tandem/central-api/session";
+import { sessionAbsoluteMaxMs } from "@tandem/web-serving/sessions";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
 import type { Access, Caller } from "./access.ts";
 import { apiKeysMax } from "./api-keys.ts";
-import { sessionAbsoluteMaxMs } from "./sessions.ts";
 
 const cookie = { path: "/", httpOnly: true, secure: true, sameSite: "strict" } as const;
 

@@ -1,17 +1,20 @@
 /** The HTTPS server: API, its description, and the web pages. */
+import { join } from "node:path";
 import cookie from "@fastify/cookie";
 import swagger from "@fastify/swagger";
 import type { FieldError } from "@tandem/base/result";
 import type { TSchema } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import type { Identity } from "@tandem/peer-link/identity";
-import fastify, { type FastifyInstance } from "fastify";
+import { registerBuiltPages } from "@tandem/web-serving/built-pages";
+import { securityHeaders } from "@tandem/web-serving/security-headers";
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { Refusal } from "../refusal.ts";
 import { centralVersion } from "../version.ts";
 import { mapError, Unfit } from "./error-answers.ts";
 import { fileSchema } from "./route-registry.ts";
-import { securityHeaders } from "./security-headers.ts";
-import { registerWebPages } from "./web-pages.ts";
 
+const builtWebPages = join(import.meta.dirname, "../../../web/dist");
 const bodyMaxBytes = 1024 * 1024;
 /** A request's headers, and its body unless that is a file. */
 const requestTimeoutMs = 30_000;
@@ -123,7 +126,24 @@ export async function makeServer(
     register(scope);
     scope.get("/openapi.json", { schema: { hide: true } }, () => server.swagger());
   });
-  await registerWebPages(server, options.webPages);
+  await registerBuiltPages(server, {
+    folder: options.webPages ?? builtWebPages,
+    apiPrefixes: ["/api/"],
+    notBuilt:
+      "The web pages of this Central have not been built: npm run build. Its API is described at /openapi.json.\n",
+    notThere: (request) => {
+      throw notThere(request);
+    },
+  });
   await server.ready();
   return server;
 }
+
+const notThere = (request: FastifyRequest): Refusal =>
+  new Refusal(404, {
+    code: "not-found",
+    field: "path",
+    value: request.url.split("?")[0],
+    message: `there is nothing at ${request.method} ${request.url.split("?")[0]}`,
+    remedy: "see /openapi.json for what there is",
+  });

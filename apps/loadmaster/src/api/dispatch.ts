@@ -27,7 +27,12 @@ export type Handlers = {
   ) => Promise<Result<object, Failure>>;
 };
 
-export type Connection = { readonly localAddress: string; readonly remoteAddress: string };
+export type Connection = {
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  /** Who is signed in with the browser that calls, or why that does not count. Credentials in the call itself go before it. */
+  readonly browser?: Result<string, Failure>;
+};
 
 export type Gate = {
   /** The user's name, or why not. */
@@ -52,7 +57,13 @@ export async function dispatch(
   const name = fieldOf(fields.value, ["cmd"]);
   if (typeof name !== "string" || name === "")
     return failure({ code: 400, message: "cmd: String Value missing" });
-  const user = await gate.signIn(fields.value, connection);
+  const hasCredentials = ["apikey", "apiuser", "apipass"].some(
+    (each) => fieldOf(fields.value, [each]) !== undefined,
+  );
+  const user =
+    connection.browser === undefined || hasCredentials
+      ? await gate.signIn(fields.value, connection)
+      : connection.browser;
   if (!user.ok) return failure(user.error);
   const command = name.toLowerCase();
   if (!isCommand(command)) return failure({ code: 405, message: unknownCommand });
@@ -80,7 +91,7 @@ export async function dispatch(
 
 const shownMaxChars = 60;
 
-function readFields(body: string): Result<Fields, Failure> {
+export function readFields(body: string): Result<Fields, Failure> {
   let value: unknown;
   try {
     value = JSON.parse(body);

@@ -4,9 +4,13 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import cookie from "@fastify/cookie";
 import { type Failure, failure } from "@tandem/loadmaster-api/envelope";
 import type { Identity } from "@tandem/peer-link/identity";
-import Fastify, { type FastifyInstance } from "fastify";
+import { securityHeaders } from "@tandem/web-serving/security-headers";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { registerWui, type Wui } from "../wui/routes.ts";
+import type { StatusStreams } from "../wui/status-streams.ts";
 import { type Connection, dispatch, type Gate, type Handlers } from "./dispatch.ts";
 
 export const bodyMaxBytes = 2 * 1024 * 1024;
@@ -19,6 +23,7 @@ export class ApiServer {
   readonly #fastify: FastifyInstance;
   readonly #identity: Identity;
   readonly #port: number;
+  readonly #streams: StatusStreams;
   readonly #listeners = new Map<string, Server>();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -27,6 +32,7 @@ export class ApiServer {
     readonly port: number;
     readonly gate: Gate;
     readonly handlers: Handlers;
+    readonly wui: Wui;
     readonly failed: (error: Error) => void;
   }) {
     this.#identity = options.identity;
@@ -51,24 +57,24 @@ export class ApiServer {
             : { code: 400, message: `the request cannot be read: ${error.message}` };
       return reply.code(refusal.code).send(failure(refusal));
     });
-    fastify.setNotFoundHandler((request, reply) =>
-      reply.code(404).send({
-        code: 404,
-        message: `${request.method} ${request.url.split("?")[0]}: there is nothing; the API is POST /accessv2`,
-        status: "fail",
-      }),
-    );
+    fastify.addHook("onSend", async (_request, reply, payload) => {
+      reply.headers(securityHeaders);
+      return payload;
+    });
+    fastify.register(cookie);
     for (const url of ["/accessv2", "/accessv2/*"])
       fastify.post(url, async (request, reply) => {
         const envelope = await dispatch(
           typeof request.body === "string" ? request.body : "",
-          connectionOf(request.raw),
+          { ...connectionOf(request), browser: options.wui.sessions.caller(request, Date.now()) },
           options.gate,
           options.handlers,
         );
         return reply.code(envelope.code).header("cache-control", "no-store").send(envelope);
       });
+    fastify.register((scope) => registerWui(scope, options.wui, connectionOf));
     this.#fastify = fastify;
+    this.#streams = options.wui.streams;
   }
 
   get addresses(): string[] {
@@ -108,6 +114,7 @@ export class ApiServer {
     const servers = [...this.#listeners.values()];
     this.#listeners.clear();
     const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    this.#streams.close();
     for (const server of servers) server.closeIdleConnections();
     const timer = setTimeout(() => {
       for (const server of servers) server.closeAllConnections();
@@ -139,7 +146,7 @@ export class ApiServer {
   }
 }
 
-const connectionOf = (request: IncomingMessage): Connection => ({
-  localAddress: request.socket.localAddress ?? "",
-  remoteAddress: request.socket.remoteAddress ?? "",
+const connectionOf = ({ raw: { socket } }: FastifyRequest): Connection => ({
+  localAddress: socket.localAddress ?? "",
+  remoteAddress: socket.remoteAddress ?? "",
 });

@@ -25,3 +25,12 @@ test("[CE4] the number of sessions is bounded: the one idle longest gives way", 
   assert.ok(sessions.use(tokens[0] as string, sessionsMax));
   assert.equal(sessions.use(tokens[1] as string, sessionsMax), undefined);
 });
+
+test("[CE4] whoever looks whether a session is open does not prolong it", () => {
+  const sessions = new Sessions();
+  const { token, session } = sessions.open("admin", 0);
+  for (let now = 0; now < sessionIdleMaxMs; now += 60_000) assert.ok(sessions.isOpen(session.id, now));
+  assert.equal(sessions.isOpen(session.id, sessionIdleMaxMs), false);
+  assert.equal(sessions.use(token, sessionIdleMaxMs), undefined);
+  assert.equal(sessions.isOpen("unknown", 0), false);
+});

@@ -20,6 +20,10 @@ export type Session = {
 
 type Kept = Session & { usedAt: WallMillis };
 
+/** A clock that was set back must not prolong a session either. */
+const isOver = ({ expiresAt, usedAt }: Kept, now: WallMillis): boolean =>
+  now >= expiresAt || Math.abs(now - usedAt) >= sessionIdleMaxMs;
+
 export class Sessions {
   /** The least recently used first. */
   readonly #sessions = new Map<string, Kept>();
@@ -48,12 +52,16 @@ export class Sessions {
     const session = this.#sessions.get(id);
     if (session === undefined) return undefined;
     this.#sessions.delete(id);
-    // A clock that was set back must not prolong a session either.
-    const isOver = now >= session.expiresAt || Math.abs(now - session.usedAt) >= sessionIdleMaxMs;
-    if (isOver) return undefined;
+    if (isOver(session, now)) return undefined;
     session.usedAt = now;
     this.#sessions.set(id, session);
     return session;
+  }
+
+  /** Whether a session goes on; asking is no use of it. */
+  isOpen(id: string, now: WallMillis): boolean {
+    const session = this.#sessions.get(id);
+    return session !== undefined && !isOver(session, now);
   }
 
   close(id: string): void {
