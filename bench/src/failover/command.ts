@@ -148,10 +148,11 @@ export async function benchFailover(args: readonly string[]): Promise<readonly F
     };
     const blocks = blocksOf(measuredOnes, wanted, readRounds(path));
     if (blocks.length > 0) {
+      const commit = presentCommit();
       beds = await Beds.build(Number(values.beds), said);
       if (rest.actionMs.length === 0) keepRest({ actionMs: await beds.takeoverAction(actionRounds) });
       await beds.measure(blocks, (round) => {
-        keepRound(path, round);
+        keepRound(path, { ...round, commit });
         process.stdout.write(
           `${round.contender}, ${round.event}: UDP ${round.udpMs.toFixed(1)} ms (${round.udpLost} lost), HTTP ${round.httpMs.toFixed(0)} ms; probe late p99 ${round.lateP99Ms.toFixed(1)} ms\n`,
         );
@@ -181,11 +182,10 @@ export async function benchFailover(args: readonly string[]): Promise<readonly F
   }
 }
 
+const presentCommit = (): string =>
+  execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
+
 function writePage(measured: Measured, figures: readonly Figure[], args: readonly string[]): void {
-  const commit = execFileSync("git", ["rev-parse", "--short=12", "HEAD"], {
-    cwd: root,
-    encoding: "utf8",
-  }).trim();
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   writeFileSync(`${root}docs/images/failover.svg`, pictureOf(measured));
   writeFileSync(
@@ -193,7 +193,6 @@ function writePage(measured: Measured, figures: readonly Figure[], args: readonl
     pageOf(measured, {
       command: `npm run bench -- failover ${args.join(" ")}`,
       machine,
-      commit,
       figures: tableOf(figures),
     }),
   );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blocksOf } from "./command.ts";
 import { contenders, keepalivedSlow, oursSlow } from "./contenders.ts";
-import { figuresOf, pictureOf, tablesOf } from "./page.ts";
+import { figuresOf, pageOf, pictureOf, tablesOf } from "./page.ts";
 import type { EventName, Round } from "./rounds.ts";
 
 const round = (contender: string, event: EventName, udpMs: number): Round => ({
@@ -35,6 +35,19 @@ test("[LH2] a death's goal is keepalived's median of the same run; without it th
     figuresOf(measuredOf([...deaths, ...many(keepalivedSlow.name, "machine death", 3, theirs)]))[0]?.met;
   assert.equal(met(3_000), true);
   assert.equal(met(2_800), false);
+});
+
+test("[LH2] the page says which stops were above the goal, what they lost, and whose code it was", () => {
+  const slow = { ...round(oursSlow.name, "orderly stop", 31), udpLost: 2, lateMaxMs: 29, commit: "abc123" };
+  const page = pageOf(measuredOf([slow]), { command: "bench", machine: "machine", figures: "" });
+  assert.match(page, /of the code at abc123/);
+  assert.match(page, /\| 31 \| 2 \| 29 \| 32 \|/);
+  const quick = pageOf(measuredOf([round(oursSlow.name, "orderly stop", 3)]), {
+    command: "bench",
+    machine: "machine",
+    figures: "",
+  });
+  assert.doesNotMatch(quick, /Orderly stops above/);
 });
 
 test("the picture has a row for each contender that was measured, and stays within its frame", () => {

@@ -7,6 +7,7 @@ import { type EventName, events, type Round } from "./rounds.ts";
 
 /** Fewer rounds give no 99th percentile. */
 const roundsForP99 = 200;
+const stopP99GoalMs = 25;
 
 export type Measured = {
   readonly rounds: readonly Round[];
@@ -46,7 +47,7 @@ export function figuresOf(measured: Measured): readonly Figure[] {
   const fast = udp(of(measured, oursFast, "machine death"));
   return [
     ...goal("orderly stop, median", stops, 0.5, 5),
-    ...(stops.length < roundsForP99 ? [] : goal("orderly stop, p99", stops, 0.99, 25)),
+    ...(stops.length < roundsForP99 ? [] : goal("orderly stop, p99", stops, 0.99, stopP99GoalMs)),
     ...goal("HA check fails, median", udp(of(measured, oursSlow, "check fails")), 0.5, 20),
     ...(theirs.length === 0
       ? []
@@ -99,9 +100,16 @@ function rowsOf(measured: Measured, event: EventName): readonly string[] {
         .map((value) => (Number.isNaN(value) ? "–" : ms(value)))
         .join(" | ");
     return [
-      `| ${contender.name} | ${rounds.length} | ${cells(udp(rounds))} | ${cells(rounds.map(({ httpMs }) => httpMs))} |`,
+      `| ${contender.name} | ${rounds.length} | ${cells(udp(rounds))} | ${lostIn(rounds)} | ${cells(rounds.map(({ httpMs }) => httpMs))} | ${ms(quantile(lateIn(rounds), 0.5))} |`,
     ];
   });
+}
+
+const lateIn = (rounds: readonly Round[]): readonly number[] => rounds.map(({ lateMaxMs }) => lateMaxMs);
+
+function lostIn(rounds: readonly Round[]): string {
+  const lost = rounds.map(({ udpLost }) => udpLost);
+  return [quantile(lost, 0.5), Math.max(...lost)].join(" | ");
 }
 
 const titles: { readonly [event in EventName]: string } = {
@@ -118,8 +126,8 @@ export function tablesOf(measured: Measured): string {
       if (rows.length === 0) return [];
       return [
         `### ${titles[event]}`,
-        "| | rounds | UDP min | median | p90 | p99 | max | HTTP min | median | p90 | p99 | max |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| | rounds | UDP min | median | p90 | p99 | max | lost, median | max | HTTP min | median | p90 | p99 | max | prober late, median |",
+        `| --- |${" ---: |".repeat(14)}`,
         ...rows,
         "",
       ];
@@ -151,12 +159,34 @@ const isFirstLook = (measured: Measured): boolean =>
     }),
   );
 
+const commitsOf = (rounds: readonly Round[]): string =>
+  [...new Set(rounds.map(({ commit }) => commit ?? "a commit that was not kept"))].join(", ");
+
+/** What the slowest rounds have lost says what of their time was the pair's, and what the prober's own. */
+function overTheGoal(measured: Measured): string {
+  const over = of(measured, oursSlow, "orderly stop")
+    .filter(({ udpMs }) => udpMs > stopP99GoalMs)
+    .sort((a, b) => b.udpMs - a.udpMs);
+  if (over.length === 0) return "";
+  const rows = over.map(
+    ({ udpMs, udpLost, lateMaxMs, httpMs }) =>
+      `| ${ms(udpMs)} | ${udpLost} | ${ms(lateMaxMs)} | ${ms(httpMs)} |`,
+  );
+  return `
+### Orderly stops above ${stopP99GoalMs} ms
+Of ${oursSlow.name}. A datagram leaves each millisecond: those that were lost say how long the service was away while the prober was awake, and its own greatest lateness how long it was not.
+
+| UDP ms | datagrams lost | prober late by, ms | HTTP ms |
+| ---: | ---: | ---: | ---: |
+${rows.join("\n")}
+`;
+}
+
 export function pageOf(
   measured: Measured,
   run: {
     readonly command: string;
     readonly machine: string;
-    readonly commit: string;
     readonly figures: string;
   },
 ): string {
@@ -168,7 +198,7 @@ export function pageOf(
   );
   return `# How long a failover takes
 
-\`${run.command}\` at commit \`${run.commit}\`, on ${run.machine}; ${rounds.length} rounds in all. Written by that command, with the picture; it goes on where it was cut short.
+\`${run.command}\`, on ${run.machine}; ${rounds.length} rounds in all, of the code at ${commitsOf(rounds)}. Written by that command, with the picture; it goes on where it was cut short.
 ${isFirstLook(measured) ? firstLook : ""}
 ![Distribution of the outages](images/failover.svg)
 
@@ -176,9 +206,9 @@ ${isFirstLook(measured) ? firstLook : ""}
 ${run.figures}
 
 A goal is for the UDP probe. "Machine death, timeout 3 s" has no other goal than keepalived's median in the same run.
-
+${overTheGoal(measured)}
 ## All of them
-Milliseconds without service. UDP: a datagram each millisecond through the shared address and back; the longest time between two that came back, less the millisecond. HTTP: a new connection each 10 ms through HAProxy behind the shared address; the same, less the 10 ms.
+Milliseconds without service. UDP: a datagram each millisecond through the shared address and back; the longest time between two that came back, less the millisecond. HTTP: a new connection each 10 ms through HAProxy behind the shared address; the same, less the 10 ms. Lost: datagrams of the UDP probe, one a millisecond while it is awake. Prober late: the greatest lateness of its own timer in a round, which is part of the UDP figure where it falls into the outage.
 
 ${tablesOf(measured)}
 ## How far to trust it

@@ -50,6 +50,8 @@ export type Round = {
   readonly quietMs: number;
   readonly lateP99Ms: number;
   readonly lateMaxMs: number;
+  /** What was measured: a run that is gone on with later may have rounds of several. */
+  readonly commit?: string;
 };
 
 export const readRounds = (path: string): readonly Round[] =>
