@@ -40,12 +40,15 @@ if [ "$(cat $stamp 2>/dev/null || true)" != "$lock" ]; then
   echo "$lock" >$stamp
 fi
 
-# The web application is the one part that is built; its stamp is its sources' digest.
+# The web pages are the one part that is built; their stamp is their sources' digest.
 PATH="$PWD/node_modules/.bin:$PATH"
-sources=$( (find apps/web packages/web-components packages/central-api/src packages/base/src -type f -not -path '*/dist/*' -not -path '*/node_modules/*' -print0 |
-  sort -z | xargs -0 sha256sum; echo "$lock") | sha256sum | cut -d' ' -f1)
-if [ "$(cat apps/web/dist/.sources 2>/dev/null || true)" != "$sources" ]; then
-  echo "setup: building the web application"
-  npm run --silent build --workspace @tandem/web >/dev/null
-  echo "$sources" >apps/web/dist/.sources
-fi
+for app in web loadmaster-web; do
+  sources=$( (find "apps/$app" packages/web-components packages/central-api/src packages/loadmaster-api/src packages/base/src \
+    -type f -not -path '*/dist/*' -not -path '*/node_modules/*' -print0 |
+    sort -z | xargs -0 sha256sum; echo "$lock") | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "apps/$app/dist/.sources" 2>/dev/null || true)" != "$sources" ]; then
+    echo "setup: building the web pages of apps/$app"
+    npm run --silent build --workspace "@tandem/$app" >/dev/null
+    echo "$sources" >"apps/$app/dist/.sources"
+  fi
+done

@@ -37,7 +37,11 @@ const layers: readonly Layer[] = [
   })),
   ...shells.map((shell) => ({ name: "shell", roots: [`packages/${shell}`], mayImport: ["base", ...cores] })),
   { name: "web components", roots: ["packages/web-components"], mayImport: ["base"] },
-  { name: "web", roots: ["apps/web"], mayImport: ["base", ...contracts, "web-components"] },
+  {
+    name: "web",
+    roots: ["apps/web", "apps/loadmaster-web"],
+    mayImport: ["base", ...contracts, "web-components"],
+  },
   { name: "central", roots: ["apps/central"], mayImport: ["base", ...cores, ...contracts, ...shells] },
   { name: "loadmaster", roots: ["apps/loadmaster"], mayImport: ["base", ...cores, ...contracts, ...shells] },
   {

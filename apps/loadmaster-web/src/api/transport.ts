@@ -1,0 +1,97 @@
+/** Calls of the unit that these pages come from: the commands of its API under the session's cookie (SPEC LM3). */
+import type { CommandName } from "@tandem/loadmaster-api/commands";
+import { statusOf } from "@tandem/loadmaster-api/envelope";
+import { csrfHeader, type WuiSession, wuiPaths } from "@tandem/loadmaster-api/ha-view";
+import type { PairingCheckView, PairingStarted, PairingView } from "@tandem/loadmaster-api/pairing";
+import type { HandOverView, InterfaceView, VirtualServiceView } from "@tandem/loadmaster-api/views";
+import { unitErrorOf } from "./unit-error.ts";
+
+/** Beyond what the slowest command takes, which looks at the segment for several seconds. */
+const answerWithinMs = 60_000;
+/** A unit that lives answers at once when it is asked who is signed in. */
+const sessionWithinMs = 5_000;
+
+let csrf: string | null = null;
+
+/** What commands answer that these pages use; every other one only says that it was done. */
+type Answers = {
+  readonly get: SystemValues;
+  readonly getall: SystemValues;
+  readonly set: { readonly warning?: string };
+  readonly showiface: { readonly Interface: readonly InterfaceView[] };
+  readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
+  readonly hapaircheck: PairingCheckView;
+  readonly hapair: PairingStarted;
+  readonly hareplace: PairingStarted;
+  readonly haunpair: PairingStarted;
+  readonly hapairstatus: PairingView;
+  readonly hahandover: HandOverView;
+  readonly backup: Backup;
+};
+type AnswerOf<Name extends CommandName> = Name extends keyof Answers ? Answers[Name] : object;
+
+type SystemValues = { readonly [parameter: string]: string | number | boolean };
+/** `data` is base64. */
+type Backup = { readonly data: string; readonly digest: string; readonly filename: string };
+export type Parameters = { readonly [name: string]: string | number | boolean };
+
+async function ask(path: string, init: RequestInit, withinMs: number): Promise<unknown> {
+  const response = await fetch(path, {
+    ...init,
+    headers: {
+      ...(init.body === undefined ? {} : { "content-type": "application/json" }),
+      ...(csrf === null ? {} : { [csrfHeader]: csrf }),
+    },
+    credentials: "same-origin",
+    signal: AbortSignal.timeout(withinMs),
+  });
+  const answered = await response.text();
+  let body: unknown = {};
+  try {
+    body = answered === "" ? {} : JSON.parse(answered);
+  } catch {
+    // The status says what there is to know.
+  }
+  const members = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+  if (!response.ok) throw unitErrorOf(response.status, members);
+  return members;
+}
+
+/** Carries out a command. Throws UnitError for a refusal, another error when the unit does not answer. */
+export async function command<Name extends CommandName>(
+  cmd: Name,
+  parameters: Parameters = {},
+): Promise<AnswerOf<Name>> {
+  const body = JSON.stringify({ cmd, ...parameters });
+  const answer = (await ask("/accessv2", { method: "POST", body }, answerWithinMs)) as Record<
+    string,
+    unknown
+  >;
+  const status = statusOf(200, answer);
+  if (status !== 200) throw unitErrorOf(status, answer);
+  return answer as AnswerOf<Name>;
+}
+
+const known = (session: unknown): WuiSession => {
+  const { csrf: token } = session as WuiSession;
+  csrf = token;
+  return session as WuiSession;
+};
+
+/** Who is signed in; throws UnitError with status 401 when nobody is. */
+export const whoAmI = async (): Promise<WuiSession> =>
+  known(await ask(wuiPaths.session, { method: "GET" }, sessionWithinMs));
+
+export const signIn = async (user: string, password: string): Promise<WuiSession> =>
+  known(
+    await ask(
+      wuiPaths.session,
+      { method: "POST", body: JSON.stringify({ apiuser: user, apipass: password }) },
+      answerWithinMs,
+    ),
+  );
+
+export async function signOut(): Promise<void> {
+  await ask(wuiPaths.session, { method: "DELETE" }, sessionWithinMs);
+  csrf = null;
+}
