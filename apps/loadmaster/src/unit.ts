@@ -8,9 +8,8 @@ import { isDeepStrictEqual } from "node:util";
 import { sha256Hex } from "@tandem/base/digest";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
-import { type Peers, type ProcessSettings, serverName, serviceName } from "@tandem/haproxy-config/model";
+import type { Peers, ProcessSettings } from "@tandem/haproxy-config/model";
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
-import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
 import type { ConntrackdSettings } from "@tandem/linux/conntrackd-configuration";
 import type { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { defaultRouteDevices } from "@tandem/linux/default-route";
@@ -49,17 +48,17 @@ import {
 } from "./ha/report.ts";
 import { PacifiedWatch, resumed } from "./ha/resume.ts";
 import { type HaSetup, haSetup } from "./ha/setup.ts";
-import { checksIn, squaresFor } from "./ha/squares.ts";
+import { checksIn } from "./ha/squares.ts";
+import { haViewOf, type ViewFacts } from "./ha/view.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, heldAlone } from "./services/address-rules.ts";
-import { Counters } from "./services/counters.ts";
 import { isLayer4, type Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
 import { proxyModel } from "./services/proxy-model.ts";
+import { Sampling } from "./services/sampling.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
-import { statisticsView } from "./services/statistics.ts";
-import { type Figures, figuresOf } from "./services/views.ts";
+import type { Figures } from "./services/views.ts";
 import { backupOf } from "./state/backup.ts";
 import { digestOf, type SharedContent, syslogDefault, type UnitDocument } from "./state/document.ts";
 import { changesInWords, Revisions, revisionOf } from "./state/revisions.ts";
@@ -69,7 +68,6 @@ import type { HostReport, SyslogSender } from "./syslog/sender.ts";
 export const connectionsMax = 9_000;
 export const hardStopSeconds = 60;
 export const superviseIntervalMs = 1_000;
-export const sampleIntervalMs = 2_000;
 /** Worse than the loss of every network that may be checked: such a unit serves nothing at all. */
 export const haproxyMissingDemotion = 100;
 /** A carpd that runs answers on its local socket at once. */
@@ -129,12 +127,8 @@ export class Unit implements PartnerSide {
   readonly #link: PartnerLink;
   readonly bootTime = Math.floor(Date.now() / 1_000 - uptime());
   readonly #startedAt = Date.now();
-  readonly #counters = new Counters(performance.now());
-  /** Real servers by proxy and name, as a health check last left them for good. */
-  readonly #servers = new Map<string, "Up" | "Down">();
+  readonly #sampling: Sampling;
   #changedAt = Date.now();
-  #sampler: NodeJS.Timeout | undefined;
-  #sampling: Promise<readonly StatRow[]> | undefined;
   readonly #fence: ActionFence;
   readonly #revisions = new Revisions();
   #document: UnitDocument;
@@ -162,6 +156,11 @@ export class Unit implements PartnerSide {
     this.#setup = this.#setupOf(parts.document);
     this.#link = new PartnerLink(parts.identity, parts.configuration.partnerPort, this);
     this.#revisions.remember(parts.document);
+    this.#sampling = new Sampling({
+      ...parts,
+      shared: () => this.#document.shared,
+      unit: parts.identity.unit,
+    });
     this.#fence = new ActionFence(parts.ledger, {
       unit: parts.identity.unit,
       wall: () => Date.now(),
@@ -247,49 +246,29 @@ export class Unit implements PartnerSide {
 
   /** What the pages show, at the address that was asked (SPEC LH9). */
   haView(localAddress: string, version: string): HaView {
-    const { setup } = this;
-    const { unit } = this.#document;
-    const carp = this.#parts.carp.status;
-    const partner = this.#link.state;
-    const now = Date.now();
-    const sharedAddresses = this.addressFacts().sharedAddresses;
+    const facts: ViewFacts = {
+      document: this.#document,
+      setup: this.#setup,
+      interfaces: this.configuration.interfaces,
+      sharedAddresses: this.addressFacts().sharedAddresses,
+      carp: this.#parts.carp.status,
+      pacified: this.pacified,
+      own: this.status(),
+      partner: this.#link.state,
+      trouble: this.#troubles,
+      startedAt: this.#startedAt,
+      now: Date.now(),
+    };
     return {
-      name: unit.hostname,
+      ...haViewOf(facts, localAddress),
       serial: this.identity.unit,
       version,
-      here:
-        setup.kind !== "pair"
-          ? "single unit"
-          : sharedAddresses.includes(localAddress)
-            ? "shared address"
-            : "own address",
-      localAddress,
-      setup: setup.kind,
-      missing: setup.kind === "incomplete" ? setup.missing : [],
-      sharedAddress: setup.kind === "pair" ? setup.sharedAddress : null,
-      squares: squaresFor({
-        setup,
-        hamode: unit.hamode,
-        interfaces: this.configuration.interfaces,
-        partners: unit.partners,
-        carp,
-        pacified: this.pacified,
-        own: this.status(),
-        partner,
-        trouble: this.#troubles,
-        upMs: now - this.#startedAt,
-        now,
-      }),
       status: this.haStatus,
       activeTime: this.activeTime,
       problems: this.haProblems,
       notices: this.haNotices,
       foreign: this.haForeign,
       revision: this.revision,
-      checks: checksIn(carp),
-      partnerChecks: partner.kind === "up" ? (partner.status.checks ?? null) : null,
-      pacified: this.pacified,
-      at: now,
     };
   }
 
@@ -358,24 +337,13 @@ export class Unit implements PartnerSide {
   }
 
   /** Figures and states of HAProxy; empty while it does not answer. */
-  async figures(): Promise<Figures> {
-    const [rows, layer4] = await Promise.all([this.#parts.haproxy.statistics(), this.#parts.layer4.rows()]);
-    return figuresOf([...(rows.ok ? rows.value : []), ...layer4]);
+  figures(): Promise<Figures> {
+    return this.#sampling.figures();
   }
 
   /** What `stats` answers. */
-  async statistics(): Promise<StatisticsView> {
-    const rows = await this.#sample();
-    return statisticsView({
-      shared: this.#document.shared,
-      figures: figuresOf(rows),
-      counters: this.#counters,
-      wall: Date.now(),
-      periodMs: sampleIntervalMs,
-      changedAt: this.#changedAt,
-      epoch: `${this.identity.unit}.${this.#startedAt}`,
-      since: this.#startedAt,
-    });
+  statistics(): Promise<StatisticsView> {
+    return this.#sampling.statistics(this.#changedAt);
   }
 
   /** The configuration as one file. */
@@ -421,8 +389,7 @@ export class Unit implements PartnerSide {
       if (this.#setup.kind !== "pair") await this.#endLeftCarp();
       await this.#settle();
     });
-    await this.#sample();
-    this.#sampler = setInterval(() => void this.#sample(), sampleIntervalMs);
+    await this.#sampling.start();
     this.#supervisor = setInterval(() => void this.#inTurn(() => this.#supervise()), superviseIntervalMs);
   }
 
@@ -430,7 +397,7 @@ export class Unit implements PartnerSide {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#supervisor);
-    clearInterval(this.#sampler);
+    this.#sampling.stop();
     await this.#inTurn(async () => {
       if (this.#carpStarted)
         await this.#parts.carp
@@ -500,43 +467,6 @@ export class Unit implements PartnerSide {
     if (started === undefined) return undefined;
     const message = "rebooted";
     return { ok: true, known: true, message, answer: { code: 200, message, evidence: started } };
-  }
-
-  /** Figures of all services; the counters go on by them, and real servers that went up or down are told of. */
-  #sample(): Promise<readonly StatRow[]> {
-    this.#sampling ??= this.#takeSample().finally(() => {
-      this.#sampling = undefined;
-    });
-    return this.#sampling;
-  }
-
-  async #takeSample(): Promise<readonly StatRow[]> {
-    const [sample, steady] = await Promise.all([this.#parts.haproxy.sample(), this.#parts.layer4.rows()]);
-    if (sample.ok) this.#counters.take({ ...sample.value, steady }, performance.now());
-    const rows = [...(sample.ok ? sample.value.rows : []), ...steady];
-    for (const { proxy, server, status, check } of rows) {
-      const state = serverStatus(status);
-      // Before its first check, and while checks disagree, a server is what it was.
-      if ((state !== "Up" && state !== "Down") || status.includes("/") || check === "INI" || check === "")
-        continue;
-      const key = `${proxy}/${server}`;
-      const before = this.#servers.get(key);
-      this.#servers.set(key, state);
-      if (before === undefined || before === state) continue;
-      const [level, event] =
-        state === "Up" ? (["info", "real-server-up"] as const) : (["warn", "real-server-down"] as const);
-      this.#parts.log(level, event, { ...this.#namesOf(proxy, server), check });
-    }
-    return rows;
-  }
-
-  #namesOf(proxy: string, server: string): object {
-    const service = this.#document.shared.services.find((each) => serviceName(each.index) === proxy);
-    const real = service?.servers.find((each) => serverName(each.index) === server);
-    return {
-      service: service === undefined ? proxy : `${service.address}:${service.port}`,
-      server: real === undefined ? server : `${real.address}:${real.port}`,
-    };
   }
 
   // PartnerSide: what the link asks and tells.
@@ -688,7 +618,7 @@ export class Unit implements PartnerSide {
         this.#parts.standalone.add(heldAlone(this.addressFacts(document), document)),
       );
     // The worker that a reload ends takes its counters with it.
-    await this.#sample();
+    await this.#sampling.sample();
     const layer4 = await this.#putLayer4InForce(document, setup);
     if (!layer4.ok) return layer4;
     const applied = await this.#parts.haproxy.apply(rendered.value);

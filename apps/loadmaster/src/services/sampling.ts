@@ -1,0 +1,105 @@
+/** What HAProxy and the kernel count, looked at every two seconds: counters that go on, and real servers that went up or down. */
+import { second, type WallMillis } from "@tandem/base/time";
+import { serverName, serviceName } from "@tandem/haproxy-config/model";
+import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
+import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
+import type { StatisticsView } from "@tandem/loadmaster-api/views";
+import type { SharedContent } from "../state/document.ts";
+import { Counters } from "./counters.ts";
+import type { Layer4 } from "./layer4.ts";
+import { statisticsView } from "./statistics.ts";
+import { type Figures, figuresOf } from "./views.ts";
+
+export const sampleIntervalMs = 2 * second;
+
+export type SampledParts = {
+  readonly haproxy: HaproxyProcess;
+  readonly layer4: Layer4;
+  readonly shared: () => SharedContent;
+  readonly log: (level: "info" | "warn", event: string, details: object) => void;
+  /** Of the unit that counts: another one's counters begin anew. */
+  readonly unit: string;
+};
+
+export class Sampling {
+  readonly #parts: SampledParts;
+  readonly #counters = new Counters(performance.now());
+  readonly #startedAt = Date.now();
+  /** Real servers by proxy and name, as a health check last left them for good. */
+  readonly #servers = new Map<string, "Up" | "Down">();
+  #timer: NodeJS.Timeout | undefined;
+  #sampling: Promise<readonly StatRow[]> | undefined;
+
+  constructor(parts: SampledParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    await this.sample();
+    this.#timer = setInterval(() => void this.sample(), sampleIntervalMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Figures of all services; one that is under way answers for all who ask. */
+  sample(): Promise<readonly StatRow[]> {
+    this.#sampling ??= this.#take().finally(() => {
+      this.#sampling = undefined;
+    });
+    return this.#sampling;
+  }
+
+  /** Figures and states of HAProxy; empty while it does not answer. */
+  async figures(): Promise<Figures> {
+    const { haproxy, layer4 } = this.#parts;
+    const [rows, steady] = await Promise.all([haproxy.statistics(), layer4.rows()]);
+    return figuresOf([...(rows.ok ? rows.value : []), ...steady]);
+  }
+
+  /** What `stats` answers. `changedAt`: when the configuration did last. */
+  async statistics(changedAt: WallMillis): Promise<StatisticsView> {
+    const rows = await this.sample();
+    return statisticsView({
+      shared: this.#parts.shared(),
+      figures: figuresOf(rows),
+      counters: this.#counters,
+      wall: Date.now(),
+      periodMs: sampleIntervalMs,
+      changedAt,
+      epoch: `${this.#parts.unit}.${this.#startedAt}`,
+      since: this.#startedAt,
+    });
+  }
+
+  async #take(): Promise<readonly StatRow[]> {
+    const { haproxy, layer4, log } = this.#parts;
+    const [sample, steady] = await Promise.all([haproxy.sample(), layer4.rows()]);
+    if (sample.ok) this.#counters.take({ ...sample.value, steady }, performance.now());
+    const rows = [...(sample.ok ? sample.value.rows : []), ...steady];
+    for (const { proxy, server, status, check } of rows) {
+      const state = serverStatus(status);
+      // Before its first check, and while checks disagree, a server is what it was.
+      if ((state !== "Up" && state !== "Down") || status.includes("/") || check === "INI" || check === "")
+        continue;
+      const key = `${proxy}/${server}`;
+      const before = this.#servers.get(key);
+      this.#servers.set(key, state);
+      if (before === undefined || before === state) continue;
+      const [level, event] =
+        state === "Up" ? (["info", "real-server-up"] as const) : (["warn", "real-server-down"] as const);
+      log(level, event, { ...this.#namesOf(proxy, server), check });
+    }
+    return rows;
+  }
+
+  #namesOf(proxy: string, server: string): object {
+    const service = this.#parts.shared().services.find((each) => serviceName(each.index) === proxy);
+    const real = service?.servers.find((each) => serverName(each.index) === server);
+    return {
+      service: service === undefined ? proxy : `${service.address}:${service.port}`,
+      server: real === undefined ? server : `${real.address}:${real.port}`,
+    };
+  }
+}
