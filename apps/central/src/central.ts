@@ -16,6 +16,10 @@ import { apiKeys, users } from "./access/tables.ts";
 import { type CallEntry, type RouteRegistry, routeRegistry } from "./api/route-registry.ts";
 import { type DeniedEntry, makeServer } from "./api/server.ts";
 import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
+import { Drills } from "./drills/drills.ts";
+import { LoadMasterPairs, threadProbe } from "./drills/loadmaster-pairs.ts";
+import { registerDrillRoutes } from "./drills/routes.ts";
+import { drills as drillsTable } from "./drills/tables.ts";
 import { digestsInFolder, Files } from "./files/files.ts";
 import { registerSnapshotRoutes } from "./files/routes.ts";
 import { snapshots } from "./files/tables.ts";
@@ -87,6 +91,7 @@ export const switchedTables: SwitchedTables = {
 const sharedTables = [
   ...fleetTables,
   ...scheduleTables,
+  drillsTable,
   snapshots,
   ...syslogTables,
   synchronisation,
@@ -104,6 +109,7 @@ export class Central {
   /** The repository, profiles and target environments: this unit's own, or the pair's. */
   readonly optional: OptionalRows;
   readonly #schedule: Schedule;
+  readonly #drills: Drills;
   readonly syslog: Syslog;
   readonly statistics: Statistics<DeviceTarget>;
   readonly #server: FastifyInstance;
@@ -229,6 +235,18 @@ export class Central {
         observe: ({ severity, code, message }) => pair.note({ severity, code, message }),
       });
       undo.push(() => schedule.stop());
+      const drills = new Drills({
+        world: realWorld,
+        pair,
+        units: new LoadMasterPairs(
+          pair,
+          (target) => fleet.drilled(target),
+          (device) => fleet.poller.contactNow(device),
+        ),
+        probe: threadProbe,
+        observe: (event) => pair.note(event),
+      });
+      undo.push(() => drills.stop());
       const syslog = new Syslog({
         stateDir,
         settings: configuration.syslog,
@@ -263,6 +281,7 @@ export class Central {
           registerAbout(registry, name, identity.unit);
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
+          registerDrillRoutes(registry, drills);
           registerScheduleRoutes(registry, { shared: pair, schedule, world: realWorld });
           registerSnapshotRoutes(registry, pair, files.store);
           registerHaRoutes(
@@ -306,6 +325,7 @@ export class Central {
         files,
         optional,
         schedule,
+        drills,
         syslog,
         statistics,
         server,
@@ -328,6 +348,7 @@ export class Central {
     files: Files,
     optional: OptionalRows,
     schedule: Schedule,
+    drills: Drills,
     syslog: Syslog,
     statistics: Statistics<DeviceTarget>,
     server: FastifyInstance,
@@ -339,6 +360,7 @@ export class Central {
     this.fleet = fleet;
     this.files = files;
     this.#schedule = schedule;
+    this.#drills = drills;
     this.syslog = syslog;
     this.optional = optional;
     this.statistics = statistics;
@@ -352,6 +374,7 @@ export class Central {
     this.statistics.stop();
     this.fleet.stop();
     const closing = this.#server.close();
+    await this.#drills.stop();
     await this.pair.stop();
     await closing;
     await this.syslog.stop();

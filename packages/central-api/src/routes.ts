@@ -20,6 +20,7 @@ import {
   DeviceRemoved,
   DeviceWritten,
 } from "./devices.ts";
+import { drillRoutes } from "./drill-routes.ts";
 import { HaAnswer, HaApply, HaEvents, HaEventsQuery } from "./ha.ts";
 import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
 import { haRoutes } from "./ha-routes.ts";
@@ -424,6 +425,7 @@ export const routes = {
     query: HaEventsQuery,
     answer: HaEvents,
   }),
+  ...drillRoutes,
   ...haRoutes,
   ...synchronisedRoutes,
   ...repositoryRoutes,

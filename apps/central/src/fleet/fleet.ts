@@ -2,6 +2,7 @@
 import type { World } from "@tandem/base/world";
 import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
+import type { DrilledDevice } from "../drills/loadmaster-pairs.ts";
 import type { HighAvailability } from "../ha/shell.ts";
 import type { CalledDevice } from "../schedule/loadmaster-devices.ts";
 import { readStatistics } from "../stats/loadmaster-statistics.ts";
@@ -61,6 +62,10 @@ export class Fleet implements ServicesWorld {
   }
 
   called(target: DeviceTarget): CalledDevice {
+    return this.#contacts.client(target);
+  }
+
+  drilled(target: DeviceTarget): DrilledDevice {
     return this.#contacts.client(target);
   }
 
