@@ -4,7 +4,6 @@
  * addresses throughout. What fails is undone as far as that does no harm.
  */
 import { randomBytes } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import { sha256Hex } from "@tandem/base/digest";
 import { parseIpv4 } from "@tandem/base/ip";
 import { err, ok, type Result } from "@tandem/base/result";
@@ -22,7 +21,6 @@ import {
   type pairCheckParameters,
   type pairParameters,
   type replaceParameters,
-  type unpairParameters,
 } from "@tandem/loadmaster-api/pairing";
 import type { Values } from "@tandem/loadmaster-api/parameters";
 import { changeInterface } from "../api/interfaces.ts";
@@ -30,21 +28,13 @@ import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
 import { linkVersion } from "../ha/partner-messages.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
 import { heldAlone } from "../services/address-rules.ts";
-import { digestOf, type UnitDocument } from "../state/document.ts";
+import type { UnitDocument } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
 import { runChecks } from "./check.ts";
 import { type Job, JobStore, type Membership } from "./job-store.ts";
-import {
-  asBefore,
-  asFirst,
-  asJoined,
-  asLast,
-  asLeft,
-  membershipOf,
-  type PairShape,
-  withMembership,
-} from "./membership.ts";
-import { neverArrived, type Partner, type PartnerAccess, realPartner } from "./partner.ts";
+import { asBefore, asFirst, asJoined, asLeft, membershipOf, type PairShape } from "./membership.ts";
+import { type Partner, type PartnerAccess, realPartner } from "./partner.ts";
+import { dissolvePlan, joinPlan, linkIsUp, type PlanSide, type Shape, type UnpairValues } from "./plans.ts";
 import {
   done,
   failed,
@@ -57,29 +47,18 @@ import {
 } from "./procedure.ts";
 import { realSegment, type Segment } from "./segment.ts";
 
-export const activeWithinMs = 15_000;
-export const linkWithinMs = 30_000;
-export const synchronisedWithinMs = 60_000;
-/** Beyond the HA timeout: a standby that has stood so long has heard the active one. */
-export const standbyWithinMs = 30_000;
-/** Both may be active for one exchange of CARP, not for so long. */
-export const bothActiveMaxMs = 3_000;
-const lookIntervalMs = 100;
-const askIntervalMs = 500;
 /** Longer ago than the HA timeout and this the partner's CARP does not count as heard. */
 export const heardMarginMs = 2_000;
 
 type CheckValues = Values<typeof pairCheckParameters>;
 type PairValues = Values<typeof pairParameters>;
 type ReplaceValues = Values<typeof replaceParameters>;
-type UnpairValues = Values<typeof unpairParameters>;
 type JoinValues = Values<typeof joinParameters>;
 type LeaveValues = Values<typeof leaveParameters>;
 type AccessValues = Pick<
   CheckValues,
   "partnerport" | "partneruser" | "partnerpassword" | "partnerfingerprint"
 >;
-type Shape = PairShape & { readonly on: NetworkInterface; readonly overwrite: boolean };
 
 export type PairingPorts = {
   readonly version: string;
@@ -96,6 +75,7 @@ export class Pairing {
   readonly #ports: Required<PairingPorts>;
   readonly #store: JobStore;
   readonly #loaded: Promise<void>;
+  readonly #side: PlanSide;
   #job: Job | undefined;
   #running = false;
 
@@ -104,6 +84,13 @@ export class Pairing {
     this.#ports = { segment: realSegment, partnerAt: realPartner, ...ports };
     this.#store = new JobStore(unit.configuration.stateDir);
     this.#loaded = this.#load();
+    this.#side = {
+      unit,
+      facts: () => this.#facts(),
+      checks: (shape, partner) => this.#checks(shape, partner),
+      backUp: (partner) => this.#backUp(partner),
+      changed: (caller, edit, seamless) => this.#changed(caller, edit, seamless),
+    };
   }
 
   /** Where the procedure stands, and what this unit says of itself. */
@@ -166,7 +153,7 @@ export class Pairing {
         return refuse(
           `partner: this unit has the partner ${setup.partner}; end that pair first (haunpair), or give hareplace if it is dead`,
         );
-      if (this.#linkIsUp() && this.#job?.state !== "failed")
+      if (linkIsUp(this.#unit) && this.#job?.state !== "failed")
         return refuse(`hapair: this unit and ${setup.partner} are a pair already; nothing was changed`);
     }
     const access = this.#mayBegin(shape.value, values);
@@ -180,7 +167,7 @@ export class Pairing {
     if (setup.kind !== "pair")
       return refuse("hareplace: this unit is no part of a pair; give hapair to make one");
     if (values.partner !== setup.partner || this.#job?.state !== "failed") {
-      if (this.#linkIsUp())
+      if (linkIsUp(this.#unit))
         return refuse(
           `hareplace: the partner ${setup.partner} is there; end the pair first (haunpair), then give hapair`,
         );
@@ -219,7 +206,7 @@ export class Pairing {
       if (!access.ok) return access;
       partner = this.#ports.partnerAt(access.value);
     }
-    return this.#start("dissolve", this.#dissolvePlan(values, setup.partner, partner, caller));
+    return this.#start("dissolve", dissolvePlan(this.#side, values, setup.partner, partner, caller));
   }
 
   /** Asked by the other unit: this one becomes its partner, without services until they reach it. */
@@ -263,7 +250,7 @@ export class Pairing {
     const { document } = this.#unit;
     const before = await this.#store.beforeJoining();
     if (document.unit.hamode === 0) return ok({ message: "it is single already" });
-    if (content !== "before" && this.#unit.haStatus === "Active" && !this.#linkIsUp())
+    if (content !== "before" && this.#unit.haStatus === "Active" && !linkIsUp(this.#unit))
       return refuse(
         "haleave: this unit is active, and no partner is there to go on; give haunpair gone=yes if it is to stay",
       );
@@ -327,7 +314,7 @@ export class Pairing {
     const goesOn =
       this.#job?.state === "failed" && this.#job.kind === kind && this.#unit.setup.kind === "pair";
     const before = goesOn && this.#job !== undefined ? this.#job.before : membershipOf(this.#unit.document);
-    return this.#start(kind, this.#joinPlan(kind, shape, partner, before, caller), before);
+    return this.#start(kind, joinPlan(this.#side, kind, shape, partner, before, caller), before);
   }
 
   async #start(
@@ -360,225 +347,6 @@ export class Pairing {
         this.#running = false;
       });
     return ok({ ...(await this.status()), certificates: certificateBackup });
-  }
-
-  #joinPlan(
-    kind: "pair" | "replace",
-    shape: Shape,
-    partner: Partner,
-    before: Membership,
-    caller: Author,
-  ): StepPlan[] {
-    const unit = this.#unit;
-    let asked = false;
-    return [
-      {
-        name: "check",
-        about: "look whether the two units can be a pair",
-        act: async () => {
-          const faults = (await this.#checks(shape, partner)).filter((each) => each.ok === false);
-          return faults.length === 0
-            ? done("everything is well")
-            : failed(
-                faults.map((each) => `${each.name}: ${each.found}`).join("; "),
-                faults.map((each) => each.remedy).join("; "),
-              );
-        },
-      },
-      { name: "backup", about: "keep a backup of both units", act: () => this.#backUp(partner) },
-      {
-        name: "this unit",
-        about:
-          kind === "pair"
-            ? `this unit becomes HA${shape.mode} and is active at once`
-            : `this unit takes ${shape.partner} as its partner`,
-        act: async () => {
-          const made = await this.#changed(caller, (now) => asFirst(now, shape), true);
-          if (!made.ok) return failed(made.error.message, "put this right, then give the command again");
-          return (await until(() => unit.haStatus === "Active", activeWithinMs))
-            ? done(`it is active, with ${shape.shared}`)
-            : failed(
-                `it is ${unit.haStatus}: ${unit.carpStatus?.reason ?? "carpd does not answer"}`,
-                "look at the reason and at carpd.log in the state directory",
-              );
-        },
-        undo: async () => {
-          const made = await this.#changed(caller, (now) => withMembership(now, before), true);
-          return made.ok
-            ? done("this unit is set as it was before")
-            : failed(made.error.message, "give haunpair gone=yes once the other unit is out of the pair");
-        },
-      },
-      {
-        name: "partner",
-        about: `${shape.partner} becomes HA${3 - shape.mode}`,
-        act: async () => {
-          const { on, mode, shared, partnerKey, overwrite } = shape;
-          const { vhid, timeout, fast } = unit.document.shared.ha;
-          const joined = await partner.join({
-            partner: on.address,
-            interface: on.id,
-            shared,
-            vhid,
-            timeout,
-            fast: fast === true,
-            mode: String(3 - mode),
-            partnerkey: partnerKey,
-            overwrite,
-          });
-          asked = joined.ok || !neverArrived(joined.error);
-          return joined.ok
-            ? done("it has joined")
-            : failed(joined.error.message, "put this right on the other unit, then give the command again");
-        },
-        undo: async () => {
-          if (!asked) return done("the other unit was never asked");
-          const left = await partner.leave("before");
-          return left.ok || neverWasThere(left.error)
-            ? done("the other unit is as it was before")
-            : failed(
-                `the other unit cannot be asked to leave: ${left.error.message}`,
-                "this unit stays active, without a partner: give the same command again once the other one is back, or haunpair gone=yes if it never will be",
-              );
-        },
-      },
-      {
-        name: "link",
-        about: "the two find each other on the partner link",
-        act: async () => {
-          if (await until(() => this.#linkIsUp(), linkWithinMs)) return done("it is up");
-          const { partnerState } = unit;
-          return failed(
-            "reason" in partnerState ? partnerState.reason : "it does not come up",
-            `let TCP ${unit.configuration.partnerPort} through between the units, in both directions`,
-          );
-        },
-      },
-      {
-        name: "synchronised",
-        about: "the other unit has the whole configuration",
-        act: async () => {
-          const same = (): boolean => {
-            const { partnerState, document } = unit;
-            const digest = digestOf(document.shared);
-            return (
-              partnerState.kind === "up" &&
-              partnerState.status.digest === digest &&
-              document.agreedDigest === digest
-            );
-          };
-          const bothActive = lasting(bothActiveMaxMs, () => {
-            const { partnerState } = unit;
-            return partnerState.kind === "up" && partnerState.status.role === "master";
-          });
-          await until(() => same() || bothActive(), synchronisedWithinMs);
-          if (bothActive()) return failed("both units are active", carpRemedy);
-          return same()
-            ? done(`revision ${unit.revision}, digest ${digestOf(unit.document.shared).slice(0, 16)}`)
-            : failed(
-                `the other unit has not taken the configuration: ${unit.haProblems.join("; ") || "no answer"}`,
-                "look into the other unit's log for configuration-not-accepted",
-              );
-        },
-      },
-      {
-        name: "standby",
-        about: "the other unit is standby and ready",
-        act: () => this.#standsBy(partner),
-      },
-    ];
-  }
-
-  async #standsBy(partner: Partner): Promise<StepOutcome> {
-    const deadline = performance.now() + standbyWithinMs + this.#unit.document.shared.ha.timeout * 3_000;
-    let active = false;
-    const bothActive = lasting(bothActiveMaxMs, () => active);
-    for (;;) {
-      const facts = await partner.facts();
-      active = facts.ok && facts.value.hastatus === "Active";
-      // Where its API listens does not keep it from standing in.
-      const faults = facts.ok ? facts.value.problems.filter((each) => !each.startsWith("API:")) : [];
-      const ready =
-        facts.ok &&
-        facts.value.hastatus === "Standby" &&
-        facts.value.hearsPartner &&
-        faults.length === 0 &&
-        this.#unit.haStatus === "Active";
-      if (ready) return done("this unit is active, the other one standby");
-      if (bothActive() || performance.now() > deadline) {
-        const found = facts.ok
-          ? [
-              `it is ${facts.value.hastatus}`,
-              ...(facts.value.hearsPartner ? [] : ["it does not hear this unit's CARP"]),
-              ...faults,
-            ].join("; ")
-          : facts.error.message;
-        return failed(found, active ? carpRemedy : "put right what it reports, then give the command again");
-      }
-      await pause(askIntervalMs);
-    }
-  }
-
-  #dissolvePlan(
-    { leaver, gone, sharedaddress }: UnpairValues,
-    address: string,
-    partner: Partner | undefined,
-    caller: Author,
-  ): StepPlan[] {
-    const unit = this.#unit;
-    return [
-      { name: "backup", about: "keep a backup", act: () => this.#backUp(partner) },
-      {
-        name: "leave",
-        about: gone === true ? `${address} is gone for good` : `${address} leaves the pair`,
-        act: async () => {
-          if (partner === undefined) {
-            // Both would hold the addresses if it were there and heard nothing of it.
-            if (this.#linkIsUp() || this.#facts().hearsPartner)
-              return failed(
-                `${address} is still there`,
-                "give its password and fingerprint instead of gone=yes, or switch it off",
-              );
-            return done("nothing is heard of it");
-          }
-          const facts = await partner.facts();
-          if (facts.ok && facts.value.hastatus === "Active")
-            return failed("it is active itself", "look at hareport of both units first");
-          const left = await partner.leave(leaver === "empty" ? "empty" : "keep");
-          return left.ok
-            ? done(
-                leaver === "empty"
-                  ? "it is single and empty"
-                  : "it is single, with the services switched off",
-              )
-            : failed(
-                left.error.message,
-                "give the command again once it can be reached, or gone=yes if it is dead for good",
-              );
-        },
-      },
-      {
-        name: "single",
-        about: "this unit is single and goes on",
-        act: async () => {
-          const made = await this.#changed(
-            caller,
-            (now) => asLast(now, sharedaddress === "drop" ? "drop" : "keep"),
-            true,
-          );
-          if (!made.ok)
-            return failed(
-              made.error.message,
-              "this unit is still active, without a partner; put this right, then give haunpair gone=yes",
-            );
-          return done(
-            `it holds ${heldAlone(unit.addressFacts(), unit.document)
-              .map((each) => each.address)
-              .join(", ")}`,
-          );
-        },
-      },
-    ];
   }
 
   async #backUp(partner: Partner | undefined): Promise<StepOutcome> {
@@ -683,10 +451,6 @@ export class Pairing {
     });
   }
 
-  #linkIsUp(): boolean {
-    return this.#unit.partnerState.kind === "up";
-  }
-
   async #changed(
     caller: Author,
     edit: (document: UnitDocument) => UnitDocument,
@@ -726,28 +490,10 @@ export class Pairing {
   #standing(): string {
     const { setup, haStatus } = this.#unit;
     return setup.kind === "pair"
-      ? `this unit is ${haStatus} in a pair with ${setup.partner}, which is ${this.#linkIsUp() ? "there" : "not there"}`
+      ? `this unit is ${haStatus} in a pair with ${setup.partner}, which is ${linkIsUp(this.#unit) ? "there" : "not there"}`
       : "this unit is single and serves as before";
   }
 }
-
-const carpRemedy =
-  "CARP does not pass between the units: let multicast 224.0.0.18 through (IGMP snooping off), or set macglobal first";
-
-/** True once the condition has been found true each time for so long. */
-function lasting(forMs: number, condition: () => boolean): () => boolean {
-  let since: number | undefined;
-  return () => {
-    const now = performance.now();
-    if (condition()) since ??= now;
-    else since = undefined;
-    return since !== undefined && now - since >= forMs;
-  };
-}
-
-/** A unit that has no such command, or whose user is not let in any more, has joined nothing. */
-const neverWasThere = (error: { readonly kind: string; readonly code?: unknown }): boolean =>
-  error.kind === "refused" && error.code === 405;
 
 function accessOf(address: string, values: AccessValues): Result<PartnerAccess, Failure> {
   const { partnerport: port = 443, partneruser: user = "bal", partnerpassword, partnerfingerprint } = values;
@@ -760,13 +506,4 @@ function accessOf(address: string, values: AccessValues): Result<PartnerAccess, 
     password: partnerpassword,
     fingerprint: partnerfingerprint.toLowerCase(),
   });
-}
-
-async function until(condition: () => boolean, withinMs: number): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
-  while (!condition()) {
-    if (performance.now() > deadline) return false;
-    await pause(lookIntervalMs);
-  }
-  return true;
 }
