@@ -13,9 +13,11 @@ const serverPortDefault = 8_443;
 const commandOptions = {
   address: { type: "string" },
   all: { type: "boolean" },
+  "and-back": { type: "boolean" },
   apply: { type: "boolean" },
   backup: { type: "string" },
   "based-on": { type: "string" },
+  budget: { type: "string" },
   "ca-file": { type: "string" },
   cron: { type: "string" },
   description: { type: "string" },
@@ -54,12 +56,14 @@ const commandOptions = {
   since: { type: "string" },
   state: { type: "string" },
   step: { type: "string" },
+  target: { type: "string" },
   text: { type: "string" },
   to: { type: "string" },
   "time-zone": { type: "string" },
   unit: { type: "string" },
   until: { type: "string" },
   user: { type: "string" },
+  wait: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
 
 const commonOptions = {

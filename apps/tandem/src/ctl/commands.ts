@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { type CommandLine, UsageError } from "./command-line.ts";
+import { drillCommands } from "./drill-commands.ts";
 import { haCommands } from "./ha-commands.ts";
 import { logCommands } from "./log-commands.ts";
 import { deviceId } from "./named-device.ts";
@@ -213,6 +214,7 @@ export const commands: { readonly [words: string]: Command } = {
     },
   },
   ...serviceCommands,
+  ...drillCommands,
   ...scheduleCommands,
   ...haCommands,
   ...repositoryCommands,
@@ -226,6 +228,7 @@ const plurals: { readonly [word: string]: string } = {
   "ha-groups": "ha-group",
   groups: "ha-group",
   keys: "key",
+  drills: "drill",
   conflict: "conflicts",
   profiles: "profile",
   snapshots: "snapshot",

@@ -125,6 +125,16 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   await does("ha-group add web --shared-address 127.0.0.20 --members lm1,127.0.0.22");
   assert.match(await does("tree"), /127\.0\.0\.0\/24 {2}lab\n {2}\[web\] .*\n {2}lm1 .*\n {2}second /);
   const [group] = JSON.parse(await does("ha-group list --json")).haGroups;
+  assert.match(await does("drill list web"), /^ID +AT +ROLE +STATE +OUTAGE MS +BUDGET MS +FAILED +BY\n$/);
+  const drill = await run("drill run web --target 127.0.0.20:80 --budget 200 --and-back");
+  assert.equal(drill.status, 1);
+  assert.match(
+    drill.err,
+    /id: the role of "web" cannot be moved: lm1 does not say how it is: it does not answer haview/,
+  );
+  assert.equal((await run("drill run web")).status, 2);
+  const unknown = await run(`drill show ${group.id} 0000`);
+  assert.match(unknown.err, /there is no drill "0000" on this group/);
   await does(`ha-group remove ${group.id}`);
   assert.match(await does("statistics status"), /^Polling +on this unit\n/);
   const shown = await does("statistics show --device lm1 --service 10.9.0.1:80/tcp --step 60");

@@ -28,6 +28,12 @@ Fleet
   ha-group list
   ha-group add NAME --shared-address ADDRESS --members DEVICE,DEVICE
   ha-group remove ID
+  drill run GROUP --target http://ADDRESS:PORT/ | ADDRESS:PORT [--budget MS] [--and-back] [--no-wait]
+                    move the role of a pair under a prober that runs in Central, and report the
+                    longest outage against a budget (1000 ms by default); waits for the end,
+                    and exits with 1 when the drill did not pass
+  drill list GROUP [--limit COUNT]    what drills measured, newest first
+  drill show GROUP ID
 
 Statistics
   statistics show [--device DEVICE | --network CIDR] [--service ADDRESS:PORT/tcp]
@@ -98,6 +104,7 @@ High availability of Central
   about                               which Central this is
 
 DEVICE is an id, a name or an address; ENTRY, PROFILE and ENVIRONMENT are an id or a name.
+GROUP is an id, a name or the shared address of a LoadMaster HA group.
 JSON is a file with one object: a profile's settings, an environment's variables. SEVERITY is a word or a number, and means this severe or worse.
 WHEN is a moment such as 2026-11-25T14:00:00Z, or so long ago: 15m, 2h, 1d.
 
