@@ -1,4 +1,4 @@
-/** Chromium for the tests of Central's pages, and how an operator comes in. */
+/** Chromium for the tests of the web pages, and how an operator comes in. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -29,12 +29,18 @@ export const launchBrowser = (): Promise<Browser> =>
     ],
   });
 
-/** A page of its own, signed in; what the page throws is added to `complaints`. */
-export async function signIn(browser: Browser, central: CentralProcess, complaints: string[]): Promise<Page> {
+/** A page that shares nothing with the others; what it throws is added to `complaints`. */
+export async function newPage(browser: Browser, complaints: string[]): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport });
   const page = await context.newPage();
   page.setDefaultTimeout(actionWithinMs);
   page.on("pageerror", (error) => complaints.push(error.message));
+  return page;
+}
+
+/** A page of its own, signed in at a Central. */
+export async function signIn(browser: Browser, central: CentralProcess, complaints: string[]): Promise<Page> {
+  const page = await newPage(browser, complaints);
   await page.goto(central.url);
   await page.getByLabel("Password").fill(central.firstPassword);
   await page.getByRole("button", { name: "Sign in" }).click();
