@@ -97,8 +97,8 @@ describe("IPv6 shared addresses between processes", { skip, concurrency: 2 }, ()
       await a.start();
       await eventually("a hears b", takeoverTimeoutMs, () => (a.status?.counters.received ?? 0) >= 10);
       // The death of a machine: its cable goes, and its processes with it.
-      network.cable("b", "down");
       await b.end("SIGKILL");
+      network.cable("b", "down");
       await a.becomes("master", 2_000);
       await eventually("the entry follows a death", 1_000, () => entry().includes(macOf(network, "a")));
       assert.equal(answers(client), true);
