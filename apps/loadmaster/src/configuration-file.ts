@@ -1,7 +1,16 @@
 /** The file given as `--config`: what a unit has to know before it can be asked anything. carpd reads the same file. */
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { contains, formatIpv4, parseInterfaceCidr } from "@tandem/base/ip";
+import { contains, formatCidr, formatIpv4, networkOf, parseInterfaceCidr, parseIpv4 } from "@tandem/base/ip";
+import {
+  contains6,
+  formatCidr6,
+  formatIpv6,
+  hostFaultIpv6,
+  networkOf6,
+  parseInterfaceCidr6,
+  parseIpv6,
+} from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
@@ -22,6 +31,8 @@ const ConfigurationFileSchema = Type.Object(
           device: Type.String({ pattern: "^[A-Za-z0-9_.@:-]{1,15}$" }),
           /** This unit's own address on it, `a.b.c.d/prefix`. */
           address: Type.String(),
+          /** Its own IPv6 address beside that, with its prefix length; absent: none, and nothing of IPv6 is carried there. */
+          address6: Type.Optional(Type.String()),
         },
         { additionalProperties: false },
       ),
@@ -47,6 +58,9 @@ export type NetworkInterface = {
   /** `a.b.c.d`. */
   readonly address: string;
   readonly prefix: number;
+  /** As RFC 5952 writes it; absent together with its prefix length. */
+  readonly address6?: string;
+  readonly prefix6?: number;
 };
 
 export type UnitConfiguration = {
@@ -100,11 +114,14 @@ export function parseUnitConfiguration(text: string): Result<UnitConfiguration, 
         message: `interfaces.${index} has the id or the address of another one (${same.id}, ${same.address})`,
         remedy: "give each interface an id and an address of its own",
       });
+    const six = each.address6 === undefined ? ok({}) : ownAddress6(`interfaces.${index}.address6`, each.address6, interfaces);
+    if (!six.ok) return six;
     interfaces.push({
       id: each.id,
       device: each.device,
       address: formatIpv4(cidr.address),
       prefix: cidr.prefix,
+      ...six.value,
     });
   }
   return ok({
@@ -116,6 +133,34 @@ export function parseUnitConfiguration(text: string): Result<UnitConfiguration, 
     rebootCommand:
       file.rebootCommand === "exit" ? "exit" : (file.rebootCommand?.split(/ +/) ?? rebootCommandDefault),
   });
+}
+
+function ownAddress6(
+  field: string,
+  text: string,
+  others: readonly NetworkInterface[],
+): Result<Pick<NetworkInterface, "address6" | "prefix6">, FieldError> {
+  const refuse = (code: string, why: string, remedy: string): Result<never, FieldError> =>
+    err({ code, field, value: text, message: `${field} "${text}" is ${why}`, remedy });
+  const cidr = parseInterfaceCidr6(text);
+  if (cidr === undefined)
+    return refuse(
+      "configuration-address",
+      "not an IPv6 address with its prefix length",
+      "write it as address/prefix length, for example 2001:db8::21/64",
+    );
+  const fault = hostFaultIpv6(cidr.address);
+  if (fault !== undefined)
+    return refuse("configuration-address", fault, "give an address that other machines can reach");
+  const address6 = formatIpv6(cidr.address);
+  const same = others.find((each) => each.address6 === address6);
+  return same === undefined
+    ? ok({ address6, prefix6: cidr.prefix })
+    : refuse(
+        "configuration-twice",
+        `that of interface ${same.id} as well`,
+        "give each interface an address of its own",
+      );
 }
 
 /** Reads the file; the error of a file that cannot be read names it. */
@@ -133,8 +178,38 @@ export async function readUnitConfiguration(path: string): Promise<Result<UnitCo
   }
 }
 
-/** True when an address lies in the network of the interface. */
-export const onNetworkOf = (each: NetworkInterface, address: number): boolean => {
+/** True when an address, IPv4 or IPv6, lies in the network of the interface. */
+export function onNetworkOf(each: NetworkInterface, address: string): boolean {
+  const six = parseIpv6(address);
+  if (six) {
+    const own = own6(each);
+    return own !== undefined && contains6(own, six);
+  }
+  const number = parseIpv4(address);
   const own = parseInterfaceCidr(`${each.address}/${each.prefix}`);
-  return own !== undefined && contains(own, { address, prefix: 32 });
+  return number !== undefined && own !== undefined && contains(own, { address: number, prefix: 32 });
+}
+
+/** The prefix length on this interface of an address, IPv4 or IPv6, that lies in its network. */
+export const prefixOn = (each: NetworkInterface, address: string): number =>
+  parseIpv6(address) ? (each.prefix6 ?? 128) : each.prefix;
+
+/** The unit's own addresses on an interface. */
+export const ownAddresses = (each: NetworkInterface): string[] => [
+  each.address,
+  ...(each.address6 === undefined ? [] : [each.address6]),
+];
+
+/** The networks of an interface, in words. */
+export const networkTexts = (each: NetworkInterface, family?: 6): string[] => {
+  const six = own6(each);
+  return [
+    ...(family === 6
+      ? []
+      : [formatCidr(networkOf({ address: parseIpv4(each.address) ?? 0, prefix: each.prefix }))]),
+    ...(six === undefined ? [] : [formatCidr6(networkOf6(six))]),
+  ];
 };
+
+const own6 = ({ address6, prefix6 }: NetworkInterface): ReturnType<typeof parseInterfaceCidr6> =>
+  address6 === undefined ? undefined : parseInterfaceCidr6(`${address6}/${prefix6}`);

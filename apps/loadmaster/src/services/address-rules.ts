@@ -1,8 +1,15 @@
 /** Where a virtual service may stand: only on an address and port that this unit, or its pair, can hold (SPEC LM1). */
-import { formatCidr, formatIpv4, networkOf, parseIpv4 } from "@tandem/base/ip";
+import { networkOf, parseIpv4 } from "@tandem/base/ip";
+import { hostFaultIpv6, parseIpv6 } from "@tandem/base/ipv6";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
-import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
-import type { StoredService, UnitDocument } from "../state/document.ts";
+import {
+  type NetworkInterface,
+  networkTexts,
+  onNetworkOf,
+  ownAddresses,
+  prefixOn,
+} from "../configuration-file.ts";
+import type { SharedContent, StoredService, UnitDocument } from "../state/document.ts";
 
 export type AddressFacts = {
   readonly interfaces: readonly NetworkInterface[];
@@ -16,7 +23,7 @@ export type AddressFacts = {
   readonly peersPort: number;
 };
 
-/** Why a service cannot stand there; undefined when it can. `except` is the index of the service that is moved. */
+/** Why a service cannot stand there; undefined when it can. `address` is spelled as it is kept; `except` is the index of the service that is moved. */
 export function addressFault(
   facts: AddressFacts,
   services: readonly StoredService[],
@@ -26,60 +33,77 @@ export function addressFault(
 ): Failure | undefined {
   const refuse = (message: string): Failure => ({ code: 422, message });
   const number = parseIpv4(address);
-  if (number === undefined) return refuse(`vs: "${address}" is not an IPv4 address; write it as 10.0.0.20`);
+  const six = parseIpv6(address);
+  if (number === undefined && six === undefined)
+    return refuse(
+      `vs: "${address}" is not an IPv4 address, nor one of IPv6; write it as 10.0.0.20 or 2001:db8::20`,
+    );
+  const fault = six && hostFaultIpv6(six);
+  if (fault !== undefined)
+    return refuse(`vs: ${address} is ${fault}; use an address that clients can reach, such as 2001:db8::20`);
   if (facts.partners.includes(address))
     return refuse(
       `vs: ${address} is the partner's own address, which this unit can never hold; use the shared address${named(facts.sharedAddresses)}`,
     );
-  const own = facts.interfaces.some((each) => each.address === address);
+  const own = facts.interfaces.some((each) => ownAddresses(each).includes(address));
   if (own && facts.paired)
     return refuse(
       `vs: ${address} is this unit's own address and would not move to the partner; use the shared address${named(facts.sharedAddresses)}`,
     );
   const shared = facts.sharedAddresses.includes(address);
   if (!own && !shared) {
-    const on = facts.interfaces.find((each) => onNetworkOf(each, number));
-    if (on === undefined)
+    const on = facts.interfaces.find((each) => onNetworkOf(each, address));
+    if (on === undefined) {
+      const networks = facts.interfaces.flatMap((each) => networkTexts(each, six && 6));
       return refuse(
-        `vs: this unit cannot hold ${address}, which lies in none of its networks; use an address in ${facts.interfaces.map(networkText).join(" or ")}`,
+        networks.length === 0
+          ? `vs: this unit cannot hold ${address}, since none of its interfaces has an IPv6 address; give one its own in the unit's configuration file (address6)`
+          : `vs: this unit cannot hold ${address}, which lies in none of its networks; use an address in ${networks.join(" or ")}`,
       );
+    }
     if (
+      number !== undefined &&
       on.prefix < 31 &&
       [0, broadcastOffset(on.prefix)].includes(
         number - networkOf({ address: number, prefix: on.prefix }).address,
       )
     )
       return refuse(
-        `vs: ${address} is the network or broadcast address of ${networkText(on)}; use another one of that network`,
+        `vs: ${address} is the network or broadcast address of ${networkTexts(on)[0]}; use another one of that network`,
       );
   }
+  const socket = `${six === undefined ? address : `[${address}]`}:${port}`;
   if ((own || shared) && port === facts.apiPort)
     return refuse(
-      `port: ${address}:${port} is where this unit's own API listens; use another port, or another address for the service`,
+      `port: ${socket} is where this unit's own API listens; use another port, or another address for the service`,
     );
-  if (own && port === facts.partnerPort)
-    return refuse(`port: ${address}:${port} is where the partner unit connects to; use another port`);
-  if (own && port === facts.peersPort)
+  // What the units say to each other goes over IPv4.
+  if (own && six === undefined && port === facts.partnerPort)
+    return refuse(`port: ${socket} is where the partner unit connects to; use another port`);
+  if (own && six === undefined && port === facts.peersPort)
     return refuse(
-      `port: ${address}:${port} is where persistence is exchanged; use another port, or another address for the service`,
+      `port: ${socket} is where persistence is exchanged; use another port, or another address for the service`,
     );
   const clash = services.find(
     (each) => each.index !== except && each.address === address && each.port === port,
   );
   if (clash !== undefined)
     return refuse(
-      `vs: ${address}:${port} already belongs to virtual service ${clash.index}${clash.nickname === undefined ? "" : ` (${clash.nickname})`}; change that one, or use another port`,
+      `vs: ${socket} already belongs to virtual service ${clash.index}${clash.nickname === undefined ? "" : ` (${clash.nickname})`}; change that one, or use another port`,
     );
   return undefined;
 }
 
 const broadcastOffset = (prefix: number): number => 2 ** (32 - prefix) - 1;
 
-const networkText = (each: NetworkInterface): string =>
-  formatCidr(networkOf({ address: parseIpv4(each.address) ?? 0, prefix: each.prefix }));
-
 const named = (addresses: readonly string[]): string =>
   addresses.length === 0 ? "" : ` ${addresses.join(" or ")}`;
+
+/** The pair's addresses on an interface, IPv4 first. */
+export const sharedOn = (
+  { sharedAddresses, sharedAddresses6 = {} }: Pick<SharedContent, "sharedAddresses" | "sharedAddresses6">,
+  { id }: NetworkInterface,
+): string[] => [sharedAddresses[id], sharedAddresses6[id]].filter((address) => address !== undefined);
 
 /** Addresses that services stand on and that the unit has to put on its interfaces beside its own and the shared ones. */
 export function carriedFor(
@@ -89,16 +113,16 @@ export function carriedFor(
   const elsewhere = new Set([
     ...facts.sharedAddresses,
     ...facts.partners,
-    ...facts.interfaces.map((each) => each.address),
+    ...facts.interfaces.flatMap(ownAddresses),
   ]);
   const found = new Map<string, { device: string; address: string }>();
   for (const service of services) {
-    const number = parseIpv4(service.address);
-    if (number === undefined || !service.enabled || elsewhere.has(service.address)) continue;
-    const on = facts.interfaces.find((each) => onNetworkOf(each, number));
+    const { address, enabled } = service;
+    if (!enabled || elsewhere.has(address)) continue;
+    const on = facts.interfaces.find((each) => onNetworkOf(each, address));
     // The whole of 127.0.0.0/8 is local on the loopback device without being put there.
-    if (on === undefined || (on.device === "lo" && number >>> 24 === 127)) continue;
-    found.set(service.address, { device: on.device, address: `${formatIpv4(number)}/${on.prefix}` });
+    if (on === undefined || (on.device === "lo" && address.startsWith("127."))) continue;
+    found.set(address, { device: on.device, address: `${address}/${prefixOn(on, address)}` });
   }
   return [...found.values()];
 }
@@ -108,9 +132,9 @@ export function heldAlone(
   facts: AddressFacts,
   { shared, unit }: UnitDocument,
 ): { device: string; address: string }[] {
-  const sharedOn = facts.interfaces.flatMap((each) => {
-    const address = unit.holdsShared === true ? shared.sharedAddresses[each.id] : undefined;
-    return address === undefined ? [] : [{ device: each.device, address: `${address}/${each.prefix}` }];
+  const sharedToo = facts.interfaces.flatMap((each) => {
+    const held = unit.holdsShared === true ? sharedOn(shared, each) : [];
+    return held.map((address) => ({ device: each.device, address: `${address}/${prefixOn(each, address)}` }));
   });
-  return [...sharedOn, ...carriedFor(facts, shared.services)];
+  return [...sharedToo, ...carriedFor(facts, shared.services)];
 }

@@ -4,6 +4,7 @@
  */
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
+import { isIpv6 } from "@tandem/base/ipv6";
 import { type Static, Type } from "@tandem/base/schema";
 import {
   type SyslogSettings,
@@ -14,11 +15,14 @@ import {
 
 const nothingElse = { additionalProperties: false } as const;
 const address = Type.String({ pattern: "^\\d{1,3}(\\.\\d{1,3}){3}$" });
+/** As RFC 5952 writes it. */
+const address6 = Type.String({ pattern: "^[0-9a-f:]{2,39}$" });
+const eitherAddress = Type.String({ pattern: "^(\\d{1,3}(\\.\\d{1,3}){3}|[0-9a-f:]{2,39})$" });
 
 export const StoredServerSchema = Type.Object(
   {
     index: Type.Integer({ minimum: 1 }),
-    address,
+    address: eitherAddress,
     port: Type.Integer({ minimum: 1, maximum: 65_535 }),
     weight: Type.Integer({ minimum: 1, maximum: 65_535 }),
     limit: Type.Integer({ minimum: 0, maximum: 100_000 }),
@@ -30,7 +34,7 @@ export const StoredServerSchema = Type.Object(
 export const StoredServiceSchema = Type.Object(
   {
     index: Type.Integer({ minimum: 1 }),
-    address,
+    address: eitherAddress,
     port: Type.Integer({ minimum: 1, maximum: 65_535 }),
     type: Type.Union([Type.Literal("gen"), Type.Literal("http")]),
     nickname: Type.Optional(Type.String({ minLength: 1, maxLength: 127 })),
@@ -116,6 +120,8 @@ export const SharedContentSchema = Type.Object(
     ),
     /** By interface id. */
     sharedAddresses: Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address),
+    /** The same of IPv6; absent: there are none. */
+    sharedAddresses6: Type.Optional(Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address6)),
   },
   nothingElse,
 );
@@ -197,6 +203,14 @@ export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[]
   ...(ha.virtualMac === undefined ? [] : ["vmac"]),
   ...(ha.checks === undefined ? [] : ["hacheck"]),
   ...(ha.l4Updates === undefined ? [] : ["hal4update"]),
+];
+
+/** What the content uses that a partner's program of link version 3 does not know, in words; empty: nothing. */
+export const unknownToLinkVersion3 = ({ services, sharedAddresses6 }: SharedContent): string[] => [
+  ...(sharedAddresses6 === undefined ? [] : ["shared addresses of IPv6"]),
+  ...(services.some(({ address, servers }) => [address, ...servers.map((each) => each.address)].some(isIpv6))
+    ? ["services or real servers with IPv6 addresses"]
+    : []),
 ];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
