@@ -1,7 +1,7 @@
 /** The one place where a unit is put together from its parts: real ones, or those that a test gives. */
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseIpv4 } from "@tandem/base/ip";
+import { isIpv6 } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { countEstablished } from "@tandem/linux/conntrack-list";
 import { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
@@ -44,8 +44,8 @@ export async function assemble(
   const { stateDir, interfaces } = configuration;
   // Receivers know a unit by its own address, so a message leaves from the one in the receiver's network.
   const syslog = new SyslogSender((host) => {
-    const address = parseIpv4(host);
-    return address === undefined ? undefined : interfaces.find((each) => onNetworkOf(each, address))?.address;
+    const on = interfaces.find((each) => onNetworkOf(each, host));
+    return isIpv6(host) ? on?.address6 : on?.address;
   });
   const log: Log = (level, event, details) => {
     parts.log(level, event, details);

@@ -22,6 +22,16 @@ test("defaults are filled in", () => {
   });
 });
 
+test("[LH4] an interface may have an IPv6 address of its own", () => {
+  const parsed = parseUnitConfiguration(
+    JSON.stringify({ ...good, interfaces: [{ ...good.interfaces[0], address6: "2001:DB8:0:0::21/64" }] }),
+  );
+  assert.ok(parsed.ok);
+  assert.deepEqual(parsed.value.interfaces, [
+    { ...good.interfaces[0], address: "10.213.0.21", prefix: 24, address6: "2001:db8::21", prefix6: 64 },
+  ]);
+});
+
 test("a reboot command is words, or exit", () => {
   const commandOf = (rebootCommand: string): unknown => {
     const parsed = parseUnitConfiguration(JSON.stringify({ ...good, rebootCommand }));
@@ -50,6 +60,31 @@ for (const [title, text, field] of [
     "an interface twice",
     JSON.stringify({ ...good, interfaces: [good.interfaces[0], good.interfaces[0]] }),
     /interfaces.1/,
+  ],
+  ...(
+    [
+      ["an IPv6 address without its prefix length", "2001:db8::21"],
+      ["a link-local IPv6 address", "fe80::21/64"],
+      ["an IPv4 address as address6", "10.0.0.1/8"],
+    ] as const
+  ).map(
+    ([title, address6]) =>
+      [
+        title,
+        JSON.stringify({ ...good, interfaces: [{ ...good.interfaces[0], address6 }] }),
+        /interfaces.0.address6/,
+      ] as const,
+  ),
+  [
+    "an IPv6 address twice",
+    JSON.stringify({
+      ...good,
+      interfaces: [
+        { ...good.interfaces[0], address6: "2001:db8::21/64" },
+        { id: 1, device: "eth1", address: "10.214.0.21/24", address6: "2001:DB8:0::21/64" },
+      ],
+    }),
+    /interfaces.1.address6/,
   ],
   ["a port beyond the last", JSON.stringify({ ...good, api: { port: 70_000 } }), /port/],
   ["a misspelt member", JSON.stringify({ ...good, partnerlink: {} }), /partnerlink/],

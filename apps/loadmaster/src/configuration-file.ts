@@ -114,7 +114,10 @@ export function parseUnitConfiguration(text: string): Result<UnitConfiguration, 
         message: `interfaces.${index} has the id or the address of another one (${same.id}, ${same.address})`,
         remedy: "give each interface an id and an address of its own",
       });
-    const six = each.address6 === undefined ? ok({}) : ownAddress6(`interfaces.${index}.address6`, each.address6, interfaces);
+    const six =
+      each.address6 === undefined
+        ? ok({})
+        : ownAddress6(`interfaces.${index}.address6`, each.address6, interfaces);
     if (!six.ok) return six;
     interfaces.push({
       id: each.id,

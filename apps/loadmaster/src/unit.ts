@@ -19,7 +19,7 @@ import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HaView, Pacified } from "@tandem/loadmaster-api/ha-view";
 import type { HandOverView, HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
 import type { Identity } from "@tandem/peer-link/identity";
-import type { UnitConfiguration } from "./configuration-file.ts";
+import { ownAddresses, type UnitConfiguration } from "./configuration-file.ts";
 import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
 import type { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
@@ -52,7 +52,7 @@ import { checksIn } from "./ha/squares.ts";
 import { haViewOf, type ViewFacts } from "./ha/view.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
-import { type AddressFacts, heldAlone } from "./services/address-rules.ts";
+import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
 import { isLayer4, type Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
 import { proxyModel } from "./services/proxy-model.ts";
@@ -153,8 +153,8 @@ export class Unit implements PartnerSide {
     this.configuration = parts.configuration;
     this.identity = parts.identity;
     this.#document = parts.document;
-    this.#setup = this.#setupOf(parts.document);
     this.#link = new PartnerLink(parts.identity, parts.configuration.partnerPort, this);
+    this.#setup = this.#setupOf(parts.document);
     this.#revisions.remember(parts.document);
     this.#sampling = new Sampling({
       ...parts,
@@ -314,7 +314,7 @@ export class Unit implements PartnerSide {
       setup: () => this.#setup,
       own: () => this.status(),
       preferred: () => this.#document.shared.ha.preferred,
-      isOwnAddress: this.configuration.interfaces.some(({ address }) => address === caller.localAddress),
+      isOwnAddress: this.configuration.interfaces.flatMap(ownAddresses).includes(caller.localAddress),
       inTurn: (work) => this.#inTurn(work),
       log: (level, event, details) =>
         log(level, event, { user: caller.user, client: caller.client, ...details }),
@@ -323,12 +323,12 @@ export class Unit implements PartnerSide {
 
   addressFacts(document: UnitDocument = this.#document): AddressFacts {
     const { interfaces, apiPort, partnerPort } = this.configuration;
-    const of = (addresses: { readonly [id: string]: string }): string[] =>
-      interfaces.map((each) => addresses[each.id]).filter((each) => each !== undefined);
+    const link = this.#link.state;
     return {
       interfaces,
-      sharedAddresses: of(document.shared.sharedAddresses),
-      partners: of(document.unit.partners),
+      sharedAddresses: interfaces.flatMap((each) => sharedOn(document.shared, each)),
+      partners: interfaces.map(({ id }) => document.unit.partners[id]).filter((each) => each !== undefined),
+      ...(link.kind === "up" ? { partners6: link.status.addresses6 ?? [] } : {}),
       paired: this.#setup.kind === "pair",
       apiPort,
       partnerPort,
@@ -485,6 +485,7 @@ export class Unit implements PartnerSide {
       role: carp?.role ?? "stopped",
       revision,
       digest: digestOf(shared),
+      addresses6: this.configuration.interfaces.flatMap(({ address6 }) => address6 ?? []),
       ...(this.pacified === null ? {} : { pacified: this.pacified }),
       ...(carp?.demotion === undefined ? {} : { demotion: carp.demotion }),
       ...(carp === null ? {} : { checks: checksIn(carp) }),
@@ -684,7 +685,7 @@ export class Unit implements PartnerSide {
     this.#connectionsAre(await this.#parts.connections.configure(this.#connectionSettings(setup, facts)));
     await this.#listenOn([
       ...new Set([
-        ...this.configuration.interfaces.map((each) => each.address),
+        ...this.configuration.interfaces.flatMap(ownAddresses),
         ...(setup.kind === "pair" || unit.holdsShared === true ? facts.sharedAddresses : []),
       ]),
     ]).then(
@@ -702,7 +703,7 @@ export class Unit implements PartnerSide {
       ownAddress: setup.own.address,
       partner: setup.partner,
       localAddresses: [
-        ...this.configuration.interfaces.map(({ address }) => address),
+        ...this.configuration.interfaces.flatMap(ownAddresses),
         ...facts.partners,
         ...facts.sharedAddresses,
         ...services.map(({ address }) => address),

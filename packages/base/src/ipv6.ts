@@ -64,6 +64,10 @@ export function canonicalAddress(text: string): string | undefined {
   return bytes && formatIpv6(bytes);
 }
 
+/** `address:port`, an IPv6 address in brackets. */
+export const socketText = (address: string, port: number): string =>
+  `${isIpv6(address) ? `[${address}]` : address}:${port}`;
+
 export const isIpv6 = (text: string): boolean => parseIpv6(text) !== undefined;
 
 /** True for fe80::/10. */
@@ -100,6 +104,10 @@ export const networkOf6 = ({ address, prefix }: Cidr6): Cidr6 => ({
 });
 
 export const formatCidr6 = (cidr: Cidr6): string => `${formatIpv6(cidr.address)}/${cidr.prefix}`;
+
+/** The first address of a network is that of all its routers (RFC 4291 §2.6.1); a link between two has none. */
+export const isRouterAnycast = (cidr: Cidr6): boolean =>
+  cidr.prefix < 127 && formatCidr6(networkOf6(cidr)) === formatCidr6(cidr);
 
 /** True when `address` lies within the network of `outer`. */
 export const contains6 = (outer: Cidr6, address: Uint8Array): boolean =>

@@ -3,6 +3,7 @@
  * number outside these bounds reaches a file, whoever made the model.
  */
 import { parseIpv4 } from "@tandem/base/ip";
+import { canonicalAddress, isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Peer, type ProxyModel, type RealServer, schedules, type VirtualService } from "./model.ts";
 import { isQuotable } from "./syntax.ts";
@@ -35,7 +36,7 @@ export function checkModel(model: ProxyModel): Result<ProxyModel, FieldError> {
     duplicates(
       model.services
         .filter((service) => service.enabled)
-        .map((service) => `${service.address}:${service.port}`),
+        .map((service) => socketText(service.address, service.port)),
       "address and port",
     );
   return fault === undefined ? ok(model) : err(fault);
@@ -77,8 +78,8 @@ function checkPeer({ name, address, port }: Peer): FieldError | undefined {
 function checkService(service: VirtualService): FieldError | undefined {
   const field = (name: string): string => `virtual service ${service.index}: ${name}`;
   if (!integer(service.index, 1, 65_535)) return fault(field("index"), service.index, "1 to 65535");
-  if (parseIpv4(service.address) === undefined)
-    return fault(field("address"), service.address, "an IPv4 address");
+  if (canonicalAddress(service.address) !== service.address)
+    return fault(field("address"), service.address, "an IPv4 address, or one of IPv6 as RFC 5952 writes it");
   if (!integer(service.port, 1, 65_535)) return fault(field("port"), service.port, "1 to 65535");
   if (
     service.nickname !== undefined &&
@@ -159,7 +160,8 @@ function checkCheck({ check }: VirtualService, field: (name: string) => string):
 function checkServer(server: RealServer, field: (name: string) => string): FieldError | undefined {
   const of = (name: string): string => field(`real server ${server.index}: ${name}`);
   if (!integer(server.index, 1, 1_000_000)) return fault(of("index"), server.index, "1 to 1000000");
-  if (parseIpv4(server.address) === undefined) return fault(of("address"), server.address, "an IPv4 address");
+  if (canonicalAddress(server.address) !== server.address)
+    return fault(of("address"), server.address, "an IPv4 address, or one of IPv6 as RFC 5952 writes it");
   if (!integer(server.port, 1, 65_535)) return fault(of("port"), server.port, "1 to 65535");
   if (!integer(server.weight, 1, 65_535)) return fault(of("Weight"), server.weight, "1 to 65535");
   if (!integer(server.connectionLimit, 0, 100_000))
@@ -172,7 +174,9 @@ export const isCheckPath = (text: string): boolean =>
   text.length <= checkPathMaxChars && /^\/[\x21-\x7e]*$/.test(text);
 
 export const isHostName = (text: string): boolean =>
-  text.length <= 253 && /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(text);
+  text.length <= 253 &&
+  (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/.test(text) ||
+    isIpv6(/^\[([0-9a-f:]+)\]$/.exec(text)?.[1] ?? ""));
 
 function firstOf<Item>(
   items: readonly Item[],

@@ -72,6 +72,24 @@ const goldens: Record<string, ProxyModel> = {
       }),
     ],
   },
+  "ipv6-service-and-servers": {
+    process: { ...exampleProcess, peers: examplePeers },
+    services: [
+      exampleService(1, {
+        address: "2001:db8::20",
+        persistence: { kind: "source", timeoutSeconds: 360 },
+        check: {
+          kind: "http",
+          timing: exampleTiming,
+          method: "GET",
+          path: "/",
+          host: "[2001:db8::20]",
+          codes: [],
+        },
+        servers: [exampleServer(1, { address: "2001:db8::31" }), exampleServer(2)],
+      }),
+    ],
+  },
   "source-hash-unchecked-and-disabled": exampleModel([
     exampleService(1, { schedule: "sh", check: { kind: "none" } }),
     exampleService(2, { enabled: false }),

@@ -3,6 +3,7 @@
  * that answers `show info` says which file it runs.
  */
 import { sha256Hex } from "@tandem/base/digest";
+import { isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { checkModel, persistenceEntriesMax } from "./limits.ts";
 import {
@@ -122,7 +123,11 @@ function serviceSections(service: VirtualService, peers: Peers | undefined): Sec
     origin: from("vs"),
     directives: [
       ...common(),
-      directive("bind", [quoted(`${service.address}:${service.port}`), keyword("name"), name], from("vs")),
+      directive(
+        "bind",
+        [quoted(socketText(service.address, service.port)), keyword("name"), name],
+        from("vs"),
+      ),
       directive(`timeout client ${service.idleSeconds}s`, [], from("Idletime")),
       ...(service.mode === "http" ? headerDirectives(service, from("AddVia")) : []),
       directive("default_backend", [name]),
@@ -173,7 +178,7 @@ function balance(service: VirtualService): string[] {
 }
 
 function persistenceDirectives(
-  { persistence }: VirtualService,
+  { address, persistence }: VirtualService,
   peers: Peers | undefined,
   origin: Origin,
 ): Directive[] {
@@ -183,7 +188,7 @@ function persistenceDirectives(
     case "source":
       return [
         directive(
-          `stick-table type ip size ${persistenceEntriesMax} expire ${persistence.timeoutSeconds}s`,
+          `stick-table type ${isIpv6(address) ? "ipv6" : "ip"} size ${persistenceEntriesMax} expire ${persistence.timeoutSeconds}s`,
           peers === undefined ? [] : [keyword("peers"), peersName],
           origin,
         ),
@@ -242,7 +247,7 @@ function serverDirective(service: VirtualService, server: RealServer): Directive
   const { check } = service;
   const words: Word[] = [
     keyword(serverName(server.index)),
-    quoted(`${server.address}:${server.port}`),
+    quoted(socketText(server.address, server.port)),
     ...(service.schedule === "wrr" || service.schedule === "wlc"
       ? keywords(`weight ${proxyWeight(server, service.servers)}`)
       : []),

@@ -3,6 +3,7 @@
  * into the other's kernel, so that nothing has to be done with them at a take-over.
  */
 import { assert } from "@tandem/base/assert";
+import { isIpv6 } from "@tandem/base/ipv6";
 
 export const conntrackdPort = 3780;
 /** States that wait for the partner's word that it has them. */
@@ -34,7 +35,8 @@ export const isConntrackdPath = (text: string): boolean => path.test(text);
 export function renderConntrackd(settings: ConntrackdSettings, paths: ConntrackdPaths): string {
   const { device, ownAddress, partner, localAddresses } = settings;
   const ignored = [...new Set(["127.0.0.1", ownAddress, partner, ...localAddresses])];
-  for (const each of ignored) assert(address.test(each), "an address is what it seems");
+  for (const each of [ownAddress, partner]) assert(address.test(each), "the units speak IPv4 to each other");
+  for (const each of ignored) assert(address.test(each) || isIpv6(each), "an address is what it seems");
   for (const each of Object.values(paths)) assert(isConntrackdPath(each), "a path was checked before");
   assert(deviceName.test(device), "a device's name was checked before");
   return `Sync {
@@ -70,7 +72,7 @@ General {
             TCP
         }
         Address Ignore {
-${ignored.map((each) => `            IPv4_address ${each}`).join("\n")}
+${ignored.map((each) => `            ${isIpv6(each) ? "IPv6" : "IPv4"}_address ${each}`).join("\n")}
         }
     }
 }

@@ -11,7 +11,7 @@ const settings = {
   device: "lo",
   ownAddress: "127.0.0.1",
   partner: "127.0.0.2",
-  localAddresses: ["10.77.0.100", "10.78.0.100"],
+  localAddresses: ["10.77.0.100", "10.78.0.100", "2001:db8::20"],
 };
 const skip = needsRoot() || (existsSync("/usr/sbin/conntrackd") ? false : "conntrackd is not installed");
 
@@ -22,7 +22,7 @@ test("[LH12] the file for conntrackd is the golden one", () => {
       device: "eth0",
       ownAddress: "10.77.0.1",
       partner: "10.77.0.2",
-      localAddresses: ["10.77.0.100", "10.78.0.1", "10.77.0.1"],
+      localAddresses: ["10.77.0.100", "10.78.0.1", "10.77.0.1", "2001:db8::20"],
     },
     { socket: "/var/lib/x/sock", lock: "/var/lib/x/lock", log: "/var/lib/x/log" },
   );

@@ -42,6 +42,13 @@ export type Command = {
   readonly about: string;
 };
 
+/** IPv6 is read as well, so that the unit can say why it is not possible there. */
+const addressOrNothing = {
+  kind: "text",
+  pattern: /^(\d{1,3}(\.\d{1,3}){3}|(?=[^:]*:)[0-9A-Fa-f:.]{2,45})?$/,
+  allowed: "an IPv4 address; empty to remove it",
+} as const;
+
 const interfaceId = {
   name: "interface",
   aliases: ["iface"],
@@ -162,31 +169,29 @@ export const commands = {
       {
         name: "partner",
         aliases: ["PartnerIPAddress"],
-        type: {
-          kind: "text",
-          pattern: /^(\d{1,3}(\.\d{1,3}){3})?$/,
-          allowed: "an IPv4 address; empty to remove it",
-        },
+        type: addressOrNothing,
         about: "the partner unit's own address",
       },
       {
         name: "shared",
         aliases: ["SharedIPAddress"],
+        type: addressOrNothing,
+        about: "the address that belongs to whichever unit is active",
+      },
+      {
+        name: "sharedv6",
+        aliases: ["SharedIPv6Address"],
         type: {
           kind: "text",
-          pattern: /^(\d{1,3}(\.\d{1,3}){3})?$/,
-          allowed: "an IPv4 address (IPv6 is not carried between units yet); empty to remove it",
+          pattern: /^[^\p{Cc}\p{Zl}\p{Zp}]{0,64}$/u,
+          allowed: "an IPv6 address; empty to remove it",
         },
-        about: "the address that belongs to whichever unit is active",
+        about: "the same of IPv6, beside the one of IPv4",
       },
       { name: "hacheck", type: { kind: "boolean" }, about: "whether the loss of this network counts in HA" },
       {
         name: "hagateway",
-        type: {
-          kind: "text",
-          pattern: /^(\d{1,3}(\.\d{1,3}){3})?$/,
-          allowed: "an IPv4 address; empty to remove it",
-        },
+        type: addressOrNothing,
         about: "of a checked interface: the gateway that must answer ARP",
       },
     ],

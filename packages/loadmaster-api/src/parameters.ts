@@ -109,7 +109,15 @@ export function readValue(parameter: Parameter, value: unknown): Result<boolean 
     }
     case "address":
       return parseIpv4(text) === undefined
-        ? err(invalid(parameter.name, value, "an IPv4 address such as 10.0.0.20"))
+        ? err(
+            invalid(
+              parameter.name,
+              value,
+              text.includes(":")
+                ? "an IPv4 address such as 10.0.0.20, over which the units of a pair speak to each other; one of IPv6 is shared beside it (modiface sharedv6)"
+                : "an IPv4 address such as 10.0.0.20",
+            ),
+          )
         : ok(text);
     case "text":
       // Blanks around a text may be meant, so the text is taken as it came.

@@ -9,8 +9,8 @@ export const serviceReference = [
     name: "vs",
     type: {
       kind: "text",
-      pattern: /^(\d{1,6}|\d{1,3}(\.\d{1,3}){3})$/,
-      allowed: "a service's index, or its IPv4 address",
+      pattern: /^(\d{1,6}|\d{1,3}(\.\d{1,3}){3}|(?=[^:]*:)[0-9A-Fa-f:.]{2,45})$/,
+      allowed: "a service's index, or its IPv4 or IPv6 address",
     },
     required: true,
     about: "the service's index, or its address",
@@ -30,8 +30,8 @@ export const serverReference = [
     name: "rs",
     type: {
       kind: "text",
-      pattern: /^(!\d{1,9}|\d{1,3}(\.\d{1,3}){3})$/,
-      allowed: "!index, or an IPv4 address",
+      pattern: /^(!\d{1,9}|\d{1,3}(\.\d{1,3}){3}|(?=[^:]*:)[0-9A-Fa-f:.]{2,45})$/,
+      allowed: "!index, or an IPv4 or IPv6 address",
     },
     required: true,
     about: "!index of the real server, or its address",
@@ -209,7 +209,15 @@ export const serviceParameters = [
 
 /** What `modvs` takes beyond `addvs`: a service's port is changed by a parameter of its own, `port` says which service. */
 export const serviceMoves = [
-  { name: "vsaddress", type: { kind: "address" }, about: "the service's new address" },
+  {
+    name: "vsaddress",
+    type: {
+      kind: "text",
+      pattern: /^(\d{1,3}(\.\d{1,3}){3}|(?=[^:]*:)[0-9A-Fa-f:.]{2,45})$/,
+      allowed: "an IPv4 or IPv6 address such as 10.0.0.20 or 2001:db8::20",
+    },
+    about: "the service's new address",
+  },
   { name: "vsport", type: port, about: "the service's new port" },
   // An empty value is how a SubVS is made, so nothing at all is accepted here.
   { name: "createsubvs", type: { kind: "choice", values: [] }, about: "not available on this unit yet" },

@@ -120,6 +120,8 @@ export type InterfaceView = {
   Id: number;
   /** With its prefix length. */
   IPAddress: string;
+  /** With its prefix length; absent: it has none. */
+  IPv6Address?: string;
   Mtu: string;
   InterfaceType: string;
   GeoTrafficEnable: boolean;
@@ -129,6 +131,7 @@ export type InterfaceView = {
   HAGateway?: string;
   /** Present in HA only. */
   SharedIPAddress?: string;
+  SharedIPv6Address?: string;
   PartnerIPAddress?: string;
 };
 

@@ -285,7 +285,12 @@ describe("the API of a single unit", { skip }, () => {
       ["set", { param: "hatimeout", value: 7 }, 422, /hatimeout: "7" is not valid; allowed: 1 to 5/],
       ["set", { param: "hafast", value: "perhaps" }, 422, /hafast: "perhaps".*Y or N/],
       ["set", { param: "haif", value: 9 }, 422, /haif: there is no interface 9; there are 0/],
-      ["modiface", { interface: 0, shared: "2001:db8::20" }, 422, /shared: .*IPv6 is not carried/],
+      [
+        "modiface",
+        { interface: 0, shared: "2001:db8::20" },
+        422,
+        /shared: 2001:db8::20 is an IPv6 address.*sharedv6/,
+      ],
       ["set", { param: "hastatus", value: "Active" }, 422, /only read/],
       ["set", { param: "havhid" }, 400, /^value: String Value missing$/],
       ["get", {}, 400, /^param: String Value missing$/],

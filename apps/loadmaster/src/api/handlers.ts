@@ -135,7 +135,14 @@ function changesShared(command: CommandName, fields: Fields): boolean {
   if (command === "set") return systemParameter(String(fieldOf(fields, ["param"])))?.scope === "shared";
   return (
     command === "modiface" &&
-    fieldOf(fields, ["shared", "SharedIPAddress", "hacheck", "hagateway"]) !== undefined
+    fieldOf(fields, [
+      "shared",
+      "SharedIPAddress",
+      "sharedv6",
+      "SharedIPv6Address",
+      "hacheck",
+      "hagateway",
+    ]) !== undefined
   );
 }
 

@@ -29,6 +29,19 @@ test("[LH6] an address of the pair is given once, whatever the interface", () =>
   assert.match(twice.ok ? "" : twice.error.message, /already belongs to the pair on interface 0/);
 });
 
-function nothing(given: { interface: number; shared?: string; partner?: string }) {
-  return { partner: undefined, shared: undefined, hacheck: undefined, hagateway: undefined, ...given };
+function nothing(given: {
+  interface: number;
+  shared?: string;
+  partner?: string;
+  sharedv6?: string;
+  hagateway?: string;
+}) {
+  return {
+    partner: undefined,
+    shared: undefined,
+    sharedv6: undefined,
+    hacheck: undefined,
+    hagateway: undefined,
+    ...given,
+  };
 }

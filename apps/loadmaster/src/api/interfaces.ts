@@ -1,5 +1,6 @@
 /** `showiface` and `modiface`: the unit's interfaces with the addresses that HA needs. One change per call, as clients expect. */
 import { formatCidr, formatIpv4, networkOf, parseIpv4 } from "@tandem/base/ip";
+import { isIpv6 } from "@tandem/base/ipv6";
 import { err, ok } from "@tandem/base/result";
 import type { InterfaceView } from "@tandem/loadmaster-api/views";
 import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
@@ -7,16 +8,19 @@ import { checksOf, withCheck, withGateway } from "../ha/checks.ts";
 import type { ValuesOf } from "../services/edit.ts";
 import { type UnitDocument, withShared } from "../state/document.ts";
 import type { Change, Unit } from "../unit.ts";
+import { withSharedAddress6 } from "./shared-address6.ts";
 
 export function interfaceViews(unit: Unit): InterfaceView[] {
   const { shared, unit: own } = unit.document;
   return unit.configuration.interfaces.map((each, index) => {
     const sharedAddress = shared.sharedAddresses[each.id];
+    const shared6 = shared.sharedAddresses6?.[each.id];
     const partner = own.partners[each.id];
     const check = checksOf(shared, unit.configuration.interfaces)[each.id];
     return {
       Id: each.id,
       IPAddress: `${each.address}/${each.prefix}`,
+      ...(each.address6 === undefined ? {} : { IPv6Address: `${each.address6}/${each.prefix6}` }),
       Mtu: "1500",
       InterfaceType: "Port",
       GeoTrafficEnable: false,
@@ -24,6 +28,7 @@ export function interfaceViews(unit: Unit): InterfaceView[] {
       HACheck: check !== undefined,
       ...(check?.gateway === undefined ? {} : { HAGateway: check.gateway }),
       ...(sharedAddress === undefined ? {} : { SharedIPAddress: sharedAddress }),
+      ...(shared6 === undefined ? {} : { SharedIPv6Address: shared6 }),
       ...(partner === undefined ? {} : { PartnerIPAddress: partner }),
     };
   });
@@ -41,15 +46,15 @@ export function changeInterface(
     return refuse(
       `interface: there is no interface ${values.interface}; there are ${interfaces.map((each) => each.id).join(", ")}`,
     );
-  const given = [values.partner, values.shared, values.hacheck, values.hagateway];
+  const given = [values.partner, values.shared, values.sharedv6, values.hacheck, values.hagateway];
   if (given.filter((value) => value !== undefined).length !== 1)
     return err({
       code: 400,
-      message: "modiface: give exactly one of partner, shared, hacheck and hagateway",
+      message: "modiface: give exactly one of partner, shared, sharedv6, hacheck and hagateway",
     });
   if (values.hacheck !== undefined || values.hagateway !== undefined) {
     const gateway = values.hagateway ?? "";
-    const fault = gateway === "" ? undefined : hostFault(on, gateway);
+    const fault = gateway === "" ? undefined : (ipv6Fault("hagateway", gateway) ?? hostFault(on, gateway));
     if (fault !== undefined) return refuse(`hagateway: ${fault}`);
     const next =
       values.hacheck === undefined
@@ -59,13 +64,21 @@ export function changeInterface(
       ? ok({ document: withShared(document, next.value), value: {} })
       : refuse(`${values.hacheck === undefined ? "hagateway" : "hacheck"}: ${next.error}`);
   }
+  if (values.sharedv6 !== undefined) {
+    const next = withSharedAddress6(document, on, values.sharedv6, {
+      interfaces,
+      apiPort,
+      partner: unit.partnerState.kind === "up" ? unit.partnerState.status : undefined,
+    });
+    return next.ok ? ok({ document: next.value, value: {} }) : refuse(`sharedv6: ${next.error}`);
+  }
   const name = values.partner === undefined ? "shared" : "partner";
   const address = values.partner ?? values.shared ?? "";
   const id = String(on.id);
   const partners = { ...document.unit.partners };
   const sharedAddresses = { ...document.shared.sharedAddresses };
   if (address !== "") {
-    const fault = hostFault(on, address);
+    const fault = ipv6Fault(name, address) ?? hostFault(on, address);
     if (fault !== undefined) return refuse(`${name}: ${fault}`);
     const other = name === "partner" ? sharedAddresses[id] : partners[id];
     if (interfaces.some((each) => each.address === address))
@@ -99,12 +112,25 @@ export function changeInterface(
   return ok({ document: withShared(document, { ...document.shared, sharedAddresses }), value: {} });
 }
 
+/** Why an address of IPv6 cannot stand there: CARP, the partner link and ARP are of IPv4. */
+function ipv6Fault(name: "partner" | "shared" | "hagateway", address: string): string | undefined {
+  if (!isIpv6(address)) return undefined;
+  switch (name) {
+    case "partner":
+      return `${address} is an IPv6 address, and the units of a pair speak to each other over IPv4; give the partner's own IPv4 address (a pair of IPv6 alone is not possible)`;
+    case "shared":
+      return `${address} is an IPv6 address, and a pair needs a shared one of IPv4, by which its units find each other; give that one here, and this one beside it as sharedv6`;
+    case "hagateway":
+      return `${address} is an IPv6 address, and a gateway is asked by ARP, which is of IPv4 alone; give the router's IPv4 address`;
+  }
+}
+
 /** Why an address cannot be that of a host beside this interface. */
 function hostFault(on: NetworkInterface, address: string): string | undefined {
   const number = parseIpv4(address);
   if (number === undefined) return `"${address}" is not an IPv4 address; write it as 10.0.0.20`;
   const network = networkOf({ address: parseIpv4(on.address) ?? 0, prefix: on.prefix });
-  if (!onNetworkOf(on, number))
+  if (!onNetworkOf(on, address))
     return `${address} is not in the network of interface ${on.id}; use an address in ${formatCidr(network)}`;
   const last = (network.address + 2 ** (32 - on.prefix) - 1) >>> 0;
   if (on.prefix < 31 && (number === network.address || number === last))

@@ -218,6 +218,10 @@ export function setSystem(
         return refuse(
           "a virtual MAC is in use, which is for two units of ours; set vmac 0 at the shared address first",
         );
+      if (text !== "" && shared.sharedAddresses6 !== undefined)
+        return refuse(
+          "shared addresses of IPv6 are in use, which are for two units of ours; remove them first (modiface sharedv6 at the shared address)",
+        );
       if (text !== "" && shared.ha.fast === true)
         return refuse(
           "fast mode is on, which is for two units of ours; set hafast 0 at the shared address first",

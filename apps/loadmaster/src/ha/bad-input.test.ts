@@ -250,6 +250,12 @@ describe("a partner that does not fit", () => {
       { version: 2, digest: "theirs" },
       new RegExp(`program is older \\(version 2 of the link, ${linkVersion} here\\).*update it`),
     ],
+    [
+      "LH4",
+      "a version that knows nothing of IPv6",
+      { version: 3, digest: "theirs" },
+      new RegExp(`program is older \\(version 3 of the link, ${linkVersion} here\\).*update it`),
+    ],
     ["LH8", "another VHID", { vhid: 8 }, /Virtual ID differs: 7 here, 8 on the partner; set havhid/],
     [
       "LH2",

@@ -1,5 +1,4 @@
 /** HA checks per interface (SPEC LH7): which interfaces are checked, which are in use, and what is wrong about the choice. */
-import { parseIpv4 } from "@tandem/base/ip";
 import { err, ok, type Result } from "@tandem/base/result";
 import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
 import { type SharedContent, withHa } from "../state/document.ts";
@@ -56,17 +55,13 @@ export function uncheckedInUse(
   defaultRouteDevices: readonly string[],
 ): { readonly on: NetworkInterface; readonly uses: readonly string[] }[] {
   const checks = checksOf(shared, interfaces);
-  const reaches = (on: NetworkInterface, address: string): boolean => {
-    const number = parseIpv4(address);
-    return number !== undefined && onNetworkOf(on, number);
-  };
   return interfaces
     .filter((on) => checks[on.id] === undefined)
     .map((on) => ({
       on,
       uses: [
-        ...(shared.services.some(({ address }) => reaches(on, address)) ? ["virtual services"] : []),
-        ...(shared.services.some(({ servers }) => servers.some(({ address }) => reaches(on, address)))
+        ...(shared.services.some(({ address }) => onNetworkOf(on, address)) ? ["virtual services"] : []),
+        ...(shared.services.some(({ servers }) => servers.some(({ address }) => onNetworkOf(on, address)))
           ? ["real servers"]
           : []),
         ...(defaultRouteDevices.includes(on.device) ? ["the default gateway"] : []),

@@ -9,17 +9,17 @@ import { equalBytes } from "@tandem/base/digest";
 import { emptyLedger, type Ledger, type Run } from "@tandem/fencing/ledger";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { LedgerAnswer } from "../fencing/action-fence.ts";
-import { type SharedContent, unknownToLinkVersion2 } from "../state/document.ts";
+import type { SharedContent } from "../state/document.ts";
 import { pacifiedInWords } from "./pacified.ts";
 import { PartnerConnection } from "./partner-connection.ts";
 import {
   type Handshake,
   type LedgerMessage,
   linkVersionWithLedger,
-  linkVersionWithTraffic,
   type PartnerMessage,
   type PartnerStatus,
   proofOf,
+  unknownToVersion,
 } from "./partner-messages.ts";
 
 export const compareIntervalMs = 10_000;
@@ -482,8 +482,7 @@ export class PartnerLink {
       this.#side.observe({ event: "configuration-not-accepted", reason });
       return { taken: false, reason };
     };
-    const unknown =
-      theirs.version >= linkVersionWithTraffic ? [] : unknownToLinkVersion2(this.#side.shared());
+    const unknown = unknownToVersion(theirs.version, this.#side.shared());
     if (unknown.length > 0)
       return notTaken(`the partner's program is older and does not know ${unknown.join(", ")}; update it`);
     const answer = await connection.ask(

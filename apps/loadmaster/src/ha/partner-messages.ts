@@ -6,17 +6,30 @@ import { fits } from "@tandem/base/check";
 import { hmacSha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
 import { LedgerSchema, RunSchema } from "@tandem/fencing/ledger";
-import { SharedContentSchema } from "../state/document.ts";
+import {
+  type SharedContent,
+  SharedContentSchema,
+  unknownToLinkVersion2,
+  unknownToLinkVersion3,
+} from "../state/document.ts";
 import { PacifiedSchema } from "./pacified.ts";
 
 /** Told in `status`. A partner of version 1 knows no `ledger`, and is sent none. */
-export const linkVersion = 3;
+export const linkVersion = 4;
 /** Before this version a document with persistence, layer 4 or a mode of HA such as hafast was not understood at all. */
 export const linkVersionWithTraffic = 3;
+/** Before this version a document with addresses of IPv6 was not understood at all. */
+export const linkVersionWithIpv6 = 4;
 export const linkVersionWithLedger = 2;
 /** Part of what is proved, the same in every version so far. */
 const proofVersion = 1;
 export const documentMaxBytes = 16 * 1024 * 1024;
+
+/** What the content uses that a partner whose program speaks this version of the link does not know, in words. */
+export const unknownToVersion = (version: number, shared: SharedContent): string[] => [
+  ...(version < linkVersionWithTraffic ? unknownToLinkVersion2(shared) : []),
+  ...(version < linkVersionWithIpv6 ? unknownToLinkVersion3(shared) : []),
+];
 
 const nonce = Type.String({ pattern: "^[0-9a-f]{64}$" });
 const proof = Type.String({ pattern: "^[0-9a-f]{64}$" });
@@ -29,6 +42,8 @@ export const PartnerStatusSchema = Type.Object({
   vhid: Type.Integer(),
   timeout: Type.Integer(),
   sharedAddress: Type.String({ maxLength: 15 }),
+  /** Its own addresses of IPv6, which cannot be shared ones. Absent from a partner of an earlier version. */
+  addresses6: Type.Optional(Type.Array(Type.String({ maxLength: 39 }), { maxItems: 256 })),
   role: Type.Union([
     Type.Literal("initial"),
     Type.Literal("backup"),

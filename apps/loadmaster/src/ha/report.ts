@@ -8,7 +8,7 @@ import { uncheckedInUse } from "./checks.ts";
 import { type ForeignSeen, foreignInWords, foreignNow } from "./foreign-groups.ts";
 import { pacifiedInWords } from "./pacified.ts";
 import type { PartnerState } from "./partner-link.ts";
-import { linkVersionWithTraffic, type PartnerStatus } from "./partner-messages.ts";
+import { linkVersionWithIpv6, type PartnerStatus } from "./partner-messages.ts";
 import type { HaSetup } from "./setup.ts";
 
 /** Passive is a unit of a pair that takes no part now: its link is down, or carpd does not answer. */
@@ -78,7 +78,7 @@ function disagreements(mode: 1 | 2, own: PartnerStatus, theirs: PartnerStatus): 
     found.push(`both units are set to HA mode ${mode} (HA${mode}); set hamode ${3 - mode} on one of them`);
   else if (theirs.hamode === 0) found.push("HA mode is not set on the partner");
   // Documents with what it does not know are not sent to it at all.
-  if (theirs.version < linkVersionWithTraffic && own.role === "master" && theirs.digest !== own.digest)
+  if (theirs.version < linkVersionWithIpv6 && own.role === "master" && theirs.digest !== own.digest)
     found.push(
       `the partner's program is older (version ${theirs.version} of the link, ${own.version} here) and may not know all of this configuration; update it, so that both hold the same`,
     );
@@ -131,6 +131,12 @@ export function haNotices(
       : [
           `carpd runs without real-time priority (${carp.realtimeRefused}): on a busy machine advertisements may be late, and in fast mode the role may move; grant it CAP_SYS_NICE`,
         ]),
+    ...interfaces
+      .filter((on) => on.address6 === undefined && shared.sharedAddresses6?.[on.id] !== undefined)
+      .map(
+        (on) =>
+          `interface ${on.id} (${on.device}) is to carry the shared address ${shared.sharedAddresses6?.[on.id]} and has no IPv6 address of its own on this unit; give it one in the unit's configuration file (address6)`,
+      ),
     ...uncheckedInUse(shared, interfaces, routes).map(
       ({ on, uses }) =>
         `interface ${on.id} (${on.device}) has no HA check, though it leads to ${uses.join(" and ")}: its loss would move nothing; set modiface hacheck on it`,

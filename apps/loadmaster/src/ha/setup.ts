@@ -1,6 +1,6 @@
 /** Whether the parameters make a pair, and what carpd is to work by if they do (SPEC LH1–LH8, carp-notes). */
-import type { NetworkInterface } from "../configuration-file.ts";
-import { type AddressFacts, carriedFor } from "../services/address-rules.ts";
+import { type NetworkInterface, prefixOn } from "../configuration-file.ts";
+import { type AddressFacts, carriedFor, sharedOn as sharedAddressesOn } from "../services/address-rules.ts";
 import type { UnitDocument } from "../state/document.ts";
 import type { CarpdConfiguration } from "./carpd-configuration.ts";
 import { checksOf } from "./checks.ts";
@@ -61,10 +61,9 @@ export function haSetup(
   const sharedOn = (device: string): string[] =>
     interfaces
       .filter((each) => each.device === device)
-      .flatMap((each) => {
-        const address = shared.sharedAddresses[each.id];
-        return address === undefined ? [] : [`${address}/${each.prefix}`];
-      });
+      .flatMap((each) =>
+        sharedAddressesOn(shared, each).map((address) => `${address}/${prefixOn(each, address)}`),
+      );
   const servicesOn = (device: string): string[] =>
     carriedFor(facts, shared.services)
       .filter((each) => each.device === device)

@@ -1,8 +1,9 @@
 /** Whether two units can become a pair: everything is looked at and told, the first fault ends nothing. Changes nothing. */
+import { socketText } from "@tandem/base/ipv6";
 import type { WallMillis } from "@tandem/base/time";
 import type { PairingCheck, PairingCheckName, PairingFacts } from "@tandem/loadmaster-api/pairing";
 import type { InterfaceView } from "@tandem/loadmaster-api/views";
-import type { NetworkInterface } from "../configuration-file.ts";
+import { type NetworkInterface, ownAddresses } from "../configuration-file.ts";
 import type { UnitDocument } from "../state/document.ts";
 import type { Partner } from "./partner.ts";
 import type { Segment } from "./segment.ts";
@@ -135,13 +136,13 @@ function servicesThere({ overwrite }: CheckSubject, { services, hamode }: Pairin
 
 function servicesHere({ document, interfaces }: CheckSubject): PairingCheck {
   const stuck = document.shared.services.filter(({ address }) =>
-    interfaces.some((each) => each.address === address),
+    interfaces.some((each) => ownAddresses(each).includes(address)),
   );
   return stuck.length === 0
     ? well("services here", `${document.shared.services.length}, all of which can move to the other unit`)
     : bad(
         "services here",
-        `${stuck.map((each) => `${each.address}:${each.port}`).join(", ")} stands on an address of this unit's own, which never moves`,
+        `${stuck.map((each) => socketText(each.address, each.port)).join(", ")} stands on an address of this unit's own, which never moves`,
         "give the service another address (modvs vsaddress), such as the future shared one",
       );
 }

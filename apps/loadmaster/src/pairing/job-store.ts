@@ -15,6 +15,7 @@ export const partnerBackupsMax = 5;
 export type Membership = {
   readonly ha: SharedContent["ha"];
   readonly sharedAddresses: SharedContent["sharedAddresses"];
+  readonly sharedAddresses6?: NonNullable<SharedContent["sharedAddresses6"]>;
 } & Pick<UnitContent, "hamode" | "partners" | "partnerKey" | "holdsShared">;
 
 export type Job = ProcedureState & {

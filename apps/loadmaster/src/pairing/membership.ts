@@ -23,6 +23,7 @@ export type PairShape = {
 export const membershipOf = ({ shared, unit }: UnitDocument): Membership => ({
   ha: shared.ha,
   sharedAddresses: shared.sharedAddresses,
+  ...(shared.sharedAddresses6 === undefined ? {} : { sharedAddresses6: shared.sharedAddresses6 }),
   hamode: unit.hamode,
   partners: unit.partners,
   ...(unit.partnerKey === undefined ? {} : { partnerKey: unit.partnerKey }),
@@ -31,9 +32,19 @@ export const membershipOf = ({ shared, unit }: UnitDocument): Membership => ({
 
 /** As it was before, with the services as they are now. */
 export function withMembership(document: UnitDocument, before: Membership): UnitDocument {
-  const { ha, sharedAddresses, ...unit } = before;
-  const next = withShared(document, { ...document.shared, ha, sharedAddresses });
+  const { ha, sharedAddresses, sharedAddresses6, ...unit } = before;
+  const next = withShared(document, {
+    ...withoutShared(document.shared),
+    ha,
+    sharedAddresses,
+    ...(sharedAddresses6 === undefined ? {} : { sharedAddresses6 }),
+  });
   return { ...next, unit: { ...unitAlone(document.unit), ...unit } };
+}
+
+/** Without addresses that two units share. */
+function withoutShared({ sharedAddresses6: _six, ...rest }: SharedContent): SharedContent {
+  return { ...rest, sharedAddresses: {} };
 }
 
 /** Without anything that ties it to a pair. */
@@ -76,7 +87,7 @@ export function asLeft(document: UnitDocument, content: "keep" | "empty"): UnitD
   const { shared } = document;
   const services = content === "empty" ? [] : shared.services.map((each) => ({ ...each, enabled: false }));
   return {
-    ...withShared(document, { ...shared, services, sharedAddresses: {} }),
+    ...withShared(document, { ...withoutShared(shared), services }),
     agreedDigest: null,
     unit: unitAlone(document.unit),
   };
@@ -93,5 +104,5 @@ export function asLast(document: UnitDocument, addresses: "keep" | "drop"): Unit
   const unit = unitAlone(document.unit);
   return addresses === "keep"
     ? { ...document, agreedDigest: null, unit: { ...unit, holdsShared: true } }
-    : { ...withShared(document, { ...document.shared, sharedAddresses: {} }), agreedDigest: null, unit };
+    : { ...withShared(document, withoutShared(document.shared)), agreedDigest: null, unit };
 }

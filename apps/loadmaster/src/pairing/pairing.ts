@@ -5,7 +5,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { sha256Hex } from "@tandem/base/digest";
-import { parseIpv4 } from "@tandem/base/ip";
 import { err, ok, type Result } from "@tandem/base/result";
 import { shownFingerprint } from "@tandem/loadmaster-api/client";
 import { completedOk, type Failure } from "@tandem/loadmaster-api/envelope";
@@ -403,7 +402,13 @@ export class Pairing {
       shared: { ...document.shared, sharedAddresses: without(document.shared.sharedAddresses) },
       unit: { ...document.unit, partners: without(document.unit.partners) },
     };
-    const nothing = { partner: undefined, shared: undefined, hacheck: undefined, hagateway: undefined };
+    const nothing = {
+      partner: undefined,
+      shared: undefined,
+      sharedv6: undefined,
+      hacheck: undefined,
+      hagateway: undefined,
+    };
     for (const given of [{ partner }, { shared }]) {
       const made = changeInterface(this.#unit, next, { interface: on.id, ...nothing, ...given });
       if (!made.ok) return made.error.message;
@@ -421,11 +426,8 @@ export class Pairing {
   ): Promise<Result<Shape, Failure>> {
     const { configuration, document } = this.#unit;
     const { unit, shared } = document;
-    const number = parseIpv4(values.partner);
     const on = configuration.interfaces.find((each) =>
-      values.interface === undefined
-        ? number !== undefined && onNetworkOf(each, number)
-        : each.id === values.interface,
+      values.interface === undefined ? onNetworkOf(each, values.partner) : each.id === values.interface,
     );
     if (on === undefined)
       return refuse(

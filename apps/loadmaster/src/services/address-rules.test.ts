@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AddressFacts, addressFault } from "./address-rules.ts";
+import type { StoredService } from "../state/document.ts";
+import { type AddressFacts, addressFault, carriedFor } from "./address-rules.ts";
 
 const single: AddressFacts = {
   interfaces: [
@@ -46,4 +47,34 @@ test("[LM1] anything else is refused with what would be right", () => {
     fault(pair, "10.213.0.22") ?? "",
     /partner's own address.*use the shared address 10\.213\.0\.20/,
   );
+});
+
+const six: AddressFacts = {
+  ...pair,
+  interfaces: [{ ...single.interfaces[0]!, address6: "2001:db8::21", prefix6: 64 }, single.interfaces[1]!],
+  sharedAddresses: ["10.213.0.20", "2001:db8::20"],
+  partners6: ["2001:db8::22"],
+};
+
+test("[LH4] [LM1] a service may stand on a shared IPv6 address, or on another one of the interface's network", () => {
+  assert.equal(fault(six, "2001:db8::20"), undefined);
+  assert.equal(fault(six, "2001:db8::50", 443), undefined);
+  const service = { address: "2001:db8::50", enabled: true } as StoredService;
+  assert.deepEqual(carriedFor(six, [service, { ...service, address: "2001:db8::20" }]), [
+    { device: "eth0", address: "2001:db8::50/64" },
+  ]);
+});
+
+test("[LH4] [LM1] any other IPv6 address of a service is refused with what would be right", () => {
+  for (const [address, port, words] of [
+    ["2001:db8:1::50", 80, /none of its networks; use an address in 2001:db8::\/64$/],
+    ["2001:db8::21", 80, /own address and would not move.*10\.213\.0\.20 or 2001:db8::20/],
+    ["2001:db8::22", 80, /partner's own address/],
+    ["2001:db8::", 80, /first address of 2001:db8::\/64, which belongs to all its routers/],
+    ["fe80::1", 80, /link-local/],
+    ["ff02::1", 80, /multicast/],
+    ["2001:db8::20", 443, /^port: \[2001:db8::20\]:443 is where this unit's own API listens/],
+  ] as const)
+    assert.match(fault(six, address, port) ?? "", words);
+  assert.match(fault(pair, "2001:db8::20") ?? "", /none of its interfaces has an IPv6 address.*address6/);
 });

@@ -1,6 +1,6 @@
 /** Where a virtual service may stand: only on an address and port that this unit, or its pair, can hold (SPEC LM1). */
 import { networkOf, parseIpv4 } from "@tandem/base/ip";
-import { hostFaultIpv6, parseIpv6 } from "@tandem/base/ipv6";
+import { hostFaultIpv6, isRouterAnycast, parseIpv6, socketText } from "@tandem/base/ipv6";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import {
   type NetworkInterface,
@@ -15,6 +15,8 @@ export type AddressFacts = {
   readonly interfaces: readonly NetworkInterface[];
   readonly sharedAddresses: readonly string[];
   readonly partners: readonly string[];
+  /** The partner's own addresses of IPv6, as it tells them itself; absent: it has told none. */
+  readonly partners6?: readonly string[];
   /** True when HA is set up: addresses then have to be able to move to the partner. */
   readonly paired: boolean;
   readonly apiPort: number;
@@ -41,7 +43,7 @@ export function addressFault(
   const fault = six && hostFaultIpv6(six);
   if (fault !== undefined)
     return refuse(`vs: ${address} is ${fault}; use an address that clients can reach, such as 2001:db8::20`);
-  if (facts.partners.includes(address))
+  if ([...facts.partners, ...(facts.partners6 ?? [])].includes(address))
     return refuse(
       `vs: ${address} is the partner's own address, which this unit can never hold; use the shared address${named(facts.sharedAddresses)}`,
     );
@@ -61,6 +63,10 @@ export function addressFault(
           : `vs: this unit cannot hold ${address}, which lies in none of its networks; use an address in ${networks.join(" or ")}`,
       );
     }
+    if (six && isRouterAnycast({ address: six, prefix: prefixOn(on, address) }))
+      return refuse(
+        `vs: ${address} is the first address of ${networkTexts(on, 6)[0]}, which belongs to all its routers; use another one of that network`,
+      );
     if (
       number !== undefined &&
       on.prefix < 31 &&
@@ -72,7 +78,7 @@ export function addressFault(
         `vs: ${address} is the network or broadcast address of ${networkTexts(on)[0]}; use another one of that network`,
       );
   }
-  const socket = `${six === undefined ? address : `[${address}]`}:${port}`;
+  const socket = socketText(address, port);
   if ((own || shared) && port === facts.apiPort)
     return refuse(
       `port: ${socket} is where this unit's own API listens; use another port, or another address for the service`,

@@ -1,4 +1,6 @@
 /** Changes of virtual services and real servers: pure functions from the shared content to the next one, or a refusal. */
+import { parseIpv4 } from "@tandem/base/ip";
+import { canonicalAddress, hostFaultIpv6, isIpv6, parseIpv6, socketText } from "@tandem/base/ipv6";
 import { err, ok, type Result } from "@tandem/base/result";
 import { serversPerServiceMax, servicesMax } from "@tandem/haproxy-config/limits";
 import type { commands } from "@tandem/loadmaster-api/commands";
@@ -27,12 +29,13 @@ const refuse = (message: string): Result<never, Failure> => err({ code: 422, mes
 const httpPort = 80;
 
 export function addService(shared: SharedContent, facts: AddressFacts, values: ValuesOf<"addvs">): Edit {
-  if (/^\d+$/.test(values.vs)) return err(invalid("vs", values.vs, "the new service's IPv4 address"));
+  if (/^\d+$/.test(values.vs)) return err(invalid("vs", values.vs, "the new service's IPv4 or IPv6 address"));
   if (values.port === undefined) return err(missing(serviceReference[1]));
   if (values.prot === undefined) return err(missing(serviceReference[2]));
   if (shared.services.length >= servicesMax)
     return refuse(`there are ${servicesMax} virtual services already; remove one`);
-  const fault = addressFault(facts, shared.services, values.vs, values.port);
+  const address = spelled(values.vs);
+  const fault = addressFault(facts, shared.services, address, values.port);
   if (fault !== undefined) return err(fault);
   const index = shared.nextServiceIndex;
   const forced = layerOf(7, values);
@@ -44,7 +47,7 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
       : "gen";
   const blank: StoredService = {
     index,
-    address: values.vs,
+    address,
     port: values.port,
     type,
     enabled: true,
@@ -78,7 +81,7 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   const service = found.value;
   if (values.createsubvs !== undefined)
     return refuse("createsubvs: sub-services are not available on this unit yet");
-  const address = values.vsaddress ?? service.address;
+  const address = values.vsaddress === undefined ? service.address : spelled(values.vsaddress);
   const port = values.vsport ?? service.port;
   if (address !== service.address || port !== service.port) {
     const fault = addressFault(facts, shared.services, address, port, service.index);
@@ -102,18 +105,20 @@ export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): Ser
   const found = findService(shared, values);
   if (!found.ok) return found;
   const service = found.value;
-  if (values.rs.startsWith("!")) return err(invalid("rs", values.rs, "the new server's IPv4 address"));
+  if (values.rs.startsWith("!"))
+    return err(invalid("rs", values.rs, "the new server's IPv4 or IPv6 address"));
   if (values.rsport === undefined) return err(missing(serverReference[1]));
   if (service.servers.length >= serversPerServiceMax)
     return refuse(
       `virtual service ${service.index} has ${serversPerServiceMax} real servers already; remove one`,
     );
-  const fault = serverFault(service, values.rs, values.rsport);
+  const address = spelled(values.rs);
+  const fault = serverFault(service, address, values.rsport);
   if (fault !== undefined) return err(fault);
   const index = shared.nextServerIndex;
   const server: StoredServer = {
     index,
-    address: values.rs,
+    address,
     port: values.rsport,
     weight: values.Weight ?? 1_000,
     limit: values.Limit ?? 0,
@@ -172,7 +177,9 @@ export function findService(shared: SharedContent, reference: Reference): Result
   }
   if (reference.port === undefined) return err(missing(serviceReference[1]));
   if (reference.prot === undefined) return err(missing(serviceReference[2]));
-  const found = shared.services.find((each) => each.address === reference.vs && each.port === reference.port);
+  const found = shared.services.find(
+    (each) => each.address === spelled(reference.vs) && each.port === reference.port,
+  );
   return found === undefined ? refuse(unknownService) : ok(found);
 }
 
@@ -188,22 +195,29 @@ export function findServer(
   const server = service.value.servers.find((each) =>
     byIndex
       ? each.index === Number(reference.rs.slice(1))
-      : each.address === reference.rs && each.port === reference.rsport,
+      : each.address === spelled(reference.rs) && each.port === reference.rsport,
   );
   return server === undefined ? refuse(unknownServer) : ok({ service: service.value, server });
 }
 
 function serverFault(service: StoredService, address: string, port: number): Failure | undefined {
-  const octets = address.split(".").map(Number);
-  if (octets.some((octet) => octet > 255)) return invalid("rs", address, "an IPv4 address such as 10.0.0.31");
+  const six = parseIpv6(address);
+  if (six === undefined && parseIpv4(address) === undefined)
+    return invalid("rs", address, "an IPv4 or IPv6 address such as 10.0.0.31 or 2001:db8::31");
+  const why = six && hostFaultIpv6(six);
+  if (why !== undefined)
+    return { code: 422, message: `rs: ${address} is ${why}; give the address that the server is reached at` };
   const same = service.servers.find((each) => each.address === address && each.port === port);
   return same === undefined
     ? undefined
     : {
         code: 422,
-        message: `rs: ${address}:${port} is real server ${same.index} of virtual service ${service.index} already; change that one with modrs`,
+        message: `rs: ${socketText(address, port)} is real server ${same.index} of virtual service ${service.index} already; change that one with modrs`,
       };
 }
+
+/** An address of IPv6 in the one spelling that is kept and compared. */
+const spelled = (text: string): string => canonicalAddress(text) ?? text;
 
 const replaced = (shared: SharedContent, service: StoredService): SharedContent => ({
   ...shared,
@@ -233,9 +247,18 @@ const yesNo = (value: boolean | undefined): string => (value === true ? "Y" : "N
 
 /** What a layer-4 service cannot do, by the parameter that asks for it. */
 function layer4Fault(service: StoredService): Failure | undefined {
-  const { layer, type, schedule, persist, idletime, addVia, servers } = service;
+  const { layer, address, type, schedule, persist, idletime, addVia, servers } = service;
   if (layer !== 4) return undefined;
   const no = (message: string): Failure => ({ code: 422, message });
+  if (isIpv6(address))
+    return no(
+      `ForceL4: ${address} is an IPv6 address, and at layer 4 the kernel is given rules for IPv4 alone; use ForceL4 N, where HAProxy serves it`,
+    );
+  const server6 = servers.find((each) => isIpv6(each.address));
+  if (server6 !== undefined)
+    return no(
+      `rs: ${server6.address} is an IPv6 address, to which a layer-4 service on ${address} cannot pass packets of IPv4 on; use ForceL4 N, or the server's IPv4 address`,
+    );
   if (type !== "gen")
     return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
   if (schedule === "lc" || schedule === "wlc")

@@ -157,7 +157,9 @@ test("[LH12] the choice is the same on both units, and strictly in turn on one a
 });
 
 const facts: AddressFacts = {
-  interfaces: [{ id: 0, device: "eth0", address: "10.77.0.1", prefix: 24 }],
+  interfaces: [
+    { id: 0, device: "eth0", address: "10.77.0.1", prefix: 24, address6: "2001:db8::1", prefix6: 64 },
+  ],
   sharedAddresses: [],
   partners: [],
   paired: false,
@@ -177,6 +179,7 @@ test("[LM1] what layer 4 cannot do is refused with field, value and remedy", () 
   assert.equal(add({ ForceL7: false }).ok && true, true);
   const refusals: [object, RegExp][] = [
     [{ ForceL4: true, ForceL7: true }, /^ForceL7: Y contradicts ForceL4 Y/],
+    [{ vs: "2001:db8::100", ForceL4: true }, /^ForceL4: 2001:db8::100 is an IPv6 address.*use ForceL4 N/],
     [{ ForceL4: true, VStype: "http" }, /^VStype: http .*use VStype gen/],
     [{ ForceL4: true, Schedule: "lc" }, /^Schedule: lc .*use rr, wrr or sh/],
     [{ ForceL4: true, Persist: "src" }, /^Persist: src .*Schedule sh/],
@@ -194,6 +197,8 @@ test("[LM1] what layer 4 cannot do is refused with field, value and remedy", () 
   const rs = { vs: "1", rs: "10.77.0.31", rsport: 80 };
   const limited = addServer(shared, { ...rs, Limit: 5 } as Parameters<typeof addServer>[1]);
   assert.match(limited.ok ? "" : limited.error.message, /^Limit: 5 of real server 1 .*set it to 0/);
+  const six = addServer(shared, { ...rs, rs: "2001:db8::31" } as Parameters<typeof addServer>[1]);
+  assert.match(six.ok ? "" : six.error.message, /^rs: 2001:db8::31 is an IPv6 address.*ForceL4 N/);
   const served = addServer(shared, rs as Parameters<typeof addServer>[1]);
   assert.ok(served.ok);
   const more = changeServer(served.value.shared, { ...rs, Limit: 5 } as Parameters<typeof changeServer>[1]);

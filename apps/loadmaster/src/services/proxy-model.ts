@@ -1,4 +1,5 @@
 /** The stored services as HAProxy is to carry them out: defaults filled in, API codes put into words. */
+import { isIpv6 } from "@tandem/base/ipv6";
 import type {
   CheckMethod,
   HealthCheck,
@@ -78,7 +79,7 @@ export function healthCheck({ address, check }: StoredService): HealthCheck {
     timing,
     method: methods[check.method] ?? "HEAD",
     path: check.url ?? "/",
-    ...(check.use11 ? { host: check.host ?? address } : {}),
+    ...(check.use11 ? { host: check.host ?? (isIpv6(address) ? `[${address}]` : address) } : {}),
     codes: check.codes,
   };
 }

@@ -1,4 +1,5 @@
 /** What HAProxy and the kernel count, looked at every two seconds: counters that go on, and real servers that went up or down. */
+import { socketText } from "@tandem/base/ipv6";
 import { second, type WallMillis } from "@tandem/base/time";
 import { serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
@@ -98,8 +99,8 @@ export class Sampling {
     const service = this.#parts.shared().services.find((each) => serviceName(each.index) === proxy);
     const real = service?.servers.find((each) => serverName(each.index) === server);
     return {
-      service: service === undefined ? proxy : `${service.address}:${service.port}`,
-      server: real === undefined ? server : `${real.address}:${real.port}`,
+      service: service === undefined ? proxy : socketText(service.address, service.port),
+      server: real === undefined ? server : socketText(real.address, real.port),
     };
   }
 }

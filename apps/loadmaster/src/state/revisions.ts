@@ -2,6 +2,7 @@
  * The configuration's revision, and what has changed since an earlier one (SPEC CH22): whoever changes a unit that has
  * moved on is told what he had not seen.
  */
+import { socketText } from "@tandem/base/ipv6";
 import type { ConfigurationChange, Difference } from "@tandem/loadmaster-api/fence-parameters";
 import { digestOf, type SharedContent, type UnitContent, type UnitDocument } from "./document.ts";
 
@@ -45,18 +46,21 @@ type Described = { readonly what: string; readonly fields: ReadonlyMap<string, s
 function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
   const objects = new Map<string, Described>();
   for (const { servers, index, ...service } of shared.services) {
-    const what = `virtual service ${index} (${service.address}:${service.port})`;
+    const what = `virtual service ${index} (${socketText(service.address, service.port)})`;
     objects.set(`service ${index}`, { what, fields: fieldsOf(service) });
     for (const { index: at, ...server } of servers)
       objects.set(`service ${index} server ${at}`, {
-        what: `real server ${at} (${server.address}:${server.port}) of virtual service ${index}`,
+        what: `real server ${at} (${socketText(server.address, server.port)}) of virtual service ${index}`,
         fields: fieldsOf(server),
       });
   }
   objects.set("ha", { what: "HA parameters", fields: fieldsOf(shared.ha) });
   objects.set("shared addresses", {
     what: "shared addresses by interface",
-    fields: fieldsOf(shared.sharedAddresses),
+    fields: new Map([
+      ...fieldsOf(shared.sharedAddresses),
+      ...[...fieldsOf(shared.sharedAddresses6 ?? {})].map(([id, address]) => [`${id}.v6`, address] as const),
+    ]),
   });
   return objects;
 }
