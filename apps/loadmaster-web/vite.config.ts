@@ -13,6 +13,8 @@ export default defineConfig({
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],
     css: false,
+    // Whole procedures are typed and clicked through; a busy machine takes its time for it.
+    testTimeout: 30_000,
     server: { deps: { inline: [/@patternfly/] } },
   },
 });

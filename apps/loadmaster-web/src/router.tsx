@@ -1,5 +1,11 @@
 import { createHashHistory, createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { RebootPage } from "./administration/reboot-page.tsx";
+import { UsersPage } from "./administration/users-page.tsx";
+import { DrillPage } from "./drill/drill-page.tsx";
+import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
+import { InterfacesPage } from "./interfaces/interfaces-page.tsx";
+import { SetupPage } from "./pairing/setup-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
 
@@ -7,10 +13,35 @@ import { PageShell } from "./shell/page-shell.tsx";
 const root = createRootRoute({ component: PageShell, notFoundComponent: NotFoundPage });
 
 const home = createRoute({ getParentRoute: () => root, path: "/", component: HomePage });
+const interfaces = createRoute({
+  getParentRoute: () => root,
+  path: "/interfaces",
+  component: InterfacesPage,
+});
+const parameters = createRoute({
+  getParentRoute: () => root,
+  path: "/ha/parameters",
+  component: HaParametersPage,
+});
+const setup = createRoute({ getParentRoute: () => root, path: "/ha/setup", component: SetupPage });
+const drill = createRoute({ getParentRoute: () => root, path: "/ha/drill", component: DrillPage });
+const users = createRoute({
+  getParentRoute: () => root,
+  path: "/administration/users",
+  component: UsersPage,
+});
+const reboot = createRoute({
+  getParentRoute: () => root,
+  path: "/administration/reboot",
+  component: RebootPage,
+});
 
 /** Pages are told apart behind the #, so that the unit serves one file and no page's address is one of the API. */
 export const makeRouter = () =>
-  createRouter({ routeTree: root.addChildren([home]), history: createHashHistory() });
+  createRouter({
+    routeTree: root.addChildren([home, interfaces, parameters, setup, drill, users, reboot]),
+    history: createHashHistory(),
+  });
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { command, whoAmI } from "./transport.ts";
 
+const procedureIntervalMs = 1_000;
 const slowIntervalMs = 10_000;
 
 export const sessionQuery = queryOptions({
@@ -15,4 +16,30 @@ export const systemQuery = queryOptions({
   queryKey: ["system"],
   queryFn: () => command("getall"),
   refetchInterval: slowIntervalMs,
+});
+
+/** Whether there is a CARP password, never which. */
+export const carpPasswordQuery = queryOptions({
+  queryKey: ["system", "carppassword"],
+  queryFn: async () => (await command("get", { param: "carppassword" })).carppassword !== "",
+  refetchInterval: slowIntervalMs,
+});
+
+export const interfacesQuery = queryOptions({
+  queryKey: ["interfaces"],
+  queryFn: async () => (await command("showiface")).Interface,
+  refetchInterval: slowIntervalMs,
+});
+
+export const servicesQuery = queryOptions({
+  queryKey: ["services"],
+  queryFn: async () => (await command("listvs")).VS ?? [],
+  refetchInterval: slowIntervalMs,
+});
+
+/** How far the procedure is that makes a pair or ends one. */
+export const pairingQuery = queryOptions({
+  queryKey: ["pairing"],
+  queryFn: () => command("hapairstatus"),
+  refetchInterval: ({ state }) => (state.data?.state === "running" ? procedureIntervalMs : slowIntervalMs),
 });

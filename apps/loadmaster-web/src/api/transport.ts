@@ -30,9 +30,9 @@ type Answers = {
 };
 type AnswerOf<Name extends CommandName> = Name extends keyof Answers ? Answers[Name] : object;
 
-type SystemValues = { readonly [parameter: string]: string | number | boolean };
+export type SystemValues = { readonly [parameter: string]: string | number | boolean };
 /** `data` is base64. */
-type Backup = { readonly data: string; readonly digest: string; readonly filename: string };
+export type Backup = { readonly data: string; readonly digest: string; readonly filename: string };
 export type Parameters = { readonly [name: string]: string | number | boolean };
 
 async function ask(path: string, init: RequestInit, withinMs: number): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { Nav, NavItem, NavList } from "@patternfly/react-core";
+import { Nav, NavExpandable, NavItem, NavList } from "@patternfly/react-core";
 import { Link, useLocation } from "@tanstack/react-router";
 
 /** Pages under the names that LoadMaster's users know. */
@@ -10,6 +10,34 @@ export function Navigation() {
         <NavItem isActive={pathname === "/"}>
           <Link to="/">Home</Link>
         </NavItem>
+        <NavExpandable title="System Configuration" isExpanded isActive={pathname !== "/"}>
+          <NavItem isActive={pathname === "/interfaces"}>
+            <Link to="/interfaces">Interfaces</Link>
+          </NavItem>
+          <NavExpandable
+            title="System Administration"
+            isExpanded
+            isActive={pathname.startsWith("/administration/")}
+          >
+            <NavItem isActive={pathname === "/administration/users"}>
+              <Link to="/administration/users">User Management</Link>
+            </NavItem>
+            <NavItem isActive={pathname === "/administration/reboot"}>
+              <Link to="/administration/reboot">System Reboot</Link>
+            </NavItem>
+          </NavExpandable>
+          <NavExpandable title="Miscellaneous Options" isExpanded isActive={pathname.startsWith("/ha/")}>
+            <NavItem isActive={pathname === "/ha/parameters"}>
+              <Link to="/ha/parameters">HA Parameters</Link>
+            </NavItem>
+            <NavItem isActive={pathname === "/ha/setup"}>
+              <Link to="/ha/setup">HA Set-up</Link>
+            </NavItem>
+            <NavItem isActive={pathname === "/ha/drill"}>
+              <Link to="/ha/drill">HA Drill</Link>
+            </NavItem>
+          </NavExpandable>
+        </NavExpandable>
       </NavList>
     </Nav>
   );

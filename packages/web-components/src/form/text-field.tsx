@@ -7,6 +7,8 @@ type Props = FieldHelpProps & {
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly required?: boolean;
+  /** Shown, and not to be changed here; the help says why. */
+  readonly isReadOnly?: boolean;
   readonly type?: "text" | "number" | "password" | "time" | "datetime-local";
 };
 
@@ -19,6 +21,7 @@ export function TextField({
   help,
   error,
   required = false,
+  isReadOnly = false,
   type = "text",
 }: Props) {
   return (
@@ -27,6 +30,7 @@ export function TextField({
         id={id}
         type={type}
         {...(type === "password" ? { autoComplete: "new-password" } : {})}
+        {...(isReadOnly ? { readOnlyVariant: "default" } : {})}
         value={value}
         validated={error ? "error" : "default"}
         onChange={(_, next) => onChange(next)}

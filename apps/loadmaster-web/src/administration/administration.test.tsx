@@ -1,0 +1,64 @@
+import { cleanup, screen, within } from "@testing-library/react";
+import { userEvent } from "@testing-library/user-event";
+import { afterEach, expect, test, vi } from "vitest";
+import { fakeUnit, refusal } from "../api/fake-unit.fixture.ts";
+import { pairView, singleView } from "../live/live.fixture.ts";
+import { showPage } from "../live/shown-page.fixture.tsx";
+import { RebootPage, rebootMeans } from "./reboot-page.tsx";
+import { UsersPage } from "./users-page.tsx";
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+test("[LM3] the password is changed by the present one and a new one that was written twice", async () => {
+  const unit = fakeUnit({
+    usersetsyspassword: ({ currpassword }) =>
+      currpassword === "wrong" ? refusal("currpassword: this is not the password so far") : {},
+  });
+  showPage(<UsersPage />, singleView());
+  const set = screen.getByRole("button", { name: "Set password" });
+  const present = screen.getByLabelText(/Current password/);
+  await userEvent.type(present, "wrong");
+  await userEvent.type(screen.getByLabelText(/^New password(?! again)/), "a new password");
+  await userEvent.type(screen.getByLabelText(/New password again/), "a new passwort");
+  expect(screen.getByText(/This is not the same/)).toBeTruthy();
+  expect(set.hasAttribute("disabled")).toBe(true);
+  await userEvent.type(screen.getByLabelText(/New password again/), "{Backspace}d");
+  await userEvent.click(set);
+  expect(await screen.findByText("this is not the password so far")).toBeTruthy();
+  await userEvent.clear(present);
+  await userEvent.type(present, "right");
+  await userEvent.click(set);
+  expect(await screen.findByText("The password is changed.")).toBeTruthy();
+  expect(unit.callsOf("usersetsyspassword").at(-1)).toEqual({
+    currpassword: "right",
+    password: "a new password",
+  });
+});
+
+test("[LH6] at the shared address a unit's own password is not changed", () => {
+  fakeUnit({});
+  showPage(<UsersPage />, pairView());
+  expect(screen.getByText(/unit's own address, here 192.0.2.11/)).toBeTruthy();
+  expect(screen.getByLabelText(/Current password/).hasAttribute("readonly")).toBe(true);
+});
+
+test("[LM3] a reboot is asked about, with what it means for those who are served", async () => {
+  const unit = fakeUnit({});
+  showPage(<RebootPage />, pairView());
+  await userEvent.click(screen.getByRole("button", { name: "Reboot" }));
+  const dialogue = within(await screen.findByRole("dialog"));
+  expect(dialogue.getByText(/hands over to the standby/)).toBeTruthy();
+  expect(unit.callsOf("reboot")).toHaveLength(0);
+  await userEvent.click(dialogue.getByRole("button", { name: "Reboot" }));
+  expect(await screen.findByText(/The unit starts again/)).toBeTruthy();
+  expect(unit.callsOf("reboot")).toHaveLength(1);
+});
+
+test("[LH9] what a reboot means follows the unit's role", () => {
+  expect(rebootMeans(singleView())).toMatch(/is away until/);
+  expect(rebootMeans(pairView({ status: "Standby" }))).toMatch(/goes on/);
+  expect(rebootMeans(pairView({}, { state: "down" }))).toMatch(/its partner is not ready/);
+});
