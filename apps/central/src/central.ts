@@ -227,6 +227,7 @@ export class Central {
       const fleet = new Fleet(pair, realWorld, options);
       undo.push(() => fleet.stop());
       fleet.tellTerms(pair);
+      fleet.watchGroups(pair);
       const schedule = new Schedule({
         world: realWorld,
         pair,

@@ -1,6 +1,18 @@
 import { type Static, Type } from "@tandem/base/schema";
 import { Acknowledged, closed, MomentOrNull, Tag } from "./errors.ts";
 
+/** What a unit of a LoadMaster pair says of itself, that is, to which pair it belongs (SPEC CH19). */
+export const PairOfDevice = Type.Object({
+  unit: Type.Union([Type.Literal("HA1"), Type.Literal("HA2")]),
+  virtualId: Type.Integer(),
+  ownAddresses: Type.Array(Type.String()),
+  partnerAddresses: Type.Array(Type.String()),
+  sharedAddresses: Type.Array(Type.String()),
+  activeSince: MomentOrNull,
+  report: Type.String({ description: "what it says is wrong with its HA; empty when nothing is" }),
+});
+export type PairOfDevice = Static<typeof PairOfDevice>;
+
 /** What this unit last saw of the device when it contacted it; kept locally, never synchronised. */
 export const DeviceStatus = Type.Object({
   state: Type.Union([Type.Literal("unknown"), Type.Literal("up"), Type.Literal("down")], {
@@ -17,6 +29,11 @@ export const DeviceStatus = Type.Object({
     Type.Literal("single"),
     Type.Literal("unknown"),
   ]),
+  pair: Type.Optional(
+    Type.Union([PairOfDevice, Type.Null()], {
+      description: "what it last said; null: that it is a single unit; absent: nothing yet",
+    }),
+  ),
 });
 export type DeviceStatus = Static<typeof DeviceStatus>;
 

@@ -1,7 +1,17 @@
 import { type Static, Type } from "@tandem/base/schema";
-import { Acknowledged, closed, Tag } from "./errors.ts";
+import { Acknowledged, closed, MomentOrNull, Tag } from "./errors.ts";
 
 const name = Type.String({ minLength: 1, maxLength: 128 });
+
+/** Changes of role that are kept of each group; the oldest is dropped for the next. */
+export const roleChangesMax = 20;
+
+export const RoleChange = Type.Object({
+  at: Type.String({ description: "when the new one says that it became active, else when it was seen" }),
+  from: Type.String({ description: "device id" }),
+  to: Type.String({ description: "device id" }),
+});
+export type RoleChange = Static<typeof RoleChange>;
 
 /** A LoadMaster HA pair, shown as one (SPEC CH19). `active` is the member that says it is active, null when none or both do. */
 export const HaGroup = Type.Object({
@@ -23,6 +33,13 @@ export const HaGroup = Type.Object({
     ],
     { description: "ready: one member active, the other standby; degraded: one active, the other not ready" },
   ),
+  origin: Type.Union([Type.Literal("units"), Type.Literal("operator")], {
+    description:
+      "units: both say that they are a pair, and the group follows what they say; operator: grouped by hand",
+  }),
+  activeSince: MomentOrNull,
+  warnings: Type.Array(Type.String(), { description: "what keeps it from being a sound pair, in words" }),
+  roleChanges: Type.Array(RoleChange, { description: `the last ${roleChangesMax}, the latest first` }),
   tag: Tag,
 });
 export type HaGroup = Static<typeof HaGroup>;
@@ -43,6 +60,9 @@ export const HaGroupNew = Type.Object(
   closed,
 );
 export type HaGroupNew = Static<typeof HaGroupNew>;
+
+export const HaGroupChange = Type.Object({ name }, closed);
+export type HaGroupChange = Static<typeof HaGroupChange>;
 
 export const HaGroupWritten = Type.Object({ ...HaGroup.properties, acknowledged: Acknowledged });
 export type HaGroupWritten = Static<typeof HaGroupWritten>;

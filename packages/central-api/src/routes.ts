@@ -22,7 +22,15 @@ import {
 } from "./devices.ts";
 import { drillRoutes } from "./drill-routes.ts";
 import { HaAnswer, HaApply, HaEvents, HaEventsQuery } from "./ha.ts";
-import { HaGroupList, HaGroupNew, HaGroupParams, HaGroupRemoved, HaGroupWritten } from "./ha-groups.ts";
+import {
+  HaGroup,
+  HaGroupChange,
+  HaGroupList,
+  HaGroupNew,
+  HaGroupParams,
+  HaGroupRemoved,
+  HaGroupWritten,
+} from "./ha-groups.ts";
 import { haRoutes } from "./ha-routes.ts";
 import { logRoutes } from "./logs.ts";
 import {
@@ -311,6 +319,28 @@ export const routes = {
     status: 201,
     body: HaGroupNew,
     answer: HaGroupWritten,
+  }),
+  haGroup: route({
+    method: "GET",
+    path: "/ha-groups/:id",
+    access: "user",
+    tags: ["fleet"],
+    summary: "One LoadMaster HA group",
+    status: 200,
+    params: HaGroupParams,
+    answer: HaGroup,
+  }),
+  changeHaGroup: route({
+    method: "PATCH",
+    path: "/ha-groups/:id",
+    access: "user",
+    tags: ["fleet"],
+    summary: "Rename an HA group",
+    status: 200,
+    params: HaGroupParams,
+    body: HaGroupChange,
+    answer: HaGroupWritten,
+    matches: true,
   }),
   removeHaGroup: route({
     method: "DELETE",

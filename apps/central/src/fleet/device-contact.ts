@@ -3,7 +3,8 @@ import type { FieldError } from "@tandem/base/result";
 import { err, ok, type Result } from "@tandem/base/result";
 import { second } from "@tandem/base/time";
 import { type CallError, LoadMasterClient } from "@tandem/loadmaster-api/client";
-import type { Contacted, DeviceRole } from "./device-status.ts";
+import type { Contacted } from "./device-status.ts";
+import { isSingle, pairIn, roleIn, textIn } from "./pair-of-device.ts";
 
 export const contactTimeoutMs = 8 * second;
 
@@ -20,12 +21,6 @@ export type Answered = Extract<Contacted, { kind: "answered" }> & { readonly fin
 /** Tests put another in its place. */
 export type ContactDevice = (target: DeviceTarget) => Promise<Result<Answered, CallError>>;
 
-const roles: { readonly [status: string]: DeviceRole } = {
-  Active: "active",
-  Standby: "standby",
-  "HA not configured": "single",
-};
-
 /**
  * Contacts LoadMasters, one client for each target that is in use: the client keeps to the number of calls that a
  * unit allows within a few seconds.
@@ -40,15 +35,21 @@ export class LoadMasterContacts {
 
   readonly contact: ContactDevice = async (target) => {
     const client = this.client(target);
-    const ha = await client.highAvailability();
-    if (!ha.ok) return ha;
+    const all = await client.call("getall");
+    if (!all.ok) return all;
     const { fingerprint } = client;
     if (fingerprint === undefined) return err({ kind: "malformed", message: "it showed no certificate" });
+    const said: { readonly [name: string]: unknown } = { ...all.value };
+    if (said.hamode === undefined)
+      return err({ kind: "malformed", message: "what it answers to getall has no hamode" });
+    const interfaces = isSingle(said) ? null : await client.listInterfaces();
+    const pair = pairIn(said, interfaces?.ok ? interfaces.value : null);
     return ok({
       kind: "answered",
-      haRole: ha.value.hamode === 0 ? "single" : (roles[ha.value.hastatus] ?? "unknown"),
-      version: await textOf(client, "version"),
-      name: await textOf(client, "hostname"),
+      haRole: roleIn(said),
+      version: textIn(said, "version"),
+      name: textIn(said, "hostname"),
+      ...(pair === undefined ? {} : { pair }),
       fingerprint,
     });
   };
@@ -79,12 +80,6 @@ export class LoadMasterContacts {
 
 const keyOf = ({ address, port, user, password, fingerprint }: DeviceTarget): string =>
   JSON.stringify([address, port, user, password, fingerprint]);
-
-/** A parameter that a unit may not have. */
-async function textOf(client: LoadMasterClient, parameter: string): Promise<string | null> {
-  const answer = await client.get(parameter);
-  return answer.ok && typeof answer.value === "string" && answer.value !== "" ? answer.value : null;
-}
 
 /** Beside which field of the form a failure to contact the device belongs, and what to do about it. */
 export function contactFault(target: DeviceTarget, error: CallError): FieldError {

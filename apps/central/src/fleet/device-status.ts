@@ -1,6 +1,6 @@
 /** What this unit knows of a device from contacting it (SPEC CE1): up, or down after three failed attempts in a row. Pure. */
 import type { WallMillis } from "@tandem/base/time";
-import type { DeviceStatus } from "@tandem/central-api/devices";
+import type { DeviceStatus, PairOfDevice } from "@tandem/central-api/devices";
 
 export const attemptsBeforeDown = 3;
 
@@ -12,6 +12,8 @@ export type Contacted =
       readonly version: string | null;
       readonly haRole: DeviceRole;
       readonly name: string | null;
+      /** Absent: it did not say. */
+      readonly pair?: PairOfDevice | null;
     }
   | { readonly kind: "failed"; readonly error: string };
 
@@ -38,6 +40,7 @@ export function afterContact(status: DeviceStatus, contacted: Contacted, now: Wa
         error: null,
         version: contacted.version ?? status.version,
         haRole: contacted.haRole,
+        ...whatItSaid(contacted.pair === undefined ? status.pair : contacted.pair),
       };
     case "failed": {
       const failedAttempts = status.failedAttempts + 1;
@@ -52,3 +55,6 @@ export function afterContact(status: DeviceStatus, contacted: Contacted, now: Wa
     }
   }
 }
+
+const whatItSaid = (pair: DeviceStatus["pair"]): Pick<DeviceStatus, "pair"> =>
+  pair === undefined ? {} : { pair };

@@ -180,3 +180,71 @@ test("[CH19] two devices and their shared address are one group, which shows the
   await here.client.call(routes.removeHaGroup, { params: { id: group.id } });
   assert.equal((await devicesOf(here)).length, 2, "the devices stay");
 });
+
+test("[CH19] two units that say they are a pair become a group by themselves; a change of role is one event; a dissolved pair ends it", async (t) => {
+  const here = await startCentral(t, "central1", "127.0.0.1", { pollIntervalMs: 50 });
+  const lm1 = await startLoadMaster(t, "127.0.0.21", "lm1");
+  const lm2 = await startLoadMaster(t, "127.0.0.22", "lm2");
+  const sharedAddress = "127.0.0.20";
+  Object.assign(lm1, {
+    hastatus: "Active",
+    activetime: 1_700_000_000,
+    pair: { hamode: 1, havhid: 3, own: lm1.address, partner: lm2.address, shared: sharedAddress },
+  });
+  Object.assign(lm2, {
+    hastatus: "Standby",
+    pair: { hamode: 2, havhid: 4, own: lm2.address, partner: lm1.address, shared: sharedAddress },
+  });
+  await here.client.call(routes.addNetwork, { body: { cidr: "127.0.0.0/24" } });
+  const groups = async () => (await here.client.call(routes.listHaGroups)).haGroups;
+  const events = async (code: string) =>
+    (await here.client.call(routes.haEvents, { query: {} })).events.filter((event) => event.code === code);
+  const first = await add(here, lm1);
+  const second = await add(here, lm2);
+  const problems = await eventually("why there is no group stands beside the device", async () => {
+    const [one] = await devicesOf(here);
+    return one?.problems?.length === 1 && one.problems;
+  });
+  assert.deepEqual(problems, ["their HA Virtual IDs differ: lm1 has 3, lm2 4"]);
+  if (lm2.pair) lm2.pair.havhid = 3;
+  const group = await eventually("the group", async () => (await groups())[0]);
+  assert.deepEqual(
+    [group.members, group.sharedAddress, group.origin, group.state, group.active],
+    [[first.id, second.id], sharedAddress, "units", "ready", first.id],
+  );
+  assert.deepEqual(group.activeSince, "2023-11-14T22:13:20.000Z");
+  assert.deepEqual(group.warnings, []);
+  const named = await here.client.call(routes.addHaGroup, {
+    body: { name: "web", sharedAddress, members: [first.id, second.id] },
+  });
+  assert.deepEqual(
+    [named.id, named.name],
+    [group.id, "web"],
+    "the operator names what the units have formed",
+  );
+  assert.deepEqual(await refused(here.client.call(routes.removeHaGroup, { params: { id: group.id } })), [
+    "409 id ha-group-of-units",
+  ]);
+
+  await lm1.stop();
+  lm2.activetime = 1_800_000_000;
+  lm2.hastatus = "Active";
+  const [told] = await eventually("the event", async () => {
+    const all = await events("ha-group-role");
+    return all.length > 0 && all;
+  });
+  assert.match(told?.text ?? "", /web: the active role went from lm1 to lm2 at 2027-01-15T08:00:00/);
+  lm1.hastatus = "Standby";
+  await lm1.start();
+  const after = await eventually("sound again", async () =>
+    (await groups()).find(({ state }) => state === "ready"),
+  );
+  assert.deepEqual([after.active, after.activeSince], [second.id, "2027-01-15T08:00:00.000Z"]);
+  assert.deepEqual(after.roleChanges, [{ at: "2027-01-15T08:00:00.000Z", from: first.id, to: second.id }]);
+  assert.equal((await events("ha-group-role")).length, 1, "once for each change");
+
+  lm1.hastatus = lm2.hastatus = "HA not configured";
+  await eventually("the group ends", async () => (await groups()).length === 0);
+  assert.match((await events("ha-group-ended"))[0]?.text ?? "", /lm1 and lm2 say that they are single/);
+  assert.equal((await devicesOf(here)).length, 2);
+});

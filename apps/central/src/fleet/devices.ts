@@ -14,10 +14,13 @@ import { orRefuse, Refusal, written } from "../refusal.ts";
 import { deviceSyslog } from "../syslog/tables.ts";
 import { type Answered, type ContactDevice, contactFault, type DeviceTarget } from "./device-contact.ts";
 import type { DevicePoller } from "./device-poller.ts";
+import { whyInNoGroup } from "./group-recognition.ts";
+import { groupOf } from "./grouped.ts";
+import { knownDeviceOf, removalOf } from "./ha-groups.ts";
 import { smallestAround } from "./network-tree.ts";
 import { placedAddress } from "./networks.ts";
 import type { SharedRows } from "./shared-rows.ts";
-import { devices, haGroups, networks } from "./tables.ts";
+import { devices, networks } from "./tables.ts";
 
 export const deviceApiPortDefault = 443;
 
@@ -46,10 +49,11 @@ export function listDevices(world: DeviceWorld): readonly Device[] {
     .sort((a, b) => a.address.localeCompare(b.address, "en", { numeric: true }) || a.port - b.port);
 }
 
-function shown({ shared, poller }: DeviceWorld, row: DeviceRow): Device {
+function shown(world: DeviceWorld, row: DeviceRow): Device {
+  const { shared, poller } = world;
   const { id, name, kind, address, port, user, certificateFingerprint } = row.values;
   const cidrs = shared.rows(networks).map(({ key }) => key);
-  const group = shared.rows(haGroups).find(({ values }) => values.members.includes(id));
+  const group = groupOf(shared, id);
   return {
     id,
     name,
@@ -60,10 +64,21 @@ function shown({ shared, poller }: DeviceWorld, row: DeviceRow): Device {
     certificateFingerprint,
     network: smallestAround(cidrs, address),
     haGroup: group?.key ?? null,
-    problems: [shared.row(deviceSyslog, id)?.values.problem ?? ""].filter((problem) => problem !== ""),
+    problems: [
+      ...[shared.row(deviceSyslog, id)?.values.problem ?? ""].filter((problem) => problem !== ""),
+      ...(group ? [] : pairProblems(world, id)),
+    ],
     status: poller.status(id),
     tag: row.tag,
   };
+}
+
+/** Why one that says it is of a pair is in no group. */
+function pairProblems(world: DeviceWorld, id: string): readonly string[] {
+  const device = knownDeviceOf(world, id);
+  if (!device.status.pair) return [];
+  const others = world.shared.rows(devices).map(({ key }) => knownDeviceOf(world, key));
+  return whyInNoGroup(device, others);
 }
 
 export async function addDevice(
@@ -143,8 +158,9 @@ export async function removeDevice(
   author: string,
 ): Promise<DeviceRemoved> {
   const row = knownDevice(shared, id);
-  const group = shared.rows(haGroups).find(({ values }) => values.members.includes(id));
-  if (group)
+  const group = groupOf(shared, id);
+  // One that the units form goes with the device; it would form again if it alone were removed.
+  if (group && group.values.origin !== "units")
     throw new Refusal(409, {
       code: "device-in-group",
       field: "id",
@@ -154,7 +170,7 @@ export async function removeDevice(
     });
   const remove = () => {
     const alone = shared.row(deviceSyslog, id) === undefined ? [] : [deleteRow(deviceSyslog, id)];
-    const edits = [deleteRow(devices, id, tag), ...alone];
+    const edits = [deleteRow(devices, id, tag), ...alone, ...(group ? removalOf(shared, group.key) : [])];
     return shared.write(edits, author, `device ${row.values.name || id} removed`);
   };
   // What will be refused must change nothing on the device.

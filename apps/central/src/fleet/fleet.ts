@@ -12,12 +12,14 @@ import type { ContactDevice } from "./device-contact.ts";
 import { type DeviceTarget, LoadMasterContacts } from "./device-contact.ts";
 import { DevicePoller, type PolledDevice } from "./device-poller.ts";
 import { type DeviceRow, type DeviceWorld, listDevices, targetOf } from "./devices.ts";
+import { GroupWatch } from "./group-watch.ts";
+import { groupOf } from "./grouped.ts";
 import { listHaGroups } from "./ha-groups.ts";
 import { depthOf, smallestAround } from "./network-tree.ts";
 import { listNetworks } from "./networks.ts";
 import type { ConfiguredDevice, ServicesWorld } from "./services.ts";
 import type { SharedRows } from "./shared-rows.ts";
-import { devices, haGroups } from "./tables.ts";
+import { devices } from "./tables.ts";
 import { TermAnnouncement } from "./term-announcement.ts";
 
 export class Fleet implements ServicesWorld {
@@ -30,6 +32,8 @@ export class Fleet implements ServicesWorld {
   readonly #contacts: LoadMasterContacts;
   readonly #unfollow: () => void;
   #endTelling: () => void = () => {};
+  #endWatching: () => void = () => {};
+  #groupWatch: GroupWatch | undefined;
   #followed: readonly DeviceRow[] | undefined;
 
   constructor(
@@ -102,6 +106,24 @@ export class Fleet implements ServicesWorld {
     announcement.look();
   }
 
+  /** From now on this unit, while it acts, keeps the groups as their units say, and tells changes of role. */
+  watchGroups(pair: Pick<HighAvailability, "isActing" | "onChange" | "note">): void {
+    const watch = new GroupWatch({
+      world: this.world,
+      shared: this.shared,
+      poller: this.poller,
+      isActing: () => pair.isActing,
+      note: (event) => pair.note(event),
+    });
+    const unfollow = pair.onChange(() => watch.rowsMayHaveChanged());
+    this.#groupWatch = watch;
+    this.#endWatching = () => {
+      unfollow();
+      watch.stop();
+    };
+    watch.rowsMayHaveChanged();
+  }
+
   /** The devices of the tree, as they are polled. */
   targets(): readonly PolledDevice[] {
     return this.shared.rows(devices).map((row) => ({ id: row.key, target: targetOf(row) }));
@@ -130,6 +152,7 @@ export class Fleet implements ServicesWorld {
   stop(): void {
     this.#unfollow();
     this.#endTelling();
+    this.#endWatching();
     this.poller.stop();
   }
 
@@ -143,10 +166,13 @@ export class Fleet implements ServicesWorld {
     this.poller.follow(polled);
   }
 
-  /** When the role of one member changes, the other's is likely to have changed too: it is asked at once (CH19). */
+  /** When one member says something else of the pair, so does the other, most likely: it is asked at once (CH19). */
   #statusChanged(id: string, before: DeviceStatus, after: DeviceStatus): void {
-    if (before.haRole === after.haRole) return;
-    const group = this.shared.rows(haGroups).find(({ values }) => values.members.includes(id));
+    this.#groupWatch?.statusChanged(before, after);
+    const isSame =
+      before.haRole === after.haRole && JSON.stringify(before.pair) === JSON.stringify(after.pair);
+    if (isSame) return;
+    const group = groupOf(this.shared, id);
     for (const member of group?.values.members ?? []) if (member !== id) this.poller.contactNow(member);
   }
 }

@@ -1,17 +1,23 @@
 /** LoadMaster HA pairs, shown as one (SPEC CH19): two devices and the address that whichever is active holds. */
 import { sha256Hex } from "@tandem/base/digest";
 import type { DeviceStatus } from "@tandem/central-api/devices";
-import type { HaGroup, HaGroupNew, HaGroupRemoved, HaGroupWritten } from "@tandem/central-api/ha-groups";
-import { createRow, deleteRow } from "@tandem/replica/edits";
-import type { RowView } from "@tandem/replica/rows";
+import type {
+  HaGroup,
+  HaGroupChange,
+  HaGroupNew,
+  HaGroupRemoved,
+  HaGroupWritten,
+} from "@tandem/central-api/ha-groups";
+import { createRow, deleteRow, type Edit, updateRow } from "@tandem/replica/edits";
 import { orRefuse, Refusal, written } from "../refusal.ts";
 import type { DevicePoller } from "./device-poller.ts";
+import { type KnownDevice, warningsOf } from "./group-recognition.ts";
+import { type GroupRow, groupOf, groupRow, groupRows } from "./grouped.ts";
 import { smallestAround } from "./network-tree.ts";
 import { placedAddress } from "./networks.ts";
 import type { SharedRows } from "./shared-rows.ts";
-import { devices, haGroups, networks } from "./tables.ts";
+import { devices, haGroupRoles, haGroups, networks } from "./tables.ts";
 
-type GroupRow = RowView<(typeof haGroups)["columns"]>;
 type GroupWorld = { readonly shared: SharedRows; readonly poller: DevicePoller };
 
 /** What two members' own words about their roles say about the pair. Pure. */
@@ -32,20 +38,49 @@ export function groupState(members: readonly (readonly [id: string, status: Devi
 
 /** By name. */
 export function listHaGroups(world: GroupWorld): readonly HaGroup[] {
-  return world.shared
-    .rows(haGroups)
+  return groupRows(world.shared)
     .map((row) => shown(world, row))
     .sort((a, b) => a.name.localeCompare(b.name, "en") || (a.id < b.id ? -1 : 1));
 }
 
-function shown({ shared, poller }: GroupWorld, { values, tag }: GroupRow): HaGroup {
+export const haGroupById = (world: GroupWorld, id: string): HaGroup =>
+  shown(world, knownGroup(world.shared, id));
+
+/** As recognition and warnings look at a device; one that is not there is known by its id. */
+export function knownDeviceOf({ shared, poller }: GroupWorld, id: string): KnownDevice {
+  const values = shared.row(devices, id)?.values;
+  const address = values?.address ?? "";
+  return { id, name: values?.name || address || id, address, status: poller.status(id) };
+}
+
+function shown(world: GroupWorld, row: GroupRow): HaGroup {
+  const { shared } = world;
+  const { id, name, sharedAddress, members, origin } = row.values;
   const cidrs = shared.rows(networks).map(({ key }) => key);
+  const [a, b] = members.map((member) => knownDeviceOf(world, member)) as [KnownDevice, KnownDevice];
+  const { active, state } = groupState([
+    [a.id, a.status],
+    [b.id, b.status],
+  ]);
+  const role = shared.row(haGroupRoles, id)?.values;
+  const said = [a, b].find((member) => member.id === active)?.status.pair?.activeSince ?? null;
   return {
-    ...values,
-    members: [...values.members],
-    network: smallestAround(cidrs, values.sharedAddress),
-    ...groupState(values.members.map((id) => [id, poller.status(id)])),
-    tag,
+    id,
+    name,
+    sharedAddress,
+    members: [...members],
+    network: smallestAround(cidrs, sharedAddress),
+    active,
+    state,
+    origin,
+    activeSince: active === null ? null : (said ?? (role?.active === active ? role.since : null)),
+    warnings: [
+      ...warningsOf(a, b, sharedAddress, (address) =>
+        shared.rows(devices).some(({ values }) => values.address === address),
+      ),
+    ],
+    roleChanges: [...(role?.changes ?? [])],
+    tag: row.tag,
   };
 }
 
@@ -56,6 +91,8 @@ export async function addHaGroup(
 ): Promise<HaGroupWritten> {
   const { shared } = world;
   const { name, members } = wanted;
+  const existing = formedByUnits(shared, wanted);
+  if (existing) return changeHaGroup(world, existing.key, { name }, undefined, author);
   const sharedAddress = orRefuse(placedAddress(shared, "sharedAddress", wanted.sharedAddress));
   for (const [index, member] of members.entries()) refuseMember(shared, member, `members/${index}`);
   if (members[0] === members[1])
@@ -75,13 +112,32 @@ export async function addHaGroup(
       message: `${sharedAddress} is the own address of ${owner.values.name || owner.key}`,
       remedy: "give the address that both units share, which moves with the active role",
     });
-  // Both units of Central grouping the same two devices is no conflict.
-  const id = sha256Hex(`ha group ${[...members].sort().join(" ")}`).slice(0, 16);
+  const id = groupId(shared, members);
   const values = { id, name, sharedAddress, members: [...members] };
   const acknowledged = written(
     await shared.write([createRow(haGroups, values)], author, `HA group ${name} added`),
   );
   return { ...shown(world, knownGroup(shared, id)), acknowledged };
+}
+
+/** Both units of Central grouping the same two devices is no conflict; the smallest number not in use. */
+export function groupId(shared: Pick<SharedRows, "row">, members: readonly string[]): string {
+  for (let n = 0; ; n += 1) {
+    const id = sha256Hex(`ha group ${[...members].sort().join(" ")}${n === 0 ? "" : ` ${n}`}`).slice(0, 16);
+    if (shared.row(haGroups, id) === undefined) return id;
+  }
+}
+
+/** The units may have been faster than the operator, who then gives the group its name. */
+function formedByUnits(shared: SharedRows, { members, sharedAddress }: HaGroupNew): GroupRow | undefined {
+  const [first = "", second = ""] = members;
+  const group = groupOf(shared, first);
+  return first !== second &&
+    group?.values.members.includes(second) &&
+    group.values.origin === "units" &&
+    group.values.sharedAddress === sharedAddress
+    ? group
+    : undefined;
 }
 
 function refuseMember(shared: SharedRows, member: string, field: string): void {
@@ -93,7 +149,7 @@ function refuseMember(shared: SharedRows, member: string, field: string): void {
       message: `there is no device "${member}"`,
       remedy: "add the device first, and give its id",
     });
-  const group = shared.rows(haGroups).find(({ values }) => values.members.includes(member));
+  const group = groupOf(shared, member);
   if (group)
     throw new Refusal(409, {
       code: "device-in-group",
@@ -104,22 +160,51 @@ function refuseMember(shared: SharedRows, member: string, field: string): void {
     });
 }
 
-/** The members stay in the tree. */
+export async function changeHaGroup(
+  world: GroupWorld,
+  id: string,
+  change: HaGroupChange,
+  tag: string | undefined,
+  author: string,
+): Promise<HaGroupWritten> {
+  const { shared } = world;
+  const { name } = knownGroup(shared, id).values;
+  const acknowledged = written(
+    await shared.write([updateRow(haGroups, id, change, tag)], author, `HA group ${name} changed`),
+  );
+  return { ...shown(world, knownGroup(shared, id)), acknowledged };
+}
+
+/** The members stay in the tree. What the units say of themselves is ended there: here it would form again at once. */
 export async function removeHaGroup(
   { shared }: GroupWorld,
   id: string,
   tag: string | undefined,
   author: string,
 ): Promise<HaGroupRemoved> {
-  const { name } = knownGroup(shared, id).values;
+  const { name, origin } = knownGroup(shared, id).values;
+  if (origin === "units")
+    throw new Refusal(409, {
+      code: "ha-group-of-units",
+      field: "id",
+      value: id,
+      message: `the units of "${name}" say that they are a pair`,
+      remedy: "end the pair on its units, and the group ends by itself; or remove one of the devices",
+    });
   const acknowledged = written(
-    await shared.write([deleteRow(haGroups, id, tag)], author, `HA group ${name} removed`),
+    await shared.write(removalOf(shared, id, tag), author, `HA group ${name} removed`),
   );
   return { id, acknowledged };
 }
 
-function knownGroup(shared: SharedRows, id: string): GroupRow {
-  const row = shared.row(haGroups, id);
+/** With what is known of its roles. */
+export const removalOf = (shared: Pick<SharedRows, "row">, id: string, tag?: string): readonly Edit[] => [
+  deleteRow(haGroups, id, tag),
+  ...(shared.row(haGroupRoles, id) === undefined ? [] : [deleteRow(haGroupRoles, id)]),
+];
+
+export function knownGroup(shared: SharedRows, id: string): GroupRow {
+  const row = groupRow(shared, id);
   if (row) return row;
   throw new Refusal(404, {
     code: "ha-group-unknown",

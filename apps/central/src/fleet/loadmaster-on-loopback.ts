@@ -20,6 +20,10 @@ export type LoopbackLoadMaster = {
   readonly port: number;
   readonly fingerprint: string;
   hastatus: "Active" | "Standby" | "Passive" | "HA not configured";
+  /** What it says of its pair; undefined: it knows no interfaces. */
+  pair: { hamode: 1 | 2; havhid: number; own: string; partner: string; shared: string } | undefined;
+  /** Seconds since 1970. */
+  activetime: number;
   /** Its syslog hosts and port, by parameter; what is absent is empty. */
   readonly syslog: Map<string, string>;
   /** Commands answered since it was started. */
@@ -116,14 +120,21 @@ export async function startLoadMaster(
     loadMaster.calls += 1;
     if (call.cmd === "backup" || call.cmd === "reboot") return act(call.cmd, call);
     const parameters: { readonly [name: string]: unknown } = {
-      hamode: loadMaster.hastatus === "HA not configured" ? 0 : 1,
+      hamode: loadMaster.hastatus === "HA not configured" ? 0 : (loadMaster.pair?.hamode ?? 1),
+      havhid: loadMaster.pair?.havhid ?? 1,
       hastatus: loadMaster.hastatus,
-      activetime: loadMaster.hastatus === "Active" ? 1 : 0,
+      activetime: loadMaster.hastatus === "Active" ? loadMaster.activetime : 0,
       version: "7.2.54.0.1",
       hostname,
       ...(loadMaster.isOurs && { revision: "1" }),
     };
     const name = call.param ?? "";
+    if (call.cmd === "showiface" && loadMaster.pair !== undefined) {
+      const { own, partner, shared } = loadMaster.pair;
+      return success({
+        Interface: [{ Id: 0, IPAddress: `${own}/24`, SharedIPAddress: shared, PartnerIPAddress: partner }],
+      });
+    }
     if (call.cmd === "getall") return success({ ...parameters, ...Object.fromEntries(loadMaster.syslog) });
     if (call.cmd === "set" && name.startsWith("syslog")) {
       loadMaster.syslog.set(name, String(call.value));
@@ -218,6 +229,8 @@ export async function startLoadMaster(
       return identity.fingerprint;
     },
     hastatus: "HA not configured",
+    pair: undefined,
+    activetime: 1,
     syslog: new Map(),
     calls: 0,
     statsCalls: 0,

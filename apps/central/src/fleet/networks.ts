@@ -11,9 +11,10 @@ import type {
 import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import type { RowView } from "@tandem/replica/rows";
 import { orRefuse, Refusal, written } from "../refusal.ts";
+import { groupRows } from "./grouped.ts";
 import { inTreeOrder, smallestAround } from "./network-tree.ts";
 import type { SharedRows } from "./shared-rows.ts";
-import { devices, haGroups, networks } from "./tables.ts";
+import { devices, networks } from "./tables.ts";
 
 type NetworkRow = RowView<(typeof networks)["columns"]>;
 const shown = ({ values, tag }: NetworkRow): Network => ({ ...values, tag });
@@ -72,7 +73,7 @@ export async function removeNetwork(
     .filter((key) => key !== cidr);
   const homeless = [
     ...shared.rows(devices).map(({ values }) => values),
-    ...shared.rows(haGroups).map(({ values }) => ({ ...values, address: values.sharedAddress })),
+    ...groupRows(shared).map(({ values }) => ({ ...values, address: values.sharedAddress })),
   ].filter(
     ({ address }) => smallestAround([cidr], address) !== null && smallestAround(others, address) === null,
   );

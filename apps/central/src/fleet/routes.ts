@@ -2,7 +2,7 @@ import { routes } from "@tandem/central-api/routes";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { addDevice, changeDevice, listDevices, removeDevice } from "./devices.ts";
 import type { Fleet } from "./fleet.ts";
-import { addHaGroup, listHaGroups, removeHaGroup } from "./ha-groups.ts";
+import { addHaGroup, changeHaGroup, haGroupById, listHaGroups, removeHaGroup } from "./ha-groups.ts";
 import { addNetwork, changeNetwork, listNetworks, removeNetwork } from "./networks.ts";
 import { listServices, putService, removeService } from "./services.ts";
 
@@ -37,6 +37,10 @@ export function registerFleetRoutes({ route }: RouteRegistry, fleet: Fleet): voi
 
   route(routes.listHaGroups, () => ({ haGroups: [...listHaGroups(fleet)] }));
   route(routes.addHaGroup, ({ body }, { caller }) => addHaGroup(fleet, body, caller.author));
+  route(routes.haGroup, ({ params }) => haGroupById(fleet, params.id));
+  route(routes.changeHaGroup, ({ params, body, tag }, { caller }) =>
+    changeHaGroup(fleet, params.id, body, tag, caller.author),
+  );
   route(routes.removeHaGroup, ({ params, tag }, { caller }) =>
     removeHaGroup(fleet, params.id, tag, caller.author),
   );

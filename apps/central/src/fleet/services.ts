@@ -18,8 +18,9 @@ import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import { Refusal, written } from "../refusal.ts";
 import { contactFault, type DeviceTarget } from "./device-contact.ts";
 import { type DeviceWorld, knownDevice, targetOf } from "./devices.ts";
+import { groupOf } from "./grouped.ts";
 import { groupState } from "./ha-groups.ts";
-import { haGroups, services } from "./tables.ts";
+import { services } from "./tables.ts";
 
 /** What these changes ask of a device; `LoadMasterClient` is one. */
 export type ConfiguredDevice = {
@@ -220,7 +221,7 @@ const withWhat = (fault: FieldError, before: string): FieldError => ({
 /** A pair is configured at its shared address, through whichever unit is active (SPEC CH19, LH6). */
 function targetFor({ shared, poller }: ServicesWorld, id: string): DeviceTarget {
   const own = targetOf(knownDevice(shared, id));
-  const group = shared.rows(haGroups).find(({ values }) => values.members.includes(id));
+  const group = groupOf(shared, id);
   if (group === undefined) return own;
   const { active } = groupState(group.values.members.map((member) => [member, poller.status(member)]));
   const through = active === null ? own : targetOf(knownDevice(shared, active));
@@ -237,7 +238,7 @@ async function read(
   readonly live: readonly VirtualServiceView[];
 }> {
   const target = targetFor(world, id);
-  const group = world.shared.rows(haGroups).find(({ values }) => values.members.includes(id));
+  const group = groupOf(world.shared, id);
   const device = world.configured(target);
   const revision = await device.revision();
   // A device that is not of ours has no revision, and says that it does not know the parameter.

@@ -1,10 +1,12 @@
 /** The fleet as both Centrals of a pair share it (SPEC CH3). What one of them reads from a device is derived. */
 import { Type } from "@tandem/base/schema";
+import { roleChangesMax } from "@tandem/central-api/ha-groups";
 import { defineTable, type Table } from "@tandem/replica/schema";
 
 const name = Type.String({ maxLength: 128 });
 const address = Type.String({ maxLength: 45 });
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
+const moment = Type.String({ maxLength: 32 });
 const id = Type.String({ pattern: "^[0-9a-f]{16}$" });
 
 /** Known by their CIDR, so that both units adding the same network is no conflict; the tree follows from containment. */
@@ -81,9 +83,40 @@ export const haGroups = defineTable({
     name: { sync: "shared", schema: name },
     sharedAddress: { sync: "shared", schema: address },
     members: { sync: "shared", schema: Type.Array(id, { minItems: 2, maxItems: 2 }) },
+    /** `units`: formed, changed and ended as both units say of themselves. */
+    origin: {
+      sync: "shared",
+      since: 2,
+      schema: Type.Union([Type.Literal("units"), Type.Literal("operator")]),
+      default: "operator",
+    },
     active: { sync: "derived", schema: Type.Union([id, Type.Null()]) },
   },
 });
 
+/** Which member of a group was active last, and the changes before, so that each is told once, whoever is Master. */
+export const haGroupRoles = defineTable({
+  name: "haGroupRoles",
+  since: 2,
+  key: (row) => row.group,
+  columns: {
+    group: { sync: "shared", schema: id },
+    active: { sync: "shared", schema: id },
+    since: { sync: "shared", schema: moment },
+    changes: {
+      sync: "shared",
+      schema: Type.Array(Type.Object({ at: moment, from: id, to: id }), { maxItems: roleChangesMax }),
+      default: [],
+    },
+  },
+  mergeGroups: { role: ["active", "since", "changes"] },
+});
+
 /** What the pair synchronises. */
-export const fleetTables = [networks, devices, services, haGroups] as unknown as readonly Table[];
+export const fleetTables = [
+  networks,
+  devices,
+  services,
+  haGroups,
+  haGroupRoles,
+] as unknown as readonly Table[];

@@ -1,8 +1,9 @@
 /** Which device a line is from: the one that has the address it came from (SPEC CH2, CH19). Pure. */
 import { isIP } from "node:net";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { groupRows } from "../fleet/grouped.ts";
 import type { SharedRows } from "../fleet/shared-rows.ts";
-import { devices, haGroups } from "../fleet/tables.ts";
+import { devices } from "../fleet/tables.ts";
 import type { Senders } from "./collector-messages.ts";
 
 type Rows = Pick<SharedRows, "rows">;
@@ -15,14 +16,14 @@ export function sendersOf(shared: Rows): Senders {
   const senders = new Map<string, string>();
   const byId = [...shared.rows(devices)].sort((a, b) => (a.key < b.key ? -1 : 1));
   for (const { key, values } of byId) if (!senders.has(values.address)) senders.set(values.address, key);
-  for (const { key, values } of shared.rows(haGroups))
+  for (const { key, values } of groupRows(shared))
     if (!senders.has(values.sharedAddress)) senders.set(values.sharedAddress, key);
   return senders;
 }
 
 export function nameOf(shared: Rows, id: string | null): string | null {
   if (id === null) return null;
-  const named = [...shared.rows(devices), ...shared.rows(haGroups)].find(({ key }) => key === id);
+  const named = [...shared.rows(devices), ...groupRows(shared)].find(({ key }) => key === id);
   return named?.values.name ?? null;
 }
 
@@ -32,9 +33,7 @@ export function nameOf(shared: Rows, id: string | null): string | null {
  */
 export function originsOf(shared: Rows, text: string): Result<readonly string[], FieldError> {
   const all = shared.rows(devices);
-  const group = shared
-    .rows(haGroups)
-    .find(({ key, values }) => key === text || values.sharedAddress === text);
+  const group = groupRows(shared).find(({ key, values }) => key === text || values.sharedAddress === text);
   const wanted = all.filter(
     ({ key, values }) => key === text || values.address === text || group?.values.members.includes(key),
   );
