@@ -21,6 +21,8 @@ const hostOf: Record<PairingUnit, number> = { a: 1, b: 2, c: 3 };
 export const addressOf = (unit: PairingUnit): string => at(hostOf[unit]);
 export const sharedAddress = at(100);
 export const serviceAddress = at(50);
+/** Of the test's own machine, from which everything is asked. */
+export const clientAddress = at(41);
 const web = at(31);
 export const httpPort = 80;
 export const linePort = 7000;
@@ -69,7 +71,7 @@ export class PairingNetwork {
     for (const port of ["client", ...units, "web"])
       ip("-n", sw, "link", "set", `p${port}`, "master", "br0", "up");
     ip("link", "set", "eth0", "up");
-    ip("addr", "add", `${at(41)}/24`, "dev", "eth0");
+    ip("addr", "add", `${clientAddress}/24`, "dev", "eth0");
     for (const unit of units) {
       ip("-n", this.#namespace(unit), "link", "set", "eth0", "up");
       ip("-n", this.#namespace(unit), "addr", "add", `${addressOf(unit)}/24`, "dev", "eth0");
@@ -108,8 +110,12 @@ export class PairingNetwork {
     return kept;
   }
 
+  password(unit: PairingUnit): string {
+    return readFileSync(this.passwordFile(unit), "utf8");
+  }
+
   client(unit: PairingUnit, address = addressOf(unit)): LoadMasterClient {
-    const password = readFileSync(this.passwordFile(unit), "utf8");
+    const password = this.password(unit);
     return new LoadMasterClient({ address, credentials: { kind: "password", user: "bal", password } });
   }
 

@@ -17,10 +17,12 @@ import type { DrillPorts, RunningProbe } from "./ports.ts";
 import type { DrillValues } from "./tables.ts";
 import { type Measured, measuredOf, rounded, unsteadyBefore, verdictOf } from "./verdict.ts";
 
-export const beforeMs = 3 * second;
+export const beforeMs = 4 * second;
+/** A prober that has just begun makes its first connections, which is no outage of the target's. */
+export const warmUpMs = 1 * second;
 /** Longer than a request may take, so that each that was lost in the move is known to be. */
 export const afterMs = 5 * second;
-export const requestTimeoutMs = 1 * second;
+const requestTimeoutMs = 1 * second;
 export const probeIntervalMs = 10;
 /** A unit that was given the role and has not said so by then does not have it. */
 export const movedWaitMs = 15 * second;
@@ -112,7 +114,7 @@ export class Drill {
     const { from, to, fromName, toName, back } = this.order;
     const begun = probe.now();
     await this.#pause(beforeMs);
-    const unsteady = unsteadyBefore(await this.#report(probe, begun), budgetMs);
+    const unsteady = unsteadyBefore(await this.#report(probe, begun + warmUpMs), budgetMs);
     if (unsteady !== undefined) return ending("failed", unsteady);
 
     await this.#step("handing over");
@@ -209,7 +211,7 @@ export class Drill {
   async #movesWithOutages(probe: RunningProbe): Promise<Move[]> {
     const moves: Move[] = [];
     for (const [index, { from, to, movedMs, at }] of this.#moves.entries()) {
-      const { view } = await probe.report(at, this.#moves[index + 1]?.at ?? probe.now());
+      const { view } = await this.#report(probe, at, this.#moves[index + 1]?.at);
       moves.push({ from, to, movedMs, outageMs: rounded(view.outageMs) });
     }
     return moves;
@@ -223,8 +225,13 @@ export class Drill {
     await this.#progress({ step, moves: [...this.#movesSoFar()] });
   }
 
-  #report(probe: RunningProbe, from: Millis): Promise<ProberReport> {
-    return this.#unlessInterrupted(probe.report(from, probe.now()));
+  /** Up to the moment before which every request has been answered or is lost, unless another is given. */
+  #report(
+    probe: RunningProbe,
+    from: Millis,
+    to: Millis = probe.now() - requestTimeoutMs,
+  ): Promise<ProberReport> {
+    return this.#unlessInterrupted(probe.report(from, to));
   }
 
   async #pause(ms: number): Promise<void> {

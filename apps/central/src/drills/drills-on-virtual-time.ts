@@ -58,9 +58,8 @@ export class VirtualPair implements DrilledUnits {
       };
     };
     return ok({
-      setup: "pair" as const,
+      isActive: await this.isActive(device),
       squares: [squareOf("HA1"), squareOf("HA2")] as const,
-      status: (await this.isActive(device)) ? ("Active" as const) : ("Standby" as const),
       sharedAddress: "10.0.0.9",
       preferred: this.preferred,
     });

@@ -6,7 +6,8 @@ import type { ProbeTarget } from "@tandem/probe/target";
 import type { ProbedService } from "./ports.ts";
 
 /** What a unit says of itself and its partner. */
-export type UnitView = Pick<HaView, "setup" | "squares" | "status" | "sharedAddress"> & {
+export type UnitView = Pick<HaView, "squares" | "sharedAddress"> & {
+  readonly isActive: boolean;
   /** The preferred host's number; 0: neither is preferred. */
   readonly preferred: number;
 };
@@ -31,7 +32,7 @@ export function fitPair(
         view.ok ? [] : [`${names[index]} does not say how it is: ${view.error}`],
       ),
     );
-  const isActive = [one.value.status === "Active", two.value.status === "Active"];
+  const isActive = [one.value.isActive, two.value.isActive];
   if (isActive[0] && isActive[1]) return err(["both units say that they are active"]);
   if (!isActive[0] && !isActive[1]) return err(["neither unit says that it is active"]);
   const active = isActive[0] ? 0 : 1;

@@ -44,8 +44,10 @@ export class LoadMasterPairs implements DrilledUnits {
     if (!view.ok) return err(notOurs(view.error));
     const preferred = await client.get("haprefered");
     if (!preferred.ok) return err(preferred.error.message);
-    const { setup, squares, status, sharedAddress } = view.value as unknown as HaView;
-    return ok({ setup, squares, status, sharedAddress, preferred: Number(preferred.value) });
+    const { squares, sharedAddress } = view.value as unknown as HaView;
+    // The role by its own parameter: in this API the status of the view is that of the answer.
+    const isActive = (await this.isActive(device)) === true;
+    return ok({ isActive, squares, sharedAddress, preferred: Number(preferred.value) });
   }
 
   async services(device: string): Promise<Result<readonly ProbedService[], string>> {
