@@ -6,13 +6,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ok, type Result } from "@tandem/base/result";
-import { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { LoadMasterClient, type Parameters } from "@tandem/loadmaster-api/client";
 import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import { type Assembled, assemble } from "./assemble.ts";
 import type { UnitConfiguration } from "./configuration-file.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
 import type { RebootCommand } from "./reboot.ts";
+import type { StoredService } from "./state/document.ts";
 
 /** Each test process has a network of its own within 127.0.0.0/8. */
 export const loopback = (host: number): string =>
@@ -173,6 +174,60 @@ export async function startUnit(
       rmSync(stateDir, { recursive: true, force: true });
     },
   };
+}
+
+/** What a call that has to succeed answered. */
+export function value<Value>(
+  result: { ok: true; value: Value } | { ok: false; error: { message: string } },
+): Value {
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
+}
+
+/** A service as the document keeps it. */
+export const storedService = (changes: Partial<StoredService> = {}): StoredService => ({
+  index: 1,
+  address: "10.213.0.20",
+  port: 80,
+  type: "http",
+  enabled: true,
+  schedule: "rr",
+  idletime: 0,
+  addVia: 0,
+  check: {
+    type: "tcp",
+    use11: false,
+    method: 0,
+    codes: [],
+    port: 0,
+    intervalSeconds: 0,
+    timeoutSeconds: 0,
+    retries: 0,
+  },
+  servers: [],
+  ...changes,
+});
+
+export const pairSecret = "a secret of the pair";
+
+/** Makes both units a pair at their own addresses, in the order of old scripts. */
+export async function pairUp(
+  one: TestUnit,
+  two: TestUnit,
+  shared: string,
+  more: Parameters = {},
+): Promise<void> {
+  for (const [unit, hamode, partner] of [
+    [one, 1, two],
+    [two, 2, one],
+  ] as const) {
+    const client = unit.client();
+    value(await client.setPartnerSecret(pairSecret));
+    for (const [name, given] of Object.entries(more)) value(await client.set(name, String(given)));
+    value(await client.set("hamode", hamode));
+    value(await client.modifyInterface(0, "partner", partner.configuration.interfaces[0]?.address ?? ""));
+    value(await client.modifyInterface(0, "shared", shared));
+  }
 }
 
 export type WebServer = { readonly name: string; readonly port: number; close(): Promise<void> };

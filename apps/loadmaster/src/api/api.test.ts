@@ -12,6 +12,7 @@ import {
   startUnit,
   startWebServer,
   type TestUnit,
+  value,
   type WebServer,
   waitFor,
 } from "../unit.fixture.ts";
@@ -74,13 +75,6 @@ describe("the API of a single unit", { skip }, () => {
     assert.ok(answer.error.kind === "refused");
     return answer.error;
   };
-  const value = <Value>(
-    result: { ok: true; value: Value } | { ok: false; error: { message: string } },
-  ): Value => {
-    assert.ok(result.ok, result.ok ? "" : result.error.message);
-    return result.value;
-  };
-
   test("[LM2] the first password is in a file of mode 0600 until it has been used", async () => {
     const path = join(unit.configuration.stateDir, "first-password");
     assert.equal(statSync(path).mode & 0o777, 0o600);

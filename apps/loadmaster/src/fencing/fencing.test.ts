@@ -8,16 +8,10 @@ import type { Fence } from "@tandem/fencing/fence";
 import { runIdOf } from "@tandem/fencing/run-id";
 import type { Answer, CallError, LoadMasterClient } from "@tandem/loadmaster-api/client";
 import fc from "fast-check";
-import { loopback, portFor, startUnit, type TestUnit, waitFor } from "../unit.fixture.ts";
+import { loopback, pairUp, portFor, startUnit, type TestUnit, value, waitFor } from "../unit.fixture.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
 
-const value = <Value>(
-  result: { ok: true; value: Value } | { ok: false; error: { message: string } },
-): Value => {
-  assert.ok(result.ok, result.ok ? "" : result.error.message);
-  return result.value;
-};
 const error = (result: { ok: boolean; error?: CallError; value?: unknown }): CallError => {
   assert.ok(!result.ok && result.error, `refused, but it answered ${JSON.stringify(result.value)}`);
   return result.error;
@@ -260,16 +254,7 @@ describe("two units of a pair", { skip }, () => {
   before(async () => {
     one = await startUnit(71);
     two = await startUnit(72);
-    for (const [unit, hamode, partner] of [
-      [one, 1, loopback(72)],
-      [two, 2, loopback(71)],
-    ] as const) {
-      const client = unit.client();
-      value(await client.setPartnerSecret("a secret of the pair"));
-      value(await client.set("hamode", hamode));
-      value(await client.modifyInterface(0, "partner", partner));
-      value(await client.modifyInterface(0, "shared", shared));
-    }
+    await pairUp(one, two, shared);
     one.carp.become("master");
     await waitFor("both are connected", () =>
       [one, two].every(({ unit }) => unit.partnerState.kind === "up"),

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Fields } from "@tandem/loadmaster-api/parameters";
-import { loopback, startUnit, type TestUnit } from "../unit.fixture.ts";
+import { loopback, pairSecret, startUnit, type TestUnit } from "../unit.fixture.ts";
 import { linkVersion, type PartnerStatus } from "./partner-messages.ts";
 import { haProblems } from "./report.ts";
 
@@ -187,7 +187,7 @@ describe("bad input for the pair", { skip }, () => {
       assert.ok(answer.ok);
       return String(answer.value);
     };
-    for (const made of [await client.setPartnerSecret("a secret of the pair"), await client.set("hamode", 1)])
+    for (const made of [await client.setPartnerSecret(pairSecret), await client.set("hamode", 1)])
       assert.ok(made.ok, made.ok ? "" : made.error.message);
     assert.match(await report(), /still missing: the partner address \(modiface partner\)$/);
     assert.equal(unit.carp.configuration, undefined, "no role is asked for");

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { loopback, startUnit, type TestUnit, waitFor } from "../unit.fixture.ts";
+import { loopback, pairSecret, startUnit, type TestUnit, value, waitFor } from "../unit.fixture.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
-const secret = "a secret of the pair";
-
-const done = (result: { ok: true } | { ok: false; error: { message: string } }): void =>
-  assert.ok(result.ok, result.ok ? "" : result.error.message);
 
 test("[LH5] haif moves the standby first, then the active, and the link with them; not without the partner", {
   skip,
@@ -18,13 +14,13 @@ test("[LH5] haif moves the standby first, then the active, and the link with the
   try {
     const pair = async (unit: TestUnit, mode: 1 | 2, partners: readonly number[]): Promise<void> => {
       const client = unit.client();
-      done(await client.setPartnerSecret(secret));
+      value(await client.setPartnerSecret(pairSecret));
       for (const [id, host] of partners.entries())
-        done(await client.modifyInterface(id, "partner", loopback(host)));
-      done(await client.modifyInterface(1, "shared", loopback(70)));
-      done(await client.modifyInterface(0, "shared", shared));
+        value(await client.modifyInterface(id, "partner", loopback(host)));
+      value(await client.modifyInterface(1, "shared", loopback(70)));
+      value(await client.modifyInterface(0, "shared", shared));
       // With this it is a pair, which is configured at the shared address alone.
-      done(await client.set("hamode", mode));
+      value(await client.set("hamode", mode));
     };
     await pair(one, 1, [62, 72]);
     one.carp.become("master");
@@ -48,7 +44,7 @@ test("[LH5] haif moves the standby first, then the active, and the link with the
         return configure(configuration);
       };
     }
-    done(await atShared.set("haif", 1));
+    value(await atShared.set("haif", 1));
     assert.deepEqual(order, [`lm62 to ${loopback(72)}`, `lm61 to ${loopback(71)}`]);
     await waitFor("they are connected there", () =>
       [one, two].every(({ unit }) => unit.partnerState.kind === "up"),

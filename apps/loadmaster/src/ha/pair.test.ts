@@ -7,39 +7,18 @@ import { digestOf } from "../state/document.ts";
 import {
   fetchText,
   loopback,
+  pairSecret,
+  pairUp,
   portFor,
   startUnit,
   startWebServer,
   type TestUnit,
+  value,
   type WebServer,
   waitFor,
 } from "../unit.fixture.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
-const secret = "a secret of the pair";
-
-const value = <Value>(
-  result: { ok: true; value: Value } | { ok: false; error: { message: string } },
-): Value => {
-  assert.ok(result.ok, result.ok ? "" : result.error.message);
-  return result.value;
-};
-
-/** The order in which an operator, or an old script, sets up one unit of a pair at its own address. */
-async function setUp(
-  unit: TestUnit,
-  hamode: 1 | 2,
-  partner: string,
-  shared: string,
-  partnerSecret = secret,
-): Promise<void> {
-  const client = unit.client();
-  value(await client.setPartnerSecret(partnerSecret));
-  value(await client.set("hatimeout", 1));
-  value(await client.set("hamode", hamode));
-  value(await client.modifyInterface(0, "partner", partner));
-  value(await client.modifyInterface(0, "shared", shared));
-}
 
 const report = async (unit: TestUnit): Promise<string> => String(value(await unit.client().get("hareport")));
 
@@ -70,8 +49,7 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
 
   test("[LH2] [LH3] [LH10] set up in the API's old order, carpd is given the pair's parameters, without a reboot", async () => {
     assert.equal(value(await one.client().get("hastatus")), "HA not configured");
-    await setUp(one, 1, loopback(22), shared);
-    await setUp(two, 2, loopback(21), shared);
+    await pairUp(one, two, shared, { hatimeout: 1 });
     const [first, second] = [one.carp.configuration, two.carp.configuration];
     assert.ok(first && second);
     assert.deepEqual([first.advskew, second.advskew], [0, 1]);
@@ -79,7 +57,7 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.deepEqual(first.sharedAddresses, [`${shared}/8`]);
     assert.equal(first.password.length, 19);
     assert.equal(first.password, second.password);
-    assert.ok(!first.password.includes(secret));
+    assert.ok(!first.password.includes(pairSecret));
     // Two units on one loopback network cannot both listen on the shared address in turn, so the second never gets it.
     one.carp.become("master");
     assert.equal(value(await one.client().get("hastatus")), "Active");
@@ -328,7 +306,7 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     await waitFor("the link is refused", async () => /partner link is refused/.test(await report(one)));
     const cut = await one.client(shared).forcePartnerUpdate();
     assert.ok(!cut.ok && /not updated: .*secret/.test(cut.error.message));
-    value(await two.client().setPartnerSecret(secret));
+    value(await two.client().setPartnerSecret(pairSecret));
     await waitFor("nothing is left to report", async () => (await report(one)) === "");
   });
 
@@ -454,7 +432,7 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.ok(
       ![...one.log, ...two.log].some((line) => JSON.stringify(line).includes("another secret altogether")),
     );
-    value(await two.client().setPartnerSecret(secret));
+    value(await two.client().setPartnerSecret(pairSecret));
     await waitFor(
       "the standby has caught up",
       () => two.unit.document.shared.services[0]?.nickname === "meanwhile",
@@ -497,8 +475,7 @@ test("[LH11] two units that began equal have nothing to keep a backup of", { ski
   const one = await startUnit(31);
   const two = await startUnit(32);
   try {
-    await setUp(one, 1, loopback(32), loopback(30));
-    await setUp(two, 2, loopback(31), loopback(30));
+    await pairUp(one, two, loopback(30), { hatimeout: 1 });
     one.carp.become("master");
     await waitFor("both know that they are equal", () =>
       [one, two].every((unit) => unit.unit.document.agreedDigest === digestOf(one.unit.document.shared)),

@@ -9,6 +9,7 @@ import {
   type UnitDocument,
   unknownToLinkVersion2,
 } from "../state/document.ts";
+import { storedService } from "../unit.fixture.ts";
 import { uncheckedInUse, withCheck } from "./checks.ts";
 import { carpPasswordOf, partnerKeyOf } from "./partner-secret.ts";
 import { activeTimeOf, haNotices, haProblems, haStatusOf } from "./report.ts";
@@ -17,27 +18,7 @@ import { haSetup } from "./setup.ts";
 const interfaces: NetworkInterface[] = [{ id: 0, device: "eth0", address: "10.213.0.21", prefix: 24 }];
 const partnerKey = "ab".repeat(32);
 
-const service = (index: number, address: string): StoredService => ({
-  index,
-  address,
-  port: 80,
-  type: "http",
-  enabled: true,
-  schedule: "rr",
-  idletime: 0,
-  addVia: 0,
-  check: {
-    type: "tcp",
-    use11: false,
-    method: 0,
-    codes: [],
-    port: 0,
-    intervalSeconds: 0,
-    timeoutSeconds: 0,
-    retries: 0,
-  },
-  servers: [],
-});
+const service = (index: number, address: string): StoredService => storedService({ index, address });
 
 const paired = (
   changes: Partial<UnitDocument["unit"]> = {},

@@ -6,43 +6,33 @@ import { err, ok } from "@tandem/base/result";
 import type { commands } from "@tandem/loadmaster-api/commands";
 import type { Values } from "@tandem/loadmaster-api/parameters";
 import { emptyShared, type SharedContent, type StoredService } from "../state/document.ts";
-import { loopback, waitFor } from "../unit.fixture.ts";
+import { loopback, storedService, waitFor } from "../unit.fixture.ts";
 import type { AddressFacts } from "./address-rules.ts";
 import { addServer, addService, changeServer, changeService } from "./edit.ts";
 import { choiceOf, Layer4 } from "./layer4.ts";
 import { checkServer } from "./layer4-check.ts";
 import { healthAfter, healthAtFirst, nextCheckMs, type Verdict } from "./layer4-health.ts";
 
-const service = (changes: Partial<StoredService> = {}): StoredService => ({
-  index: 3,
-  address: "10.77.0.100",
-  port: 5432,
-  type: "gen",
-  layer: 4,
-  enabled: true,
-  schedule: "rr",
-  idletime: 0,
-  addVia: 0,
-  check: {
-    type: "tcp",
-    use11: false,
-    method: 0,
-    codes: [],
-    port: 0,
-    intervalSeconds: 1,
-    timeoutSeconds: 1,
-    retries: 1,
-  },
-  servers: [1, 2].map((index) => ({
-    index,
-    address: `10.78.0.3${index}`,
+const service = (changes: Partial<StoredService> = {}): StoredService => {
+  const { check } = storedService();
+  return storedService({
+    index: 3,
+    address: "10.77.0.100",
     port: 5432,
-    weight: 1_000,
-    limit: 0,
-    enabled: true,
-  })),
-  ...changes,
-});
+    type: "gen",
+    layer: 4,
+    check: { ...check, intervalSeconds: 1, timeoutSeconds: 1, retries: 1 },
+    servers: [1, 2].map((index) => ({
+      index,
+      address: `10.78.0.3${index}`,
+      port: 5432,
+      weight: 1_000,
+      limit: 0,
+      enabled: true,
+    })),
+    ...changes,
+  });
+};
 
 test("[LM1] a server is down after so many failed checks in a row, and up with the first that succeeds", () => {
   const bad: Verdict = { alive: false, check: "L4CON" };

@@ -9,22 +9,17 @@ import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
 import { emptyShared, type StoredService, unknownToLinkVersion2 } from "../state/document.ts";
 import {
   loopback,
+  pairUp,
   portFor,
   startUnit,
   startWebServer,
   type TestUnit,
+  value,
   type WebServer,
   waitFor,
 } from "../unit.fixture.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
-
-const value = <Value>(
-  result: { ok: true; value: Value } | { ok: false; error: { message: string } },
-): Value => {
-  assert.ok(result.ok, result.ok ? "" : result.error.message);
-  return result.value;
-};
 
 /** One request from a client address of one's choice, on a connection of its own. */
 const ask = (
@@ -160,16 +155,7 @@ describe("persistence", { skip }, () => {
   test("[LH12] the standby learns at once which client belongs to which server, unless that is off", async () => {
     const shared = loopback(20);
     const vs = { address: shared, port: portFor(5) };
-    for (const [unit, hamode, partner] of [
-      [one, 1, loopback(2)],
-      [two, 2, loopback(1)],
-    ] as const) {
-      const client = unit.client();
-      value(await client.setPartnerSecret("a secret of the pair"));
-      value(await client.set("hamode", hamode));
-      value(await client.modifyInterface(0, "partner", partner));
-      value(await client.modifyInterface(0, "shared", shared));
-    }
+    await pairUp(one, two, shared);
     one.carp.become("master");
     const atShared = one.client(shared);
     const { Index } = value(

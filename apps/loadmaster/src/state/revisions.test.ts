@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { storedService } from "../unit.fixture.ts";
 import { emptyShared, newDocument, type StoredService, type UnitDocument, withShared } from "./document.ts";
 import {
   changesInWords,
@@ -9,28 +10,13 @@ import {
   revisionOf,
 } from "./revisions.ts";
 
-const service = (index: number, changes: Partial<StoredService> = {}): StoredService => ({
-  index,
-  address: "10.0.0.1",
-  port: 80,
-  type: "http",
-  enabled: true,
-  schedule: "rr",
-  idletime: 0,
-  addVia: 0,
-  check: {
-    type: "tcp",
-    use11: false,
-    method: 0,
-    codes: [],
-    port: 0,
-    intervalSeconds: 0,
-    timeoutSeconds: 0,
-    retries: 0,
-  },
-  servers: [{ index: 7, address: "10.0.1.1", port: 8080, weight: 1_000, limit: 0, enabled: true }],
-  ...changes,
-});
+const service = (index: number, changes: Partial<StoredService> = {}): StoredService =>
+  storedService({
+    index,
+    address: "10.0.0.1",
+    servers: [{ index: 7, address: "10.0.1.1", port: 8080, weight: 1_000, limit: 0, enabled: true }],
+    ...changes,
+  });
 const start = newDocument("lm1", "hash");
 const having = (document: UnitDocument, ...services: StoredService[]): UnitDocument =>
   withShared(document, { ...document.shared, services });
