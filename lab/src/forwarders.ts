@@ -37,34 +37,51 @@ function freePort(port: number): Promise<number> {
   });
 }
 
+/** Another lab that comes up at the same time may take a port between the choice and its use. */
+const attemptsMax = 5;
+
 /** Starts the relay and the forwarder, records the ports, and waits until both serve. */
 export async function startForwarders(lab: string): Promise<void> {
   const folder = `${stateFolderOf(lab)}/forward`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const forwards: ForwardRecord[] = [];
-  for (const want of wanted) forwards.push({ ...want, hostPort: await freePort(want.hostPort) });
   const socketOf = (name: string): string => `${folder}/${name}.sock`;
-  const inside: RelayConfiguration = {
-    routes: forwards.map(({ name, address, port }) => ({
-      listen: { path: socketOf(name) },
-      target: { host: address, port },
-    })),
-  };
-  const outside: RelayConfiguration = {
-    routes: forwards.map(({ name, hostPort }) => ({
-      listen: { host: "127.0.0.1", port: hostPort },
-      target: { path: socketOf(name) },
-    })),
-  };
   const write = (name: string, configuration: RelayConfiguration): string => {
     const path = `${folder}/${name}.json`;
     writeFileSync(path, JSON.stringify(configuration), { mode: 0o600 });
     return path;
   };
+  const inside: RelayConfiguration = {
+    routes: wanted.map(({ name, address, port }) => ({
+      listen: { path: socketOf(name) },
+      target: { host: address, port },
+    })),
+  };
   const relay = await startRelay(lab, write("inside", inside));
-  const forwarder = await startForwarder(lab, write("outside", outside));
+  const forwards = await forward(lab, socketOf, write);
   await updateState(lab, (state) => ({ ...state, forwards }));
-  await Promise.all([waitReady(relay), waitReady(forwarder)]);
+  await waitReady(relay);
+}
+
+/** Starts the forwarder on ports that are free, until it has got all of them. */
+async function forward(
+  lab: string,
+  socketOf: (name: string) => string,
+  write: (name: string, configuration: RelayConfiguration) => string,
+): Promise<ForwardRecord[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const forwards: ForwardRecord[] = [];
+    for (const want of wanted) forwards.push({ ...want, hostPort: await freePort(want.hostPort) });
+    const routes = forwards.map(({ name, hostPort }) => ({
+      listen: { host: "127.0.0.1", port: hostPort },
+      target: { path: socketOf(name) },
+    }));
+    try {
+      await waitReady(await startForwarder(lab, write("outside", { routes })));
+      return forwards;
+    } catch (error) {
+      if (attempt === attemptsMax) throw error;
+    }
+  }
 }
 
 /** The host's port that leads to this place in the lab. */

@@ -27,7 +27,7 @@ import { Hopeless, notYet, seen, waitUntil } from "./wait-until.ts";
 /** Every process of a lab has this in its environment, with the lab's state folder as the value. */
 const labMark = "TANDEM_LAB_STATE";
 const orderlyStopMs = 20_000;
-const readyWithinMs = 20_000;
+const readyWithinMs = 60_000;
 
 const sourceFile = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 

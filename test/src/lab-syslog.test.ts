@@ -18,7 +18,7 @@ import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import { inLab } from "./lab-parts.ts";
 
-const lab = "t6";
+const lab = "t8";
 const arrivesWithinMs = 30_000;
 
 /** The numbers that a unit gives its messages to one host, as this Central holds them, oldest first. */
