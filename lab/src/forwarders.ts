@@ -9,6 +9,7 @@ import type { RelayConfiguration } from "./relay.ts";
 import type { ForwardRecord } from "./state.ts";
 import { readState, stateFolderOf, updateState } from "./state.ts";
 import { addressOf, centralApiPort, loadMasterApiPort, servicePort, sharedAddress } from "./topology.ts";
+import { Hopeless } from "./wait-until.ts";
 
 /** What is reachable from the host, and the port asked for first; any free one is taken when it is in use. */
 const wanted = [
@@ -79,7 +80,7 @@ async function forward(
       await waitReady(await startForwarder(lab, write("outside", { routes })));
       return forwards;
     } catch (error) {
-      if (attempt === attemptsMax) throw error;
+      if (attempt === attemptsMax || !(error instanceof Hopeless)) throw error;
     }
   }
 }
