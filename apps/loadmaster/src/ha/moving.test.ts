@@ -65,12 +65,12 @@ test("[LH5] haif moves the standby first, then the active, and the link with the
       const { partnerState } = one.unit;
       return partnerState.kind === "up" && partnerState.status.role === "master";
     });
-    const before = JSON.stringify(one.unit.document);
+    const before = JSON.stringify(one.unit.document.shared);
     const refused = await atShared.set("haif", 0);
     assert.ok(
       !refused.ok && /^haif: .*the partner does not move.*nothing was changed/.test(refused.error.message),
     );
-    assert.equal(JSON.stringify(one.unit.document), before);
+    assert.equal(JSON.stringify(one.unit.document.shared), before);
     assert.equal(order.length, 2);
   } finally {
     await one.remove();
