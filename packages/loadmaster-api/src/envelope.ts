@@ -22,8 +22,8 @@ export const success = (data: object = {}): Envelope =>
     : { code: 200, ...data, status: "ok" };
 
 /**
- * A refusal: 400 malformed or missing, 401 not signed in, 403 a browser without its token, 405 unknown command, 409 fenced (with `fence`), 422 not
- * possible, 500 a fault of the unit.
+ * A refusal: 400 malformed or missing, 401 not signed in, 403 a browser without its token, 405 unknown command, 409 fenced
+ * (with `fence`), 422 not possible, 500 a fault of the unit.
  */
 export type Failure = {
   readonly code: 400 | 401 | 403 | 405 | 409 | 413 | 422 | 429 | 500 | 503;

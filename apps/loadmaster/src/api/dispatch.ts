@@ -1,6 +1,6 @@
 /**
- * One call of API v2, from the request's text to the envelope: read, sign in, find the command, check its parameters,
- * carry it out. A request that cannot be carried out changes nothing.
+ * One call of the API, from what was sent to the envelope: read, sign in, find the command, check its parameters, carry it
+ * out. A request that cannot be carried out changes nothing. v1 and v2 differ in how a call is read and its answer written.
  */
 import { err, ok, type Result } from "@tandem/base/result";
 import { type CommandName, commands, isCommand } from "@tandem/loadmaster-api/commands";
@@ -45,7 +45,7 @@ export type Gate = {
   fenced(carried: CallFence, caller: Caller, act: () => Promise<Envelope>): Promise<Envelope>;
 };
 
-/** The answer and its HTTP status, which equals its code. */
+/** Of v2. The answer and its HTTP status, which equals its code. */
 export async function dispatch(
   body: string,
   connection: Connection,
@@ -55,23 +55,34 @@ export async function dispatch(
   const fields = readFields(body);
   if (!fields.ok) return failure(fields.error);
   const name = fieldOf(fields.value, ["cmd"]);
-  if (typeof name !== "string" || name === "")
-    return failure({ code: 400, message: "cmd: String Value missing" });
+  return typeof name === "string" && name !== ""
+    ? carryOut(name, fields.value, connection, gate, handlers)
+    : failure({ code: 400, message: "cmd: String Value missing" });
+}
+
+/** A call that was read. Who makes it is asked before anything else is told him. */
+export async function carryOut(
+  name: string,
+  fields: Fields,
+  connection: Connection,
+  gate: Gate,
+  handlers: Handlers,
+): Promise<Envelope> {
   const hasCredentials = ["apikey", "apiuser", "apipass"].some(
-    (each) => fieldOf(fields.value, [each]) !== undefined,
+    (each) => fieldOf(fields, [each]) !== undefined,
   );
   const user =
     connection.browser === undefined || hasCredentials
-      ? await gate.signIn(fields.value, connection)
+      ? await gate.signIn(fields, connection)
       : connection.browser;
   if (!user.ok) return failure(user.error);
   const command = name.toLowerCase();
   if (!isCommand(command)) return failure({ code: 405, message: unknownCommand });
-  const values = readParameters(commands[command].parameters, fields.value);
+  const values = readParameters(commands[command].parameters, fields);
   if (!values.ok) return failure(values.error);
-  const carried = readFence(fields.value, commands[command].changes === "nothing");
+  const carried = readFence(fields, commands[command].changes === "nothing");
   if (!carried.ok) return failure(carried.error);
-  const refused = gate.refusedHere(command, fields.value, connection);
+  const refused = gate.refusedHere(command, fields, connection);
   if (refused !== undefined) return failure(refused);
   // The table gives each command the values of its own parameters; TypeScript cannot follow that through the index.
   const handler = handlers[command] as (values: unknown, caller: Caller) => Promise<Result<object, Failure>>;
@@ -81,7 +92,7 @@ export async function dispatch(
     client: connection.remoteAddress,
     command,
     localAddress: connection.localAddress,
-    ...(baseRevision === undefined || !gate.changesShared(command, fields.value) ? {} : { baseRevision }),
+    ...(baseRevision === undefined || !gate.changesShared(command, fields) ? {} : { baseRevision }),
   };
   return gate.fenced(carried.value, caller, async () => {
     const answer = await handler(values.value, caller);

@@ -12,6 +12,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { registerWui, type Wui } from "../wui/routes.ts";
 import type { StatusStreams } from "../wui/status-streams.ts";
 import { type Connection, dispatch, type Gate, type Handlers } from "./dispatch.ts";
+import { registerVersion1 } from "./version1.ts";
 
 export const bodyMaxBytes = 2 * 1024 * 1024;
 export const requestTimeoutMs = 60_000;
@@ -45,7 +46,7 @@ export class ApiServer {
     });
     // Clients send JSON under any content type, or under none.
     fastify.removeAllContentTypeParsers();
-    fastify.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+    fastify.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
     fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
       const code = error.statusCode ?? 500;
       if (code >= 500) options.failed(error);
@@ -65,13 +66,14 @@ export class ApiServer {
     for (const url of ["/accessv2", "/accessv2/*"])
       fastify.post(url, async (request, reply) => {
         const envelope = await dispatch(
-          typeof request.body === "string" ? request.body : "",
+          bodyText(request),
           { ...connectionOf(request), browser: options.wui.sessions.caller(request, Date.now()) },
           options.gate,
           options.handlers,
         );
         return reply.code(envelope.code).header("cache-control", "no-store").send(envelope);
       });
+    registerVersion1(fastify, options.gate, options.handlers, connectionOf);
     fastify.register((scope) => registerWui(scope, options.wui, connectionOf));
     this.#fastify = fastify;
     this.#streams = options.wui.streams;
@@ -150,3 +152,6 @@ const connectionOf = ({ raw: { socket } }: FastifyRequest): Connection => ({
   localAddress: socket.localAddress ?? "",
   remoteAddress: socket.remoteAddress ?? "",
 });
+
+/** What was sent, as text; empty when nothing was. */
+const bodyText = ({ body }: FastifyRequest): string => (Buffer.isBuffer(body) ? body.toString("utf8") : "");

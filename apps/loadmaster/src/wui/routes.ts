@@ -43,7 +43,7 @@ export async function registerWui(
     // Another site can make a browser send text here, but not JSON, and so cannot sign anybody in.
     if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
       return refuse(reply, { code: 400, message: "content-type: it is not application/json; send it so" });
-    const fields = readFields(String(request.body ?? ""));
+    const fields = readFields(Buffer.isBuffer(request.body) ? request.body.toString("utf8") : "");
     const user = fields.ok ? await signIn(fields.value, connectionOf(request)) : fields;
     if (!user.ok) return refuse(reply, user.error);
     const { token, session } = sessions.open(user.value, Date.now());

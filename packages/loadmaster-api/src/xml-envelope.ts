@@ -1,0 +1,72 @@
+/**
+ * The envelopes of API v1: the same answers as those of v2, in XML. Data stand in `Response/Success/Data`, a command that
+ * answers nothing has its words in `Success`, a refusal in `Error`; `stat` equals the HTTP status.
+ */
+import { completedOk, type Envelope } from "./envelope.ts";
+
+export const xmlContentType = "text/xml; charset=ISO-8859-1";
+
+/** Of ours alone: what a client of v1 has no use for. */
+const fieldsOfVersion2: ReadonlySet<string> = new Set(["code", "status", "message", "revision"]);
+
+/** The whole document for an envelope of v2. */
+export function xmlOf(envelope: Envelope): string {
+  const { code, status } = envelope;
+  const message = typeof envelope.message === "string" ? envelope.message : completedOk;
+  const fields = Object.entries(envelope).filter(([name]) => !fieldsOfVersion2.has(name));
+  const body =
+    status === "fail"
+      ? element("Error", escaped(message))
+      : element(
+          "Success",
+          fields.length === 0
+            ? escaped(message)
+            : element("Data", fields.map(([name, value]) => elementsOf(name, value)).join("")),
+        );
+  return `<?xml version="1.0" encoding="ISO-8859-1"?>\n<Response stat="${code}" code="${status}">${body}</Response>\n`;
+}
+
+const element = (name: string, content: string): string => `<${name}>${content}</${name}>`;
+
+/** A list is its element once for each member; options stand together, as clients look for them. */
+function elementsOf(name: string, value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (Array.isArray(value))
+    return name.endsWith("Opts")
+      ? element(name, value.map((each) => element("Opt", contentOf(each))).join(""))
+      : value.map((each) => element(name, contentOf(each))).join("");
+  return element(name, contentOf(value));
+}
+
+function contentOf(value: unknown): string {
+  if (typeof value === "boolean") return value ? "Y" : "N";
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value)
+      .map(([name, each]) => elementsOf(name, each))
+      .join("");
+  return escaped(String(value));
+}
+
+const named: { readonly [character: string]: string } = {
+  "<": "&lt;",
+  ">": "&gt;",
+  "&": "&amp;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+/** ASCII alone, so that the text reads the same in every encoding; characters that XML 1.0 does not know become U+FFFD. */
+const escaped = (text: string): string =>
+  [...text]
+    .map((character) => {
+      const code = character.codePointAt(0) ?? 0;
+      const isKnown =
+        code === 9 ||
+        code === 10 ||
+        code === 13 ||
+        (code >= 32 && (code < 0xd800 || code > 0xdfff) && code < 0xfffe) ||
+        code > 0xffff;
+      if (!isKnown) return "&#65533;";
+      return named[character] ?? (code < 127 ? character : `&#${code};`);
+    })
+    .join("");
