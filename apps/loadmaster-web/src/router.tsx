@@ -1,4 +1,5 @@
 import { createHashHistory, createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { BackupPage } from "./administration/backup-page.tsx";
 import { RebootPage } from "./administration/reboot-page.tsx";
 import { UsersPage } from "./administration/users-page.tsx";
 import { DrillPage } from "./drill/drill-page.tsx";
@@ -6,6 +7,8 @@ import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
 import { InterfacesPage } from "./interfaces/interfaces-page.tsx";
 import { SetupPage } from "./pairing/setup-page.tsx";
+import { HostPage } from "./settings/host-page.tsx";
+import { LoggingPage } from "./settings/logging-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
 
@@ -30,6 +33,13 @@ const users = createRoute({
   path: "/administration/users",
   component: UsersPage,
 });
+const backup = createRoute({
+  getParentRoute: () => root,
+  path: "/administration/backup",
+  component: BackupPage,
+});
+const host = createRoute({ getParentRoute: () => root, path: "/host", component: HostPage });
+const logging = createRoute({ getParentRoute: () => root, path: "/logging/syslog", component: LoggingPage });
 const reboot = createRoute({
   getParentRoute: () => root,
   path: "/administration/reboot",
@@ -39,7 +49,18 @@ const reboot = createRoute({
 /** Pages are told apart behind the #, so that the unit serves one file and no page's address is one of the API. */
 export const makeRouter = () =>
   createRouter({
-    routeTree: root.addChildren([home, interfaces, parameters, setup, drill, users, reboot]),
+    routeTree: root.addChildren([
+      home,
+      interfaces,
+      host,
+      parameters,
+      setup,
+      drill,
+      users,
+      backup,
+      reboot,
+      logging,
+    ]),
     history: createHashHistory(),
   });
 

@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { fakeUnit, refusal } from "../api/fake-unit.fixture.ts";
 import { pairView, singleView } from "../live/live.fixture.ts";
 import { showPage } from "../live/shown-page.fixture.tsx";
+import { BackupPage } from "./backup-page.tsx";
 import { RebootPage, rebootMeans } from "./reboot-page.tsx";
 import { UsersPage } from "./users-page.tsx";
 
@@ -14,6 +15,7 @@ afterEach(() => {
 
 test("[LM3] the password is changed by the present one and a new one that was written twice", async () => {
   const unit = fakeUnit({
+    listapikeys: { apikeys: [] },
     usersetsyspassword: ({ currpassword }) =>
       currpassword === "wrong" ? refusal("currpassword: this is not the password so far") : {},
   });
@@ -39,10 +41,38 @@ test("[LM3] the password is changed by the present one and a new one that was wr
 });
 
 test("[LH6] at the shared address a unit's own password is not changed", () => {
-  fakeUnit({});
+  fakeUnit({ listapikeys: { apikeys: [] } });
   showPage(<UsersPage />, pairView());
-  expect(screen.getByText(/unit's own address, here 192.0.2.11/)).toBeTruthy();
+  expect(screen.getAllByText(/unit's own address, here 192.0.2.11/)).toHaveLength(2);
+  expect(screen.getByRole("button", { name: "Make a key" }).hasAttribute("disabled")).toBe(true);
   expect(screen.getByLabelText(/Current password/).hasAttribute("readonly")).toBe(true);
+});
+
+test("[LM3] an API key is shown when it is made, and withdrawn by how it begins", async () => {
+  const unit = fakeUnit({
+    listapikeys: { apikeys: ["abcd1234"] },
+    addapikey: { apikey: "the whole new key", apikeys: [] },
+  });
+  showPage(<UsersPage />, singleView());
+  await userEvent.click(screen.getByRole("button", { name: "Make a key" }));
+  expect(((await screen.findByLabelText("The new API key")) as HTMLInputElement).value).toBe(
+    "the whole new key",
+  );
+  await userEvent.click(screen.getByRole("button", { name: "Withdraw abcd1234" }));
+  await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Withdraw" }));
+  await vi.waitFor(() => expect(unit.callsOf("delapikey")).toEqual([{ key: "abcd1234" }]));
+});
+
+test("[LM3] a backup is handed to the browser", async () => {
+  URL.createObjectURL = () => "blob:backup";
+  URL.revokeObjectURL = () => {};
+  const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  fakeUnit({ backup: { data: btoa("backup"), digest: "ab", filename: "LMBackups_lm1" } });
+  showPage(<BackupPage />, singleView());
+  await userEvent.click(screen.getByRole("button", { name: "Save the backup of this unit" }));
+  expect(await screen.findByText(/handed to your browser/)).toBeTruthy();
+  expect(click).toHaveBeenCalledOnce();
+  click.mockRestore();
 });
 
 test("[LM3] a reboot is asked about, with what it means for those who are served", async () => {

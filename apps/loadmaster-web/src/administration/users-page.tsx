@@ -8,6 +8,7 @@ import { type FormEvent, useState } from "react";
 import { command } from "../api/transport.ts";
 import { useLive } from "../live/live.tsx";
 import { ownAddress, readOnlyReason } from "../live/read-only.ts";
+import { ApiKeysCard } from "./api-keys-card.tsx";
 
 const empty = { currpassword: "", password: "", again: "" };
 
@@ -74,6 +75,7 @@ export function UsersPage() {
           </Form>
         </CardBody>
       </Card>
+      <ApiKeysCard />
     </PageFrame>
   );
 }

@@ -43,3 +43,10 @@ export const pairingQuery = queryOptions({
   queryFn: () => command("hapairstatus"),
   refetchInterval: ({ state }) => (state.data?.state === "running" ? procedureIntervalMs : slowIntervalMs),
 });
+
+/** By their first characters. */
+export const apiKeysQuery = queryOptions({
+  queryKey: ["api-keys"],
+  queryFn: async () => (await command("listapikeys")).apikeys,
+  refetchInterval: slowIntervalMs,
+});

@@ -27,6 +27,9 @@ type Answers = {
   readonly hapairstatus: PairingView;
   readonly hahandover: HandOverView;
   readonly backup: Backup;
+  readonly listapikeys: { readonly apikeys: readonly string[] };
+  /** `apikey` whole, this once. */
+  readonly addapikey: { readonly apikey: string };
 };
 type AnswerOf<Name extends CommandName> = Name extends keyof Answers ? Answers[Name] : object;
 

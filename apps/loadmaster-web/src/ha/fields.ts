@@ -1,18 +1,8 @@
 /** The parameters of HA under the names that LoadMaster's users know, in the order of the form (SPEC LH2–LH5, LH8). */
-import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
-import type { SystemValues } from "../api/transport.ts";
-import type { Scope } from "../live/read-only.ts";
+import type { InterfaceView } from "@tandem/loadmaster-api/views";
+import type { SettingField } from "../settings/field.ts";
 
-type Kind =
-  | { readonly kind: "choice"; readonly options: readonly (readonly [value: string, label: string])[] }
-  | { readonly kind: "number" }
-  | { readonly kind: "switch" }
-  /** One of the unit's interfaces. */
-  | { readonly kind: "interface" };
-
-export type HaField = { readonly name: string; readonly label: string; readonly help: string } & Kind;
-
-export const haFields = [
+export const haFields = (interfaces: readonly InterfaceView[]): readonly SettingField[] => [
   {
     name: "hamode",
     label: "HA Mode",
@@ -69,7 +59,8 @@ export const haFields = [
   {
     name: "haif",
     label: "HA Update Interface",
-    kind: "interface",
+    kind: "choice",
+    options: interfaces.map(({ Id, IPAddress }) => [String(Id), `Interface ${Id}: ${IPAddress}`] as const),
     help: "Where the units hear each other; it needs a shared address and the partner's address",
   },
   {
@@ -96,26 +87,13 @@ export const haFields = [
     kind: "switch",
     help: "The partner learns at once which client belongs to which server",
   },
-] as const satisfies readonly HaField[];
+];
 
-/** What choosing a preferred host means, before it is done (SPEC LH3). */
-export const preferredWarning =
-  "A preferred host is meant for testing failover. When it comes back it takes the role at once, so that each of its failures causes a second switch; in production that is an unexpected failback.";
-
-export const scopeOf = (name: string): Scope => (systemParameter(name)?.scope === "unit" ? "unit" : "shared");
-
-/** Values as the form holds them: switches as 1 and 0. */
-export const formValue = (values: SystemValues, name: string): string => {
-  const value = values[name];
-  return typeof value === "boolean" ? (value ? "1" : "0") : String(value ?? "");
-};
-
-/** Name to value, of fields that somebody touched. */
-export type Draft = { readonly [name: string]: string };
-
-/** What was changed, in the order of the form, since some of it must come before other. */
-export const changesIn = (draft: Draft, values: SystemValues): readonly (readonly [string, string])[] =>
-  haFields.flatMap(({ name }) => {
-    const value = draft[name];
-    return value === undefined || value === formValue(values, name) ? [] : [[name, value.trim()] as const];
-  });
+/** What a preferred host means (SPEC LH3), and leaving a pair by this parameter, before it is done; null: nothing. */
+export function warningOf(name: string, value: string, isPair: boolean): string | null {
+  if (name === "haprefered" && value !== "0" && value !== "")
+    return "A preferred host is meant for testing failover. When it comes back it takes the role at once, so that each of its failures causes a second switch; in production that is an unexpected failback.";
+  if (name === "hamode" && value === "0" && isPair)
+    return "This unit leaves its pair at once and leaves the shared addresses to the other one. HA Set-up ends a pair in order, after a backup.";
+  return null;
+}

@@ -62,6 +62,13 @@ test("[LH3] a preferred host is warned of before it is chosen for good, and the 
   expect(await screen.findByText("HA1 is the preferred host")).toBeTruthy();
 });
 
+test("[LH10] leaving a pair by its mode is warned of, and the way in order is named", async () => {
+  fakeUnit(answers());
+  showPage(<HaParametersPage />, ownView());
+  await userEvent.selectOptions(await screen.findByLabelText("HA Mode"), "0");
+  expect(screen.getByText(/HA Set-up ends a pair in order/)).toBeTruthy();
+});
+
 test("[LH8] a refusal stands at its field, and keeps no other change back", async () => {
   const unit = fakeUnit(
     answers(({ param }) =>

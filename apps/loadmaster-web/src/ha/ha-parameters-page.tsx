@@ -4,11 +4,14 @@ import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useQuery } from "@tanstack/react-query";
 import { interfacesQuery, systemQuery } from "../api/queries.ts";
 import { AddressHint } from "../live/address-hint.tsx";
+import { useLive } from "../live/live.tsx";
+import { SettingsForm } from "../settings/settings-form.tsx";
+import { haFields, warningOf } from "./fields.ts";
 import { ForceUpdateCard } from "./force-update.tsx";
-import { HaForm } from "./ha-form.tsx";
 import { SecretsCard } from "./secrets-card.tsx";
 
 export function HaParametersPage() {
+  const { view } = useLive();
   const system = useQuery(systemQuery);
   const interfaces = useQuery(interfacesQuery);
   return (
@@ -18,7 +21,16 @@ export function HaParametersPage() {
         <CardBody>
           <Loaded query={system}>
             {(values) => (
-              <Loaded query={interfaces}>{(list) => <HaForm values={values} interfaces={list} />}</Loaded>
+              <Loaded query={interfaces}>
+                {(list) => (
+                  <SettingsForm
+                    title="HA Parameters"
+                    fields={haFields(list)}
+                    values={values}
+                    warningOf={(name, value) => warningOf(name, value, view?.setup === "pair")}
+                  />
+                )}
+              </Loaded>
             )}
           </Loaded>
         </CardBody>

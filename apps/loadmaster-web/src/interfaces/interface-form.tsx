@@ -13,6 +13,7 @@ import { readOnlyReason } from "../live/read-only.ts";
 type Draft = {
   readonly partner: string;
   readonly shared: string;
+  readonly sharedv6: string;
   readonly hacheck: boolean;
   readonly hagateway: string;
 };
@@ -20,11 +21,18 @@ type Draft = {
 const draftOf = (shown: InterfaceView): Draft => ({
   partner: shown.PartnerIPAddress ?? "",
   shared: shown.SharedIPAddress ?? "",
+  sharedv6: shown.SharedIPv6Address ?? "",
   hacheck: shown.HACheck,
   hagateway: shown.HAGateway ?? "",
 });
 
-const fields = ["partner", "shared", "hacheck", "hagateway"] as const satisfies readonly (keyof Draft)[];
+const fields = [
+  "partner",
+  "shared",
+  "sharedv6",
+  "hacheck",
+  "hagateway",
+] as const satisfies readonly (keyof Draft)[];
 
 type Props = { readonly shown: InterfaceView; readonly onClose: () => void };
 
@@ -75,6 +83,15 @@ export function InterfaceForm({ shown, onClose }: Props) {
             isReadOnly={ofPair !== null}
             help={ofPair ?? "Belongs to whichever unit is active; empty to remove it"}
             error={errorOf(error, "shared")}
+          />
+          <TextField
+            id="sharedv6"
+            label="Shared IPv6 address"
+            value={draft.sharedv6}
+            onChange={(sharedv6) => change({ sharedv6 })}
+            isReadOnly={ofPair !== null}
+            help={ofPair ?? "Beside the one of IPv4, which the pair needs; empty to remove it"}
+            error={errorOf(error, "sharedv6")}
           />
           <TextField
             id="partner"

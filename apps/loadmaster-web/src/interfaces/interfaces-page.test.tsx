@@ -32,12 +32,14 @@ test("[LH7] each interface with its addresses and its check; each change is a ca
   expect(await screen.findByText("carrier and gateway 192.0.2.1")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Change interface 1" }));
   await userEvent.type(screen.getByLabelText("Shared address"), "198.51.100.10");
+  await userEvent.type(screen.getByLabelText("Shared IPv6 address"), "2001:db8::10");
   await userEvent.click(screen.getByLabelText("Use for HA checks"));
   await userEvent.type(screen.getByLabelText("Gateway that must answer"), "198.51.100.1");
   await userEvent.click(screen.getByRole("button", { name: "Change" }));
   await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(unit.callsOf("modiface")).toEqual([
     { interface: 1, shared: "198.51.100.10" },
+    { interface: 1, sharedv6: "2001:db8::10" },
     { interface: 1, hacheck: true },
     { interface: 1, hagateway: "198.51.100.1" },
   ]);

@@ -40,8 +40,8 @@ export function InterfacesPage() {
                       <Td dataLabel="Interface">
                         {each.DefaultInterface ? `${each.Id} (default)` : each.Id}
                       </Td>
-                      <Td dataLabel="Own address">{each.IPAddress}</Td>
-                      <Td dataLabel="Shared address">{each.SharedIPAddress ?? "none"}</Td>
+                      <Td dataLabel="Own address">{both(each.IPAddress, each.IPv6Address)}</Td>
+                      <Td dataLabel="Shared address">{both(each.SharedIPAddress, each.SharedIPv6Address)}</Td>
                       <Td dataLabel="Partner's address">{each.PartnerIPAddress ?? "none"}</Td>
                       <Td dataLabel="HA check">{checkInWords(each)}</Td>
                       <Td isActionCell>
@@ -66,6 +66,10 @@ export function InterfacesPage() {
     </PageFrame>
   );
 }
+
+/** Addresses of IPv4 and IPv6 in one cell. */
+const both = (...addresses: readonly (string | undefined)[]): string =>
+  addresses.filter((each) => each !== undefined).join(", ") || "none";
 
 const checkInWords = ({ HACheck, HAGateway }: InterfaceView): string =>
   HACheck ? (HAGateway === undefined ? "carrier" : `carrier and gateway ${HAGateway}`) : "none";

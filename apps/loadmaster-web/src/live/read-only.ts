@@ -1,8 +1,13 @@
 /** Which settings may be changed at the address where the pages are (SPEC LH6). */
 import type { HaView } from "@tandem/loadmaster-api/ha-view";
+import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
 
 /** `shared`: the pair's. `unit`: this unit's own. */
 export type Scope = "shared" | "unit";
+
+/** Whose a parameter of the system is. */
+export const scopeOf = (parameter: string): Scope =>
+  systemParameter(parameter)?.scope === "unit" ? "unit" : "shared";
 
 /** The unit's own address; the one that was asked when there is no other. */
 export const ownAddress = (view: HaView): string =>

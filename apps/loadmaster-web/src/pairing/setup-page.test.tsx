@@ -149,6 +149,7 @@ test("[LH10] what is refused stands at its field, and leads back to where that i
 
 test("[LH10] a procedure that failed says at which step, what to do, and how the unit stands", async () => {
   fakeUnit({
+    showiface: { Interface: [] },
     hapairstatus: procedure({
       kind: "pair",
       state: "failed",

@@ -14,6 +14,9 @@ export function Navigation() {
           <NavItem isActive={pathname === "/interfaces"}>
             <Link to="/interfaces">Interfaces</Link>
           </NavItem>
+          <NavItem isActive={pathname === "/host"}>
+            <Link to="/host">Host Configuration</Link>
+          </NavItem>
           <NavExpandable
             title="System Administration"
             isExpanded
@@ -22,8 +25,16 @@ export function Navigation() {
             <NavItem isActive={pathname === "/administration/users"}>
               <Link to="/administration/users">User Management</Link>
             </NavItem>
+            <NavItem isActive={pathname === "/administration/backup"}>
+              <Link to="/administration/backup">Backup</Link>
+            </NavItem>
             <NavItem isActive={pathname === "/administration/reboot"}>
               <Link to="/administration/reboot">System Reboot</Link>
+            </NavItem>
+          </NavExpandable>
+          <NavExpandable title="Logging Options" isExpanded isActive={pathname.startsWith("/logging/")}>
+            <NavItem isActive={pathname === "/logging/syslog"}>
+              <Link to="/logging/syslog">Syslog Options</Link>
             </NavItem>
           </NavExpandable>
           <NavExpandable title="Miscellaneous Options" isExpanded isActive={pathname.startsWith("/ha/")}>
