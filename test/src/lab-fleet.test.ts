@@ -76,14 +76,15 @@ test("what a pair of Centrals does with its LoadMasters", {
     await pairIsWhole(world, "central1", "central2");
     const { devices } = await centralOf(world, "central1").call(routes.listDevices);
     const lm1 = devices.find(({ address }) => address === addressOf.lm1);
-    assert.ok(lm1);
+    const [group] = (await centralOf(world, "central1").call(routes.listHaGroups)).haGroups;
+    assert.ok(lm1 && group);
     const units = loadMasterNodes.map((node) => addressOf[node]);
 
     await part(
-      "[CH2] a service of the LoadMaster pair is changed on the Slave, and both Centrals know",
+      "[CH2] a service of the LoadMaster pair is changed through its group on the Slave, and both Centrals know",
       async () => {
         const slave = centralOf(world, "central2");
-        const before = await slave.call(routes.listDeviceServices, { params: { id: lm1.id } });
+        const before = await slave.call(routes.listDeviceServices, { params: { id: group.id } });
         assert.equal(before.services.length, 1);
         const body = {
           address: sharedAddress,
@@ -95,20 +96,24 @@ test("what a pair of Centrals does with its LoadMasters", {
           ],
           ...(before.revision === null ? {} : { basedOn: before.revision }),
         };
-        const put = await slave.call(routes.putDeviceService, { params: { id: lm1.id }, body });
+        const put = await slave.call(routes.putDeviceService, { params: { id: group.id }, body });
         assert.equal(put.acknowledged, "both");
         const after = await centralOf(world, "central1").call(routes.listDeviceServices, {
-          params: { id: lm1.id },
+          params: { id: group.id },
         });
         assert.deepEqual(
           after.services.map(({ managed, servers }) => [managed, servers.map(({ address }) => address)]),
           [[true, [addressOf.web1, addressOf.web2]]],
         );
         assert.equal(after.revision, put.revision);
+        await assert.rejects(
+          slave.call(routes.putDeviceService, { params: { id: lm1.id }, body }),
+          /member of the HA group/,
+        );
         // What the first author had read is no longer so.
         await assert.rejects(
           centralOf(world, "central1").call(routes.putDeviceService, {
-            params: { id: lm1.id },
+            params: { id: group.id },
             body: { ...body, servers: [] },
           }),
           /revision/,
@@ -117,14 +122,14 @@ test("what a pair of Centrals does with its LoadMasters", {
     );
 
     await part(
-      "[CH9] a backup scheduled on the Slave is run by the Master, once, and its file is on both Centrals",
+      "[CH9] a backup of the group, scheduled on the Slave, is run by the Master, once, and its file is on both Centrals",
       async () => {
         const slave = centralOf(world, "central2");
         const { id } = await slave.call(routes.addScheduledAction, {
           body: {
             name: "nightly",
             kind: "backup",
-            devices: [lm1.id],
+            devices: [group.id],
             when: { cron: "0 3 * * *", timeZone: "UTC" },
           },
         });
@@ -146,7 +151,7 @@ test("what a pair of Centrals does with its LoadMasters", {
         for (const node of centralNodes) {
           const central = centralOf(world, node);
           await waitUntil({ what: `${node} has the file`, deadlineMs: withinMs }, async () => {
-            const { snapshots } = await central.call(routes.listSnapshots, { query: { device: lm1.id } });
+            const { snapshots } = await central.call(routes.listSnapshots, { query: { device: group.id } });
             const found = snapshots.find(({ digest }) => digest === run.evidence?.digest);
             return found?.here === true ? seen(true) : notYet(JSON.stringify(snapshots));
           });

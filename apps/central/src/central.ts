@@ -231,7 +231,10 @@ export class Central {
       const schedule = new Schedule({
         world: realWorld,
         pair,
-        devices: new LoadMasterDevices(pair, (target) => fleet.called(target)),
+        devices: new LoadMasterDevices(
+          (id) => fleet.findTarget(id),
+          (target) => fleet.called(target),
+        ),
         snapshots: snapshotsIn(files.store, pair),
         observe: ({ severity, code, message }) => pair.note({ severity, code, message }),
       });

@@ -81,6 +81,22 @@ export class LoadMasterContacts {
 const keyOf = ({ address, port, user, password, fingerprint }: DeviceTarget): string =>
   JSON.stringify([address, port, user, password, fingerprint]);
 
+/** With these there was no connection, so that nothing can have been asked. */
+const neverConnected: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "EADDRNOTAVAIL",
+  "ENOTFOUND",
+]);
+
+/** Whether a call that failed may have been carried out all the same. */
+export const mayHaveArrived = (error: CallError): boolean =>
+  error.kind === "timeout" ||
+  error.kind === "malformed" ||
+  (error.kind === "unreachable" && !neverConnected.has(error.code));
+
 /** Beside which field of the form a failure to contact the device belongs, and what to do about it. */
 export function contactFault(target: DeviceTarget, error: CallError): FieldError {
   const where = `${target.address}:${target.port}`;

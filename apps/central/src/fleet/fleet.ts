@@ -4,10 +4,11 @@ import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
 import type { DrilledDevice } from "../drills/loadmaster-pairs.ts";
 import type { HighAvailability } from "../ha/shell.ts";
-import type { CalledDevice } from "../schedule/loadmaster-devices.ts";
+import type { CalledDevice, FoundTarget } from "../schedule/loadmaster-devices.ts";
 import { readStatistics } from "../stats/loadmaster-statistics.ts";
 import type { FetchStatistics } from "../stats/polling.ts";
 import type { SyslogOfDevice } from "../syslog/device-syslog.ts";
+import { callTarget } from "./call-target.ts";
 import type { ContactDevice } from "./device-contact.ts";
 import { type DeviceTarget, LoadMasterContacts } from "./device-contact.ts";
 import { DevicePoller, type PolledDevice } from "./device-poller.ts";
@@ -122,6 +123,18 @@ export class Fleet implements ServicesWorld {
       watch.stop();
     };
     watch.rowsMayHaveChanged();
+  }
+
+  /** Where an action on a device, or on a group, goes now (SPEC CH19). */
+  findTarget(id: string): FoundTarget | undefined {
+    const found = callTarget(this, id);
+    const [target] = found?.targets ?? [];
+    if (found === undefined || target === undefined) return undefined;
+    const { group } = found;
+    const askMembers = (): void => {
+      for (const member of group?.values.members ?? []) this.poller.contactNow(member);
+    };
+    return { target, roleMoved: group ? askMembers : null };
   }
 
   /** The devices of the tree, as they are polled. */

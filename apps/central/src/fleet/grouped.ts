@@ -1,7 +1,7 @@
 /** Which devices form which group, by the shared rows alone, so that both Centrals of a pair say the same. Pure. */
 import type { RowView } from "@tandem/replica/rows";
 import type { SharedRows } from "./shared-rows.ts";
-import { haGroups } from "./tables.ts";
+import { devices, haGroups } from "./tables.ts";
 
 export type GroupRow = RowView<(typeof haGroups)["columns"]>;
 type Rows = Pick<SharedRows, "rows">;
@@ -43,3 +43,7 @@ export const groupOf = (shared: Rows, device: string): GroupRow | undefined =>
 
 export const groupRow = (shared: Rows, id: string): GroupRow | undefined =>
   groupRows(shared).find(({ key }) => key === id);
+
+/** The name of a device or of a group; undefined when there is neither. What can be called is one of these. */
+export const calledName = (shared: Pick<SharedRows, "row">, id: string): string | undefined =>
+  (shared.row(devices, id) ?? shared.row(haGroups, id))?.values.name;

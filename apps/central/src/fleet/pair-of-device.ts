@@ -37,9 +37,12 @@ export function pairIn(
   return {
     unit: Number(parameters.hamode) === 2 ? "HA2" : "HA1",
     virtualId: Number(parameters.havhid ?? 1),
-    ownAddresses: each(({ IPAddress }) => IPAddress),
+    ownAddresses: [...each(({ IPAddress }) => IPAddress), ...each(({ IPv6Address }) => IPv6Address)],
     partnerAddresses: each(({ PartnerIPAddress }) => PartnerIPAddress),
-    sharedAddresses: each(({ SharedIPAddress }) => SharedIPAddress),
+    sharedAddresses: [
+      ...each(({ SharedIPAddress }) => SharedIPAddress),
+      ...each(({ SharedIPv6Address }) => SharedIPv6Address),
+    ],
     activeSince: activeTime > 0 ? new Date(activeTime * 1_000).toISOString() : null,
     report: textIn(parameters, "hareport") ?? "",
   };

@@ -16,10 +16,9 @@ import type { CallError, CallResult, Parameters } from "@tandem/loadmaster-api/c
 import type { VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import { Refusal, written } from "../refusal.ts";
-import { contactFault, type DeviceTarget } from "./device-contact.ts";
-import { type DeviceWorld, knownDevice, targetOf } from "./devices.ts";
-import { groupOf } from "./grouped.ts";
-import { groupState } from "./ha-groups.ts";
+import { type CallTarget, callThrough, refuseMember, sharedTarget } from "./call-target.ts";
+import { contactFault, type DeviceTarget, mayHaveArrived } from "./device-contact.ts";
+import type { DeviceWorld } from "./devices.ts";
 import { services } from "./tables.ts";
 
 /** What these changes ask of a device; `LoadMasterClient` is one. */
@@ -46,11 +45,11 @@ const liveKeyOf = (live: VirtualServiceView): string =>
 
 /** As the device has them now. 503 when it cannot be asked. */
 export async function listServices(world: ServicesWorld, id: string): Promise<DeviceServiceList> {
-  const { device, revision, live } = await read(world, id);
+  const { rowKey, revision, live } = await read(world, id);
   return {
     revision,
     services: live.map((each): DeviceService => {
-      const row = world.shared.row(services, rowKeyOf(device, liveKeyOf(each)));
+      const row = world.shared.row(services, rowKey(liveKeyOf(each)));
       return {
         service: liveKeyOf(each),
         address: each.VSAddress,
@@ -77,20 +76,21 @@ export async function putService(
   wanted: DeviceServicePut,
   author: string,
 ): Promise<DeviceServiceWritten> {
-  const { device, target, revision, live } = await read(world, id);
+  refuseMember(world, id);
+  const { rowKey, device, to, revision, live } = await read(world, id);
   const service = keyOf(wanted);
   const commands = commandsFor(
     live.find((each) => liveKeyOf(each) === service),
     wanted,
   );
-  const after = await perform(world, target, commands, wanted.basedOn ?? revision);
+  const after = await perform(world, to, commands, wanted.basedOn ?? revision);
   const { address, port, protocol } = wanted;
   const content = {
     parameters: wanted.parameters ?? {},
     servers: wanted.servers.map((server) => ({ ...server, parameters: server.parameters ?? {} })),
     basedOn: after,
   };
-  const key = rowKeyOf(device, service);
+  const key = rowKey(service);
   const edit =
     world.shared.row(services, key) === undefined
       ? createRow(services, { device, address, port, protocol, ...content })
@@ -106,9 +106,10 @@ export async function removeService(
   basedOn: string | undefined,
   author: string,
 ): Promise<DeviceServiceWritten> {
-  const { device, target, revision, live } = await read(world, id);
+  refuseMember(world, id);
+  const { rowKey, to, revision, live } = await read(world, id);
   const found = live.find((each) => liveKeyOf(each) === service);
-  const key = rowKeyOf(device, service);
+  const key = rowKey(service);
   const isKept = world.shared.row(services, key) !== undefined;
   if (found === undefined && !isKept)
     throw new Refusal(404, {
@@ -120,7 +121,7 @@ export async function removeService(
     });
   const commands: Command[] =
     found === undefined ? [] : [{ command: "delvs", parameters: { vs: String(found.Index) } }];
-  const after = await perform(world, target, commands, basedOn ?? revision);
+  const after = await perform(world, to, commands, basedOn ?? revision);
   const acknowledged = isKept
     ? written(await world.shared.write([deleteRow(services, key)], author, `service ${service} of ${id}`))
     : "both";
@@ -161,11 +162,10 @@ export function commandsFor(
 /** Carries the commands out in order, each on the revision that the one before left; answers the last revision. */
 async function perform(
   fleet: ServicesWorld,
-  target: DeviceTarget,
+  to: CallTarget,
   commands: readonly Command[],
   basedOn: string | null,
 ): Promise<string | null> {
-  const device = fleet.configured(target);
   let revision = basedOn;
   for (const [index, { command, parameters }] of commands.entries()) {
     // An operator's run has a name of its own and no epoch: it works on either unit at all times.
@@ -175,7 +175,10 @@ async function perform(
       dueAt: null,
       ...(revision === null ? {} : { baseRevision: revision }),
     };
-    const done = await device.call(command, parameters, fence);
+    // Also the second try of a call that was not made, since another unit answers there, is of this one run.
+    const { target, answer: done } = await callThrough(fleet, to, (each) =>
+      fleet.configured(each).call(command, parameters, fence),
+    );
     if (!done.ok) throw refusalOf(target, done.error, command, index, commands.length);
     const said = done.value.revision;
     revision = typeof said === "string" ? said : revision;
@@ -190,8 +193,12 @@ function refusalOf(
   index: number,
   count: number,
 ): Refusal {
-  const before =
+  const carriedOut =
     index === 0 ? "nothing was changed" : `${index} of ${count} commands were carried out before`;
+  // It is not sent again here: whether it took effect is for the operator to see.
+  const before = mayHaveArrived(error)
+    ? `${index} of ${count} commands were carried out before, and whether ${command} was is not known: read the services anew`
+    : carriedOut;
   switch (error.kind) {
     case "moved-on":
       return new Refusal(409, {
@@ -218,38 +225,39 @@ const withWhat = (fault: FieldError, before: string): FieldError => ({
   message: `${fault.message} (${before})`,
 });
 
-/** A pair is configured at its shared address, through whichever unit is active (SPEC CH19, LH6). */
-function targetFor({ shared, poller }: ServicesWorld, id: string): DeviceTarget {
-  const own = targetOf(knownDevice(shared, id));
-  const group = groupOf(shared, id);
-  if (group === undefined) return own;
-  const { active } = groupState(group.values.members.map((member) => [member, poller.status(member)]));
-  const through = active === null ? own : targetOf(knownDevice(shared, active));
-  return { ...through, address: group.values.sharedAddress };
-}
-
 async function read(
   world: ServicesWorld,
   id: string,
 ): Promise<{
+  readonly rowKey: (service: string) => string;
   readonly device: string;
-  readonly target: DeviceTarget;
+  readonly to: CallTarget;
   readonly revision: string | null;
   readonly live: readonly VirtualServiceView[];
 }> {
-  const target = targetFor(world, id);
-  const group = groupOf(world.shared, id);
-  const device = world.configured(target);
-  const revision = await device.revision();
+  const to = sharedTarget(world, id);
+  const { target, answer: revision } = await callThrough(world, to, (each) =>
+    world.configured(each).revision(),
+  );
   // A device that is not of ours has no revision, and says that it does not know the parameter.
   if (!revision.ok && revision.error.kind !== "refused")
     throw new Refusal(503, contactFault(target, revision.error));
-  const live = await device.listVirtualServices();
+  // Whoever answered is asked from now on, and the others only if it is not there any more.
+  const others = to.targets.filter((each) => each !== target);
+  const going = { ...to, targets: [target, ...others] };
+  const { answer: live } = await callThrough(world, going, (each) =>
+    world.configured(each).listVirtualServices(),
+  );
   if (!live.ok) throw new Refusal(503, contactFault(target, live.error));
-  // Rows of a pair belong to its first member, whichever of the two was asked.
+  // Rows of a pair belong to one of its members, whichever of the two was asked.
+  const members = to.group?.values.members ?? [id];
+  const kept = (service: string): string | undefined =>
+    members.find((member) => world.shared.row(services, rowKeyOf(member, service)) !== undefined);
+  const first = members[0] ?? id;
   return {
-    device: group?.values.members[0] ?? id,
-    target,
+    rowKey: (service) => rowKeyOf(kept(service) ?? first, service),
+    device: first,
+    to: going,
     revision: revision.ok ? revision.value : null,
     live: live.value,
   };

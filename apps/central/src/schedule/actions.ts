@@ -13,12 +13,12 @@ import type {
 import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import { readWhen, type When } from "@tandem/schedule/when";
 import type { SharedRows } from "../fleet/shared-rows.ts";
-import { devices } from "../fleet/tables.ts";
+import { devices, haGroups } from "../fleet/tables.ts";
 import { orRefuse, Refusal, written } from "../refusal.ts";
 import type { Run } from "./run-ledger.ts";
 import { momentOf } from "./run-list.ts";
 import type { Schedule } from "./shell.ts";
-import { type ActionRow, scheduledActions } from "./tables.ts";
+import { type ActionKind, type ActionRow, scheduledActions } from "./tables.ts";
 
 export type ActionsWorld = {
   readonly shared: SharedRows;
@@ -81,7 +81,7 @@ export async function addAction(
     id: world.randomHex(8),
     name: wanted.name,
     kind: wanted.kind,
-    devices: listed(shared, wanted.devices, [], now),
+    devices: listed(shared, wanted.kind, wanted.devices, [], now),
     when,
     whenSince: now,
     missedRule: wanted.missedRule ?? "run once late",
@@ -110,6 +110,9 @@ export async function changeAction(
   const before = knownAction(shared, id);
   const now = world.wall();
   const { name, kind, missedRule, ifUnknown, enabled } = change;
+  // Another kind may not be for all that are listed.
+  const devicesWanted =
+    change.devices ?? (kind === undefined ? undefined : before.values.devices.map(({ id: each }) => each));
   const when = change.when && orRefuse(readWhen("when", change.when, now));
   const edit = updateRow(
     scheduledActions,
@@ -120,7 +123,9 @@ export async function changeAction(
       ...(missedRule !== undefined && { missedRule }),
       ...(ifUnknown !== undefined && { ifUnknown }),
       ...(when !== undefined && { when, whenSince: now }),
-      ...(change.devices && { devices: listed(shared, change.devices, before.values.devices, now) }),
+      ...(devicesWanted && {
+        devices: listed(shared, kind ?? before.values.kind, devicesWanted, before.values.devices, now),
+      }),
       // Switching on anew looks no further back than now.
       ...(enabled !== undefined && enabled !== before.values.enabled && { enabled, enabledSince: now }),
     },
@@ -172,6 +177,7 @@ const shownNow = (here: ActionsWorld, id: string): ScheduledAction => {
 /** The devices with since when each has been listed, or the refusal of one that is unknown or named twice. */
 function listed(
   shared: SharedRows,
+  kind: ActionKind,
   ids: readonly string[],
   before: ActionRow["values"]["devices"],
   now: WallMillis,
@@ -189,6 +195,7 @@ function listed(
         },
       ];
     if (shared.row(devices, id) !== undefined) return [];
+    if (shared.row(haGroups, id) !== undefined) return kind === "backup" ? [] : [ofOneUnit(field, id, kind)];
     return [
       {
         code: "device-unknown",
@@ -203,6 +210,15 @@ function listed(
   const since = new Map(before.map((device) => [device.id, device.since]));
   return ids.map((id) => ({ id, since: since.get(id) ?? now }));
 }
+
+/** What is done to a machine is not done to whichever of two is active at the moment. */
+const ofOneUnit = (field: string, id: string, kind: ActionKind) => ({
+  code: "of-one-unit",
+  field,
+  value: id,
+  message: `a ${kind} is of one unit, and "${id}" is an HA group`,
+  remedy: "give the unit that is meant, or an action of its own for each of both",
+});
 
 function knownAction(shared: SharedRows, id: string): ActionRow {
   const row = shared.row(scheduledActions, id);

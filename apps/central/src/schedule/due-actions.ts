@@ -4,8 +4,8 @@ import { runIdOf } from "@tandem/fencing/run-id";
 import { missedCountedMax } from "@tandem/schedule/constants";
 import { type Due, dueNow } from "@tandem/schedule/due";
 import { type Occurrences, occurrencesOf } from "@tandem/schedule/when";
+import { calledName } from "../fleet/grouped.ts";
 import type { SharedRows } from "../fleet/shared-rows.ts";
-import { devices } from "../fleet/tables.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { type ActionRow, scheduledActions } from "./tables.ts";
 
@@ -85,7 +85,7 @@ export class DueActions {
   #dueOf({ action, occurrences }: Known, now: WallMillis): DueRun[] {
     const { whenSince, enabledSince, missedRule } = action.values;
     const floors = action.values.devices
-      .filter(({ id }) => this.#shared.row(devices, id) !== undefined)
+      .filter(({ id }) => calledName(this.#shared, id) !== undefined)
       .map(({ id, since }) => ({
         device: id,
         floor: Math.max(whenSince, enabledSince, since, this.#ledger.newestDue(action.key, id, now)),

@@ -4,8 +4,9 @@ import type { Fence } from "@tandem/fencing/fence";
 import { hear } from "@tandem/fencing/ledger";
 import { createRow } from "@tandem/replica/edits";
 import { Replica } from "@tandem/replica/replica";
-import type { Columns, Table } from "@tandem/replica/schema";
+import type { Table } from "@tandem/replica/schema";
 import { type DeviceTarget, LoadMasterContacts } from "../fleet/device-contact.ts";
+import { targetOf } from "../fleet/devices.ts";
 import {
   type LoopbackLoadMaster,
   loadMasterPassword,
@@ -20,6 +21,7 @@ const fence: Fence = { runId: "a".repeat(64), epoch: { n: 1, unit: "a".repeat(16
 
 async function withLoadMaster(
   t: TestContext,
+  roleMoved: (() => void) | null = null,
 ): Promise<{ called: LoadMasterDevices; lm1: LoopbackLoadMaster; clients: Set<object> }> {
   const lm1 = await startLoadMaster(t, "127.0.0.21", "lm1");
   const replica = Replica.empty([devices as unknown as Table], "");
@@ -36,7 +38,10 @@ async function withLoadMaster(
   const contacts = new LoadMasterContacts(2_000);
   const clients = new Set<object>();
   const called = new LoadMasterDevices(
-    { row: <C extends Columns>(table: Table<C>, key: string) => replica.row(table, key) },
+    (id) => {
+      const found = replica.row(devices, id);
+      return found && { target: targetOf(found), roleMoved };
+    },
     (target: DeviceTarget) => {
       const client = contacts.client(target);
       clients.add(client);
@@ -78,4 +83,17 @@ test("[CH22] a backup that is asked for again reads the device under the fence a
   // The first result of a known run is anybody's to hear; what stands on the device now is not the stale Master's to read.
   lm1.ledger = hear(lm1.ledger, { n: 2, unit: "b".repeat(16) }, Date.now());
   assert.equal(await backup(), "fenced");
+});
+
+test("[CH19] another unit that answers for a group was told nothing: the run is made again where the role is now", async (t) => {
+  let moved = 0;
+  const pair = await withLoadMaster(t, () => {
+    moved += 1;
+  });
+  await pair.lm1.replaceCertificate();
+  assert.equal(await pair.called.remembersRuns(device), null);
+  const answer = await pair.called.perform(device, "backup", fence);
+  assert.ok(answer.kind === "unreachable" && !answer.mayHaveArrived, JSON.stringify(answer));
+  assert.equal(moved, 2, "which unit is active is looked at anew");
+  assert.deepEqual([pair.lm1.fences, pair.lm1.effects], [[], []]);
 });

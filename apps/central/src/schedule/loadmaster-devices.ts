@@ -4,10 +4,7 @@ import type { Fence } from "@tandem/fencing/fence";
 import { type RunId, runIdOf } from "@tandem/fencing/run-id";
 import type { Answer, CallError, LoadMasterClient } from "@tandem/loadmaster-api/client";
 import type { Performed } from "@tandem/schedule/call";
-import type { DeviceTarget } from "../fleet/device-contact.ts";
-import { targetOf } from "../fleet/devices.ts";
-import type { SharedRows } from "../fleet/shared-rows.ts";
-import { devices } from "../fleet/tables.ts";
+import { type DeviceTarget, mayHaveArrived } from "../fleet/device-contact.ts";
 import type { Devices } from "./ports.ts";
 import type { ActionKind } from "./tables.ts";
 
@@ -17,55 +14,53 @@ const actionTimeoutMs = 2 * minute;
 const askAgainCode = 503;
 /** How often the bytes of one run are read anew, each time as a run of its own; one may have been lost on the way. */
 const readingsMax = 5;
-/** With these there was no connection, so that nothing can have been asked. */
-const neverConnected: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EHOSTDOWN",
-  "EADDRNOTAVAIL",
-  "ENOTFOUND",
-]);
-
 /** Of `LoadMasterClient`. */
 export type CalledDevice = Pick<LoadMasterClient, "call" | "revision">;
 
+/** Where a device, or whichever unit of a group is active, is called now. */
+export type FoundTarget = {
+  readonly target: DeviceTarget;
+  /** Of a group: another unit answers there, so which is active has to be looked at anew. */
+  readonly roleMoved: (() => void) | null;
+};
+/** Undefined: it is not in the tree. */
+export type FindTarget = (id: string) => FoundTarget | undefined;
+
 export class LoadMasterDevices implements Devices {
-  readonly #shared: Pick<SharedRows, "row">;
+  readonly #find: FindTarget;
   readonly #client: (target: DeviceTarget) => CalledDevice;
   readonly #timeoutMs: number;
   /** The target, by device, that has told to be a unit of ours. */
   readonly #ours = new Map<string, string>();
 
-  constructor(
-    shared: Pick<SharedRows, "row">,
-    client: (target: DeviceTarget) => CalledDevice,
-    timeoutMs = actionTimeoutMs,
-  ) {
-    this.#shared = shared;
+  constructor(find: FindTarget, client: (target: DeviceTarget) => CalledDevice, timeoutMs = actionTimeoutMs) {
+    this.#find = find;
     this.#client = client;
     this.#timeoutMs = timeoutMs;
   }
 
   async remembersRuns(device: string): Promise<boolean | null> {
-    const target = this.#targetOf(device);
-    if (target === undefined) return null;
+    const found = this.#targetOf(device);
+    if (found === undefined) return null;
+    const { target } = found;
     const known = JSON.stringify(target);
     if (this.#ours.get(device) === known) return true;
     // Only units of ours have a revision; they are the ones that keep a ledger of runs.
     const revision = await this.#client(target).revision();
     if (revision.ok) this.#ours.set(device, known);
     if (revision.ok) return true;
+    if (revision.error.kind === "wrong-certificate") found.roleMoved?.();
     // A "no" is not kept: another program may make room for a unit of ours. One that is not itself yet has not said no.
     return revision.error.kind === "refused" && !isPassing(revision.error.code) ? false : null;
   }
 
   async perform(device: string, action: ActionKind, fence: Fence): Promise<Performed> {
-    const target = this.#targetOf(device);
-    if (target === undefined) return { kind: "refused", message: "the device is no longer in the tree" };
-    const client = this.#client(target);
+    const found = this.#targetOf(device);
+    if (found === undefined) return { kind: "refused", message: "the device is no longer in the tree" };
+    const client = this.#client(found.target);
+    const failed = (error: CallError): Performed => failureOf(error, found.roleMoved);
     const answer = await client.call(action, {}, fence, this.#timeoutMs);
-    if (!answer.ok) return failureOf(answer.error);
+    if (!answer.ok) return failed(answer.error);
     const said = withoutData(answer.value);
     if (action !== "backup") return { kind: "done", answer: said };
     let read = answer;
@@ -74,18 +69,17 @@ export class LoadMasterDevices implements Devices {
       if (reading > readingsMax) break;
       const again = { ...fence, runId: readingOf(fence, device, reading) };
       const copy = await client.call(action, {}, again, this.#timeoutMs);
-      if (!copy.ok) return failureOf(copy.error);
+      if (!copy.ok) return failed(copy.error);
       read = copy;
     }
     const bytes = bytesOf(read.value);
     return { kind: "done", answer: said, ...(bytes && { bytes }) };
   }
 
-  #targetOf(device: string): DeviceTarget | undefined {
-    const row = this.#shared.row(devices, device);
-    if (row !== undefined) return targetOf(row);
-    this.#ours.delete(device);
-    return undefined;
+  #targetOf(device: string): FoundTarget | undefined {
+    const found = this.#find(device);
+    if (found === undefined) this.#ours.delete(device);
+    return found;
   }
 }
 
@@ -113,7 +107,7 @@ function bytesOf({ data }: Answer): Uint8Array | undefined {
   return bytes.length === 0 ? undefined : bytes;
 }
 
-function failureOf(error: CallError): Performed {
+function failureOf(error: CallError, roleMoved: FoundTarget["roleMoved"]): Performed {
   const { message } = error;
   switch (error.kind) {
     case "fenced":
@@ -122,7 +116,7 @@ function failureOf(error: CallError): Performed {
     case "too-old":
       return { kind: error.kind };
     case "unreachable":
-      return { kind: "unreachable", message, mayHaveArrived: !neverConnected.has(error.code) };
+      return { kind: "unreachable", message, mayHaveArrived: mayHaveArrived(error) };
     case "timeout":
     case "malformed":
       return { kind: "unreachable", message, mayHaveArrived: true };
@@ -134,6 +128,10 @@ function failureOf(error: CallError): Performed {
         ? { kind: "unreachable", message, mayHaveArrived: false }
         : { kind: "refused", message };
     case "wrong-certificate":
+      // The role has moved to the other unit since it was last seen, and nothing was said to that one.
+      if (roleMoved === null) return { kind: "refused", message };
+      roleMoved();
+      return { kind: "unreachable", message, mayHaveArrived: false };
     case "unauthorised":
     case "moved-on":
       return { kind: "refused", message };

@@ -11,7 +11,7 @@ import { runIdOf } from "@tandem/fencing/run-id";
 import { createRow, deleteRow, type Edit, updateRow } from "@tandem/replica/edits";
 import { missedWords } from "@tandem/schedule/due";
 import { claim, isOpen, type Outcome, resume, settle } from "@tandem/schedule/ledger";
-import { devices } from "../fleet/tables.ts";
+import { calledName } from "../fleet/grouped.ts";
 import { inBackground, UnitStopped } from "../unit-stopped.ts";
 import { DueActions, type DueRun } from "./due-actions.ts";
 import { attemptKey, attemptOf, Execution, type ExecutionEnd } from "./execution.ts";
@@ -81,7 +81,7 @@ export class Schedule {
     const { pair, world } = this.#ports;
     const now = world.wall();
     const made = action.values.devices.flatMap(({ id }) => {
-      if (pair.row(devices, id) === undefined) return [];
+      if (calledName(pair, id) === undefined) return [];
       // What is asked for by hand may be asked for twice in a millisecond.
       const run = runIdOf({ action: `${action.key} ${world.randomHex(16)}`, device: id, dueAt: now });
       this.#queued.add(run);
@@ -106,7 +106,7 @@ export class Schedule {
 
   #about(action: ActionRow, device: string) {
     const { name, kind } = action.values;
-    const deviceName = this.#ports.pair.row(devices, device)?.values.name || device;
+    const deviceName = calledName(this.#ports.pair, device) || device;
     return { action: action.key, actionName: name, kind, device, deviceName };
   }
 
@@ -219,7 +219,7 @@ export class Schedule {
       self: pair.identity.unit,
       isQueued: this.#queued.has(run.id),
       isActing: pair.isActing,
-      isWanted: pair.row(devices, device) !== undefined && (trigger === "operator" || isListed),
+      isWanted: calledName(pair, device) !== undefined && (trigger === "operator" || isListed),
       missedRule: row?.values.missedRule ?? "skip",
       now: world.wall(),
     });

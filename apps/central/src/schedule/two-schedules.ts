@@ -19,13 +19,13 @@ import type { Performed } from "@tandem/schedule/call";
 import type { When } from "@tandem/schedule/when";
 import { emptyMemoryFileDisk, openMemoryFileStore } from "@tandem/storage/memory-file-store";
 import { snapshots } from "../files/tables.ts";
-import { devices, networks } from "../fleet/tables.ts";
+import { devices, haGroups, networks } from "../fleet/tables.ts";
 import { snapshotsIn } from "./kept-snapshots.ts";
 import type { Devices, ScheduleEvent, SchedulePair } from "./ports.ts";
 import { Schedule } from "./shell.ts";
 import { type ActionKind, runs, scheduledActions, scheduleTables } from "./tables.ts";
 
-const tables = [networks, devices, snapshots, ...scheduleTables] as unknown as readonly Table[];
+const tables = [networks, devices, haGroups, snapshots, ...scheduleTables] as unknown as readonly Table[];
 
 /** Time that passes when the test says so. */
 export class VirtualTime {

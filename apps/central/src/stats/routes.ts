@@ -12,6 +12,7 @@ import {
 import { dayOf, slotsPerDay } from "@tandem/storage/statistics-store";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { knownDevice } from "../fleet/devices.ts";
+import { groupRow } from "../fleet/grouped.ts";
 import { smallestAround } from "../fleet/network-tree.ts";
 import type { SharedRows } from "../fleet/shared-rows.ts";
 import { devices, networks } from "../fleet/tables.ts";
@@ -129,6 +130,9 @@ function devicesOf(shared: SharedRows, query: StatisticsQuery): readonly string[
       message: "a server was given without its service",
       remedy: "give the service that it serves as well",
     });
+  // A pair's are those of its members: what the one counted until a failover, and the other from then on.
+  const group = device === undefined ? undefined : groupRow(shared, device);
+  if (group) return group.values.members.filter((member) => shared.row(devices, member) !== undefined);
   if (device !== undefined) return [knownDevice(shared, device).key];
   if (network === undefined) return shared.rows(devices).map(({ key }) => key);
   const parsed = parseNetwork("network", network);
@@ -187,7 +191,6 @@ async function seriesFor<Target>(
   );
   const column = (of: keyof Point): (number | null)[] => points.map((point) => point[of]);
   const { from, to, step } = range;
-  const [only] = read;
   return {
     device: query.device ?? null,
     network: query.network ?? null,
@@ -204,7 +207,8 @@ async function seriesFor<Target>(
     bytesOutPerSecond: column("bytesOutPerSecond"),
     requestsPerSecond: column("requestsPerSecond"),
     totals,
-    services: query.device === undefined || only === undefined ? [] : servicesIn(only.entities),
+    services:
+      query.device === undefined ? [] : servicesIn(new Set(read.flatMap(({ entities }) => [...entities]))),
   };
 }
 

@@ -37,7 +37,7 @@ export function DevicePage() {
                     : "What is changed here is kept on this unit alone."
                 }
               />
-              <ServicesCard key={id} device={id} />
+              <ServicesCard key={id} device={device.haGroup ?? id} />
             </>
           ) : (
             <EmptyState headingLevel="h2" titleText="There is no such device">
