@@ -15,6 +15,8 @@ export class FaultRefused extends Error {
 export async function killMachine(lab: string, node: FaultyNode): Promise<void> {
   await updateState(lab, (state) => withDown(state, node, true));
   await runAll(cablePlan(lab, node, false));
+  // Nothing is to start anew what is killed first.
+  await signalNamespace(namespaceOf(lab, node), "SIGSTOP");
   await killNamespace(namespaceOf(lab, node));
 }
 

@@ -129,7 +129,7 @@ export class TrafficNetwork {
     this.#children.set(host, child);
   }
 
-  /** Starts the unit's process; resolves once its API answers. */
+  /** Starts the unit's process; resolves once its API answers, rejects when it ends before. */
   async start(unit: UnitName): Promise<void> {
     const stateDir = this.stateDir(unit);
     mkdirSync(stateDir, { recursive: true });
@@ -141,7 +141,12 @@ export class TrafficNetwork {
     }));
     writeFileSync(configuration, JSON.stringify({ name: unit, stateDir, interfaces, rebootCommand: "exit" }));
     this.#run(unit, [fixture, configuration]);
-    await until(`${unit} answers`, async () => (await this.status(unit)) !== "no answer");
+    const child = this.#children.get(unit);
+    await until(`${unit} answers`, async () => {
+      if (child?.exitCode !== null)
+        throw new Error(`${unit} has ended; its log is ${this.folder}/${unit}.log`);
+      return (await this.status(unit)) !== "no answer";
+    });
   }
 
   #passwords = new Map<UnitName, string>();
@@ -217,13 +222,10 @@ export class TrafficNetwork {
   /** The machine dies: its cable first, then everything on it, its connections as well. */
   async kill(unit: UnitName): Promise<void> {
     this.cable(unit, "down");
+    // Nobody is to start anew what is killed first.
+    this.#signal(this.#pids(unit), "SIGSTOP");
     for (let pids = this.#pids(unit); pids.length > 0; pids = this.#pids(unit)) {
-      for (const pid of pids)
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It has ended by itself.
-        }
+      this.#signal(pids, "SIGKILL");
       await pause(20);
     }
     execFileSync("ip", ["netns", "exec", this.namespace(unit), "conntrack", "-F"], { stdio: "ignore" });
@@ -244,6 +246,15 @@ export class TrafficNetwork {
     return ip("netns", "pids", this.namespace(unit)).split("\n").filter(Boolean).map(Number);
   }
 
+  #signal(pids: readonly number[], signal: NodeJS.Signals): void {
+    for (const pid of pids)
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended by itself.
+      }
+  }
+
   /** The unit is stopped in an orderly way. */
   async stop(unit: UnitName): Promise<void> {
     this.#children.get(unit)?.kill("SIGTERM");
@@ -252,12 +263,7 @@ export class TrafficNetwork {
 
   close(): void {
     for (const namespace of this.#namespaces)
-      for (const pid of ip("netns", "pids", namespace).split("\n").filter(Boolean).map(Number))
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It has ended by itself.
-        }
+      this.#signal(ip("netns", "pids", namespace).split("\n").filter(Boolean).map(Number), "SIGKILL");
     for (const namespace of this.#namespaces) ip("netns", "del", namespace);
   }
 

@@ -69,6 +69,12 @@ export class FakeCarp implements CarpRole {
     this.become("backup");
   }
 
+  forgetStarts(): void {
+    if (this.pacified === null) return;
+    this.pacified = null;
+    this.#set(this.status);
+  }
+
   resumeAtRestart(): void {
     this.resumesAtRestart = true;
   }

@@ -667,6 +667,7 @@ export class Unit implements PartnerSide {
           seamless === true && before.kind === "pair" && (await takeFromCarp(before.carpd, carp, standalone));
         await carp.stop(keep || undefined).catch((error: Error) => this.#troubled("CARP", error.message));
       }
+      if (unit.hamode === 0) carp.forgetStarts();
       const wanted = heldAlone(facts, this.#document);
       await this.#reportAddresses(standalone.add(wanted));
       await this.#reportAddresses(standalone.keepOnly(wanted));

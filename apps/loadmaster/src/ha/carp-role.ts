@@ -28,6 +28,8 @@ export type CarpRole = {
   resume(): Promise<void>;
   /** The unit is about to be started again by an operator's order, and the next one is not pacified. */
   resumeAtRestart(): void;
+  /** The unit is in no pair: it ends being pacified, and no start of before counts in its next pair. */
+  forgetStarts(): void;
   configure(configuration: CarpdConfiguration): Result<null, readonly FieldError[]>;
   demote(demotion: number, reason: string): void;
   /** Gives the role to the standby: resolves once the role is given up, or with the reason in words why it is not. */

@@ -97,6 +97,35 @@ test(
     }),
 );
 
+test(
+  "[LH9] a unit that leaves its pair is not pacified, and begins to count anew in the next one",
+  {
+    skip: needsRoot(),
+  },
+  () =>
+    withFolder(async (stateDir) => {
+      const command = { file: "/bin/false", arguments: [] };
+      const client = new CarpdClient({ stateDir, configPath: join(stateDir, "none.json"), command });
+      let told = 0;
+      client.onStatus(() => {
+        told += 1;
+      });
+      await client.spawn();
+      assert.equal(client.pacified?.starts, 3);
+      await client.stop();
+      const before = told;
+      client.forgetStarts();
+      assert.deepEqual([client.pacified, pacifiedOnDisk(stateDir, () => {}), told], [null, null, before + 1]);
+
+      // Nor do starts count that were too few.
+      const starts = new CarpStarts(stateDir, () => {});
+      for (let n = 0; n < 4; n += 1) assert.equal(starts.count(), true);
+      starts.forget();
+      for (let n = 0; n < 4; n += 1) assert.equal(starts.count(), true, `start ${n + 1} in the next pair`);
+      assert.equal(starts.count(), false);
+    }),
+);
+
 test("[LH9] units that crash along with carpd count as well", { skip: needsRoot() }, () =>
   withFolder(async (stateDir) => {
     const command = { file: "/bin/sleep", arguments: ["0.01"] };

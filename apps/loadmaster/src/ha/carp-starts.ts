@@ -75,9 +75,9 @@ export class CarpStarts {
     if (!this.#starts.endedInOrder && this.pacified === null) this.#keep(withOrderlyEnd(this.#starts));
   }
 
-  /** The operator wants carpd to be started again. */
+  /** The operator wants carpd to be started again, or to be started no more. */
   forget(): void {
-    if (this.pacified !== null) this.#keep(noStarts);
+    if (this.pacified !== null || this.#starts.starts.length > 0) this.#keep(noStarts);
   }
 
   /** The operator wants the unit that comes after this one to start carpd again. */

@@ -136,6 +136,12 @@ export class CarpdClient {
     if (again !== null) throw new Error(again.reason);
   }
 
+  forgetStarts(): void {
+    const before = this.pacified;
+    this.#starts.forget();
+    if (before !== null) this.#tell();
+  }
+
   resumeAtRestart(): void {
     this.#starts.forgetAtNextStart();
   }

@@ -461,8 +461,11 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     await waitFor("both know", () => two.carp.configuration?.preempt === false);
   });
 
-  test("hamode 0 ends the pair on this unit, and its services are its own again", async () => {
+  test("[LH9] hamode 0 ends the pair on this unit, and its services are its own again; it is pacified no more", async () => {
+    two.carp.pacify("carpd ended too often");
     value(await two.client().set("hamode", 0));
+    assert.equal(two.carp.pacified, null);
+    assert.equal(two.log.findLast(({ event }) => /^ha-(pacified|resumed)$/.test(event))?.event, "ha-resumed");
     assert.equal(value(await two.client().get("hastatus")), "HA not configured");
     assert.equal(two.carp.status, null);
     value(await two.client().addVirtualService(loopback(22), portFor(8), "tcp"));
