@@ -15,7 +15,10 @@ import { LoadMasterClient } from "@tandem/loadmaster-api/client";
 
 const front = (host: number): string => `10.77.0.${host}`;
 const back = (host: number): string => `10.78.0.${host}`;
+const front6 = (host: number): string => `2001:db8:77::${host}`;
+const back6 = (host: number): string => `2001:db8:78::${host}`;
 export const sharedFront = front(100);
+export const sharedFront6 = front6(100);
 const sharedBack = back(100);
 export const httpPort = 80;
 export const linePort = 5432;
@@ -27,11 +30,14 @@ export const otherUnit = (unit: UnitName): UnitName => (unit === "a" ? "b" : "a"
 const hostOf: Record<UnitName, number> = { a: 1, b: 2 };
 /** Interfaces 0 and 1 of a unit: the device, the network that it leads to, and the address there. */
 const unitDevices = [
-  ["eth0", "front", front],
-  ["eth1", "back", back],
+  ["eth0", "front", front, front6],
+  ["eth1", "back", back, back6],
 ] as const;
 export const servers = ["web1", "web2", "web3"] as const;
 export const serverAddress = (index: number): string => back(31 + index);
+export const serverAddress6 = (index: number): string => back6(31 + index);
+/** A unit's own IPv6 address towards the clients. */
+export const ownFront6 = (unit: UnitName): string => front6(hostOf[unit]);
 
 const fixture = fileURLToPath(new URL("../../apps/loadmaster/src/main.fixture.ts", import.meta.url));
 const serverProgram = fileURLToPath(new URL("traffic-server.ts", import.meta.url));
@@ -55,9 +61,11 @@ export class TrafficNetwork {
   readonly #prefix = `tandem-x${process.pid}`;
   readonly #namespaces: string[] = [];
   readonly #children = new Map<string, ChildProcess>();
+  readonly #ipv6: boolean;
 
-  /** Moves this process into a network of its own and builds everything around it. */
-  constructor() {
+  /** Moves this process into a network of its own and builds everything around it; with `ipv6` all have such addresses too. */
+  constructor({ ipv6 = false } = {}) {
+    this.#ipv6 = ipv6;
     enterOwnNetworkNamespace();
     try {
       this.#build();
@@ -101,12 +109,15 @@ export class TrafficNetwork {
     for (const server of servers) plug(server, "eth0", `p${server}`, "back");
     ip("link", "set", "eth0", "up");
     for (const address of [front(41), ...clientAddresses]) ip("addr", "add", `${address}/24`, "dev", "eth0");
+    if (this.#ipv6) ip("addr", "add", `${front6(41)}/64`, "dev", "eth0", "nodad");
     for (const unit of units) this.#boot(unit);
     servers.forEach((server, index) => {
       const namespace = this.namespace(server);
       ip("-n", namespace, "link", "set", "eth0", "up");
       ip("-n", namespace, "addr", "add", `${serverAddress(index)}/24`, "dev", "eth0");
       ip("-n", namespace, "route", "add", "default", "via", sharedBack);
+      if (this.#ipv6)
+        ip("-n", namespace, "addr", "add", `${serverAddress6(index)}/64`, "dev", "eth0", "nodad");
       this.#run(server, [serverProgram, server, String(httpPort), String(linePort)]);
     });
   }
@@ -114,10 +125,13 @@ export class TrafficNetwork {
   /** The machine has the addresses of its own and no others. */
   #boot(unit: UnitName): void {
     const namespace = this.namespace(unit);
-    for (const [device, , address] of unitDevices) {
-      ip("-n", namespace, "addr", "flush", "dev", device);
+    for (const [device, , address, address6] of unitDevices) {
+      // The link-local one of IPv6 stays: the kernel gives it once, when the device comes up.
+      ip("-n", namespace, "addr", "flush", "dev", device, "scope", "global");
       ip("-n", namespace, "link", "set", device, "up");
       ip("-n", namespace, "addr", "add", `${address(hostOf[unit])}/24`, "dev", device);
+      if (this.#ipv6)
+        ip("-n", namespace, "addr", "add", `${address6(hostOf[unit])}/64`, "dev", device, "nodad");
     }
   }
 
@@ -134,10 +148,11 @@ export class TrafficNetwork {
     const stateDir = this.stateDir(unit);
     mkdirSync(stateDir, { recursive: true });
     const configuration = join(this.folder, `${unit}.json`);
-    const interfaces = unitDevices.map(([device, , address], id) => ({
+    const interfaces = unitDevices.map(([device, , address, address6], id) => ({
       id,
       device,
       address: `${address(hostOf[unit])}/24`,
+      ...(this.#ipv6 ? { address6: `${address6(hostOf[unit])}/64` } : {}),
     }));
     writeFileSync(configuration, JSON.stringify({ name: unit, stateDir, interfaces, rebootCommand: "exit" }));
     this.#run(unit, [fixture, configuration]);
@@ -200,6 +215,12 @@ export class TrafficNetwork {
 
   async active(): Promise<UnitName> {
     return (await this.status("a")) === "Active" ? "a" : "b";
+  }
+
+  /** The MAC of the unit's interface towards the clients. */
+  macOf(unit: UnitName): string {
+    const shown = ip("-n", this.namespace(unit), "link", "show", "dev", "eth0");
+    return /ether ([0-9a-f:]{17})/.exec(shown)?.[1] ?? "none";
   }
 
   /** Both cables of the unit. */
@@ -271,6 +292,9 @@ export class TrafficNetwork {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+/** What the clients' machine knows of a neighbour, in the kernel's words. */
+export const neighbourEntry = (address: string): string => ip("neigh", "show", address, "dev", "eth0");
 
 /** Which server answers a request from this address, and the cookie that it is given; rejects when none does. */
 export const serverOf = (
