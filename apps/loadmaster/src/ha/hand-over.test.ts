@@ -142,14 +142,30 @@ test("[LH13] refused with every reason while no standby is ready, and nothing is
   assert.ok(!refusal.ok && refusal.error.code === 422);
   assert.match(refusal.error.message, /has not answered.*nothing was changed/);
   assert.equal(silent.orders(), 0);
+
+  // It was active when it died, and nobody has noticed yet but by CARP.
+  const dead = await handOver(
+    active(() => ok(null), { partner: { state: up({ role: "master" }), answers: async () => false } }),
+  );
+  assert.ok(!dead.ok && dead.error.code === 422);
+  assert.match(dead.error.message, /has not answered/);
+  assert.doesNotMatch(dead.error.message, /both units are active/);
 });
 
 test("[LH13] the preferred host's warning, and a role that nobody takes", async () => {
-  const backAgain = (reason: string) => (world: { carp: CarpRoleStatus }) => {
-    world.carp = carpStatus("master", reason);
+  const backAgain = (reason: string, heardAt?: number) => (world: { carp: CarpRoleStatus }) => {
+    world.carp = {
+      ...carpStatus("master", reason),
+      peer:
+        heardAt === undefined
+          ? null
+          : { source: "10.0.0.2", advbase: 1, advskew: 0, demotion: 0, bowedOut: false, heardAt },
+    };
     return ok(null);
   };
-  const preferred = await handOver(active(backAgain("this unit preempts"), { preferred: () => 1 }));
+  const preferred = await handOver(
+    active(backAgain("this unit preempts", Date.now() + 5), { preferred: () => 1 }),
+  );
   assert.ok(preferred.ok);
   assert.match(preferred.value.warning ?? "", /HA1 is the preferred host.*haprefered 0/);
   assert.match(preferred.value.message, /for a moment.*preempts/);
@@ -157,6 +173,15 @@ test("[LH13] the preferred host's warning, and a role that nobody takes", async 
   const alone = await handOver(active(backAgain("nobody took the role that was handed over")));
   assert.ok(!alone.ok && alone.error.code === 503);
   assert.match(alone.error.message, /HA1 is active again: nobody took/);
+
+  // A preferred host that takes the role back has heard its successor; one that heard nobody never lost it to anyone.
+  for (const heardAt of [undefined, Date.now() - 60_000]) {
+    const unheard = await handOver(
+      active(backAgain("nobody took the role that was handed over", heardAt), { preferred: () => 1 }),
+    );
+    assert.ok(!unheard.ok && unheard.error.code === 503);
+    assert.match(unheard.error.message, /HA1 is active again: nobody took/);
+  }
 
   const carpdSays = await handOver(active(() => err("carpd does not answer")));
   assert.ok(!carpdSays.ok && carpdSays.error.code === 422);

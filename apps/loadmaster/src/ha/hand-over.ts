@@ -3,7 +3,7 @@
  * anything. Refused with every reason there is while the standby is not; what follows after the order is CARP's.
  */
 import { err, ok, type Result } from "@tandem/base/result";
-import type { Millis } from "@tandem/base/time";
+import type { Millis, WallMillis } from "@tandem/base/time";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HandOverView } from "@tandem/loadmaster-api/views";
 import type { CarpRole, CarpRoleStatus } from "./carp-role.ts";
@@ -78,18 +78,21 @@ const refused = (reasons: readonly string[]): Result<never, Failure> =>
 export async function handOver(parts: HandOverParts): Promise<Result<HandOverView, Failure>> {
   const begun = await parts.inTurn(() => begin(parts));
   if (!begun.ok || !begun.value.isOrdered) return begun.ok ? ok(begun.value.view) : begun;
-  return moved(parts, begun.value.view);
+  return moved(parts, begun.value.view, begun.value.orderedAt);
 }
 
-type Begun = { readonly view: HandOverView; readonly isOrdered: boolean };
+type Begun =
+  | { readonly view: HandOverView; readonly isOrdered: false }
+  | { readonly view: HandOverView; readonly isOrdered: true; readonly orderedAt: WallMillis };
 
 async function begin(parts: HandOverParts): Promise<Result<Begun, Failure>> {
   const { carp, partner, own, preferred, log } = parts;
   const setup = parts.setup();
+  // What a partner said before it fell silent is no reason: it may have died as the active one.
+  if (setup.kind === "pair" && partner.state.kind === "up" && !(await partner.answers(partnerAnswerMs)))
+    return refused([`the partner has not answered within ${partnerAnswerMs} ms`]);
   const obstacles = handOverObstacles(setup, carp.status, own(), partner.state);
   if (obstacles.length > 0 || setup.kind !== "pair") return refused(obstacles);
-  if (!(await partner.answers(partnerAnswerMs)))
-    return refused([`the partner has not answered within ${partnerAnswerMs} ms`]);
   const view = viewOf(setup, preferred());
   if (!parts.isOwnAddress) {
     setTimeout(() => void order(parts), answerFirstMs);
@@ -101,12 +104,13 @@ async function begin(parts: HandOverParts): Promise<Result<Begun, Failure>> {
       },
     });
   }
+  const orderedAt = Date.now();
   const given = await order(parts);
   if (!given.ok) {
     log("warn", "hand-over-refused", { reason: given.error });
     return refused([given.error]);
   }
-  return ok({ isOrdered: true, view: { ...view, at: Date.now() } });
+  return ok({ isOrdered: true, orderedAt, view: { ...view, at: Date.now() } });
 }
 
 async function order({ carp, log }: HandOverParts): Promise<Result<null, string>> {
@@ -132,13 +136,14 @@ function viewOf(setup: Pair, preferred: number): HandOverView {
 async function moved(
   { carp, partner, log }: HandOverParts,
   view: HandOverView,
+  orderedAt: WallMillis,
 ): Promise<Result<HandOverView, Failure>> {
-  const orderedAt: Millis = performance.now();
-  while (performance.now() - orderedAt < movedWaitMs) {
+  const begunAt: Millis = performance.now();
+  while (performance.now() - begunAt < movedWaitMs) {
     if (carp.status?.role === "master") {
       const outcome = `${view.from} is active again: ${carp.status.reason}`;
       log("warn", "hand-over-undone", { reason: carp.status.reason });
-      return view.warning === undefined
+      return view.warning === undefined || !isHeardSince(carp.status, orderedAt)
         ? err({ code: 503, message: `hahandover: ${view.to} did not keep the role, and ${outcome}` })
         : ok({ ...view, message: `${view.to} was active for a moment, and ${outcome}` });
     }
@@ -146,7 +151,7 @@ async function moved(
       log("info", "handed-over", { to: view.to });
       return ok(view);
     }
-    if (isHeard(carp.status)) return ok(view);
+    if (carp.status?.role === "backup" && isHeardSince(carp.status, carp.status.since)) return ok(view);
     await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
   }
   return err({
@@ -155,10 +160,6 @@ async function moved(
   });
 }
 
-/** A standby hears none but the active. */
-const isHeard = (carp: CarpRoleStatus | null): boolean =>
-  carp?.role === "backup" &&
-  carp.peer !== undefined &&
-  carp.peer !== null &&
-  !carp.peer.bowedOut &&
-  carp.peer.heardAt >= carp.since;
+/** None but an active unit is heard. */
+const isHeardSince = ({ peer }: CarpRoleStatus, moment: WallMillis): boolean =>
+  peer !== undefined && peer !== null && !peer.bowedOut && peer.heardAt >= moment;
