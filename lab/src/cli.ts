@@ -1,5 +1,7 @@
 /** `tandem lab …`: the command line of the lab. */
 import { parseArgs } from "node:util";
+import { DrillRefused, drill, drillDefaults, drillRoundsMax } from "./drill.ts";
+import { drillText, isWithinBudget } from "./drill-report.ts";
 import {
   FaultRefused,
   freeze,
@@ -33,12 +35,20 @@ Commands
   thaw NODE                a frozen machine goes on
   partition NODE NODE...   these machines no longer reach each other, but everybody else
   heal                     the network is whole again
+  drill                    moves the role of the LoadMaster pair while the client asks, and reports the
+                           outage, lost requests and resets, beside the drills before; units that are
+                           no pair yet become one; exit status 1 when over the budget
   down                     remove the lab and all it wrote
 
 Nodes: ${faultyNodes.join(" ")}
 
 Options
   --name NAME              which lab (default: lab)
+  --and-back               of drill: moves it back as well, or waits until a preferred host has taken it back
+  --rounds N               of drill: how often (default: ${drillDefaults.rounds}, at most ${drillRoundsMax})
+  --budget MS              of drill: the longest outage of a move that is accepted (default: ${drillDefaults.budgetMs})
+  --lost-budget N          of drill: how many requests a move may cost, resets among them (default: not judged)
+  --json                   of drill: one JSON object
   --help                   this text
 `;
 
@@ -55,6 +65,11 @@ function parse(argv: readonly string[]) {
       options: {
         name: { type: "string", default: "lab" },
         process: { type: "boolean", default: false },
+        budget: { type: "string", default: String(drillDefaults.budgetMs) },
+        "lost-budget": { type: "string" },
+        "and-back": { type: "boolean", default: false },
+        rounds: { type: "string", default: String(drillDefaults.rounds) },
+        json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -71,6 +86,19 @@ const nodeFrom = (text: string | undefined, command: string): FaultyNode => {
   return node.value;
 };
 
+const numberFrom = (option: string, text: string, min: number, max: number): number => {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= min && value <= max))
+    throw new UsageError(`--${option} ${text} is not a number from ${min} to ${max}`);
+  return value;
+};
+
+const wholeFrom = (option: string, text: string, min: number, max: number): number => {
+  const value = numberFrom(option, text, min, max);
+  if (!Number.isInteger(value)) throw new UsageError(`--${option} ${text} is not a whole number`);
+  return value;
+};
+
 /** Obeys one command line (without `tandem lab`); answers the exit code. */
 export async function runLab(argv: readonly string[]): Promise<number> {
   try {
@@ -78,6 +106,7 @@ export async function runLab(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (
       error instanceof UsageError ||
+      error instanceof DrillRefused ||
       error instanceof FaultRefused ||
       error instanceof LabIsUp ||
       error instanceof LabStateUnreadable ||
@@ -139,12 +168,46 @@ async function obey(argv: readonly string[]): Promise<number> {
     case "heal":
       await heal(lab);
       return 0;
+    case "drill":
+      return runDrill(lab, values);
     case "down":
       await down(lab);
       return 0;
     default:
       throw new UsageError(`there is no command "${command}"; see tandem lab --help`);
   }
+}
+
+async function runDrill(
+  lab: string,
+  values: {
+    readonly budget: string;
+    readonly "lost-budget"?: string | undefined;
+    readonly rounds: string;
+    readonly "and-back": boolean;
+    readonly json: boolean;
+  },
+): Promise<number> {
+  const lost = values["lost-budget"];
+  const outcome = await drill(lab, {
+    budget: {
+      outageMs: numberFrom("budget", values.budget, 0, 600_000),
+      ...(lost === undefined ? {} : { lost: wholeFrom("lost-budget", lost, 0, 1_000_000) }),
+    },
+    rounds: wholeFrom("rounds", values.rounds, 1, drillRoundsMax),
+    isAndBack: values["and-back"],
+    onMove: ({ from, to, outageMs }) => {
+      if (process.stderr.isTTY)
+        process.stderr.write(`${from} to ${to}: an outage of ${Math.round(outageMs)} ms\n`);
+    },
+  });
+  const isKept = isWithinBudget(outcome.drill);
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ ...outcome.drill, isWithinBudget: isKept })}\n`
+      : drillText(outcome.drill, outcome.earlier),
+  );
+  return isKept ? 0 : 1;
 }
 
 async function printStatus(lab: string): Promise<number> {

@@ -7,7 +7,14 @@ import { existingNamespaces, processesIn, removeNetwork, setUpNetwork } from "./
 import { proberReport, proberSocket } from "./prober-report.ts";
 import { identify, isAlive } from "./process-identity.ts";
 import type { Started } from "./processes.ts";
-import { killMarked, startMachine, startProber, survivors, waitReady } from "./processes.ts";
+import {
+  keepFirstPassword,
+  killMarked,
+  startMachine,
+  startProber,
+  survivors,
+  waitReady,
+} from "./processes.ts";
 import type { LabState } from "./state.ts";
 import {
   createState,
@@ -18,7 +25,15 @@ import {
   stateFolderOf,
 } from "./state.ts";
 import type { FaultyNode } from "./topology.ts";
-import { faultyNodes, labNodes, namespaceOf, servicePort, sharedAddress } from "./topology.ts";
+import {
+  centralNodes,
+  faultyNodes,
+  labNodes,
+  loadMasterNodes,
+  namespaceOf,
+  servicePort,
+  sharedAddress,
+} from "./topology.ts";
 
 /** The lab exists already and runs. */
 export class LabIsUp extends Error {
@@ -71,6 +86,7 @@ export async function up(lab: string, options: UpOptions = {}): Promise<void> {
     outcome.status === "rejected" ? [String(outcome.reason.message)] : [],
   );
   if (faults.length > 0) throw new MachinesNotReady(faults.join("; "));
+  for (const node of [...centralNodes, ...loadMasterNodes]) keepFirstPassword(lab, node);
 }
 
 /** Says to whom a running lab of this name belongs; undefined when none runs, or its owner has died. */

@@ -9,7 +9,7 @@ import { routes } from "@tandem/central-api/routes";
 import type { Answer, CallResult, Parameters } from "@tandem/loadmaster-api/client";
 import { LoadMasterClient } from "@tandem/loadmaster-api/client";
 import { hostPortOf } from "./forwarders.ts";
-import { firstPassword } from "./processes.ts";
+import { firstPassword, keptPassword } from "./processes.ts";
 import type { CentralNode, LoadMasterNode } from "./topology.ts";
 import { notYet, seen, waitUntil } from "./wait-until.ts";
 
@@ -24,7 +24,7 @@ export const loadMasterUser = "bal";
 
 const readFirstPassword = (lab: string, node: CentralNode | LoadMasterNode): Promise<string> =>
   waitUntil({ what: `the first-run password of ${node}`, deadlineMs: passwordWithinMs }, () => {
-    const password = firstPassword(lab, node);
+    const password = firstPassword(lab, node) ?? keptPassword(lab, node);
     return password === undefined ? notYet("no such file") : seen(password);
   });
 

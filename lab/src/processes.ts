@@ -98,14 +98,34 @@ export const firstPasswordFile = (lab: string, node: CentralNode | LoadMasterNod
   `${nodeFolder(lab, node)}/first-password`;
 
 /** The first-run password of a Central or LoadMaster; undefined while there is none, or once it has been used. */
-export function firstPassword(lab: string, node: CentralNode | LoadMasterNode): string | undefined {
+export const firstPassword = (lab: string, node: CentralNode | LoadMasterNode): string | undefined =>
+  readPassword(firstPasswordFile(lab, node));
+
+function readPassword(path: string): string | undefined {
   try {
-    return readFileSync(firstPasswordFile(lab, node), "utf8").trim();
+    return readFileSync(path, "utf8").trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }
+
+const passwordsFolder = (lab: string): string => `${stateFolderOf(lab)}/first-passwords`;
+
+/**
+ * Keeps the first-run password in the lab's own folder: a unit removes its file once somebody has signed in, and each
+ * command that works with the lab signs in for itself.
+ */
+export function keepFirstPassword(lab: string, node: CentralNode | LoadMasterNode): void {
+  const password = firstPassword(lab, node);
+  if (password === undefined) return;
+  mkdirSync(passwordsFolder(lab), { recursive: true, mode: 0o700 });
+  writeFileSync(`${passwordsFolder(lab)}/${node}`, `${password}\n`, { mode: 0o600 });
+}
+
+/** What {@link keepFirstPassword} kept; undefined when that was nothing. */
+export const keptPassword = (lab: string, node: CentralNode | LoadMasterNode): string | undefined =>
+  readPassword(`${passwordsFolder(lab)}/${node}`);
 
 const configurationOf = (lab: string, node: CentralNode | LoadMasterNode): object =>
   isCentralNode(node)
