@@ -7,6 +7,8 @@ import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
 import { InterfacesPage } from "./interfaces/interfaces-page.tsx";
 import { SetupPage } from "./pairing/setup-page.tsx";
+import { ServicePage } from "./services/service-page.tsx";
+import { ServicesPage } from "./services/services-page.tsx";
 import { HostPage } from "./settings/host-page.tsx";
 import { LoggingPage } from "./settings/logging-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
@@ -16,6 +18,12 @@ import { PageShell } from "./shell/page-shell.tsx";
 const root = createRootRoute({ component: PageShell, notFoundComponent: NotFoundPage });
 
 const home = createRoute({ getParentRoute: () => root, path: "/", component: HomePage });
+const services = createRoute({ getParentRoute: () => root, path: "/services", component: ServicesPage });
+const service = createRoute({ getParentRoute: () => root, path: "/services/$index", component: OneService });
+function OneService() {
+  const { index } = service.useParams();
+  return <ServicePage key={index} index={index} />;
+}
 const interfaces = createRoute({
   getParentRoute: () => root,
   path: "/interfaces",
@@ -51,6 +59,8 @@ export const makeRouter = () =>
   createRouter({
     routeTree: root.addChildren([
       home,
+      services,
+      service,
       interfaces,
       host,
       parameters,

@@ -37,6 +37,13 @@ export const servicesQuery = queryOptions({
   refetchInterval: slowIntervalMs,
 });
 
+export const serviceQuery = (index: string) =>
+  queryOptions({
+    queryKey: ["services", index],
+    queryFn: () => command("showvs", { vs: index }),
+    refetchInterval: slowIntervalMs,
+  });
+
 /** How far the procedure is that makes a pair or ends one. */
 export const pairingQuery = queryOptions({
   queryKey: ["pairing"],

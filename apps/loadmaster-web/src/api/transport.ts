@@ -20,6 +20,8 @@ type Answers = {
   readonly set: { readonly warning?: string };
   readonly showiface: { readonly Interface: readonly InterfaceView[] };
   readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
+  readonly showvs: VirtualServiceView;
+  readonly addvs: VirtualServiceView;
   readonly hapaircheck: PairingCheckView;
   readonly hapair: PairingStarted;
   readonly hareplace: PairingStarted;

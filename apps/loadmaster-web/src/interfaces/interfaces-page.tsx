@@ -28,8 +28,8 @@ export function InterfacesPage() {
                   <Tr>
                     <Th>Interface</Th>
                     <Th>Own address</Th>
-                    <Th>Shared address</Th>
-                    <Th>Partner's address</Th>
+                    <Th modifier="wrap">Shared address</Th>
+                    <Th modifier="wrap">Partner's address</Th>
                     <Th>HA check</Th>
                     <Th screenReaderText="What can be done" />
                   </Tr>

@@ -5,6 +5,7 @@ import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { Waiting } from "@tandem/web-components/page/waiting";
 import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
 import { pairingQuery } from "../api/queries.ts";
 import { useLive } from "../live/live.tsx";
 import { pagesAt } from "../live/read-only.ts";
@@ -50,14 +51,35 @@ function WhatCanBeDone({ view, procedure }: Props) {
   const partner = view.squares?.find((each) => !each.self)?.address ?? "";
   const isBroken = procedure.kind === "pair" && procedure.state === "failed";
   return (
-    <>
-      {isBroken && <PairWizard />}
-      <ExpandableSection toggleText="End this pair" isIndented displaySize="lg">
-        <UnpairCard partner={partner} sharedAddress={shared} />
-      </ExpandableSection>
-      <ExpandableSection toggleText="Replace a dead partner" isIndented displaySize="lg">
-        <ReplaceCard sharedAddress={shared} />
-      </ExpandableSection>
-    </>
+    <OneOf
+      first={isBroken ? "Go on with the pair" : null}
+      choices={[
+        ...(isBroken ? [["Go on with the pair", <PairWizard key="pair" />] as const] : []),
+        ["End this pair", <UnpairCard key="unpair" partner={partner} sharedAddress={shared} />],
+        ["Replace a dead partner", <ReplaceCard key="replace" sharedAddress={shared} />],
+      ]}
+    />
   );
+}
+
+type OneOfProps = {
+  readonly first: string | null;
+  readonly choices: readonly (readonly [title: string, content: ReactNode])[];
+};
+
+/** One procedure at a time: what was typed for another is gone, secrets with it. */
+function OneOf({ first, choices }: OneOfProps) {
+  const [chosen, setChosen] = useState(first);
+  return choices.map(([title, content]) => (
+    <ExpandableSection
+      key={title}
+      toggleText={title}
+      isIndented
+      displaySize="lg"
+      isExpanded={chosen === title}
+      onToggle={(_, isOpen) => setChosen(isOpen ? title : null)}
+    >
+      {chosen === title && content}
+    </ExpandableSection>
+  ));
 }

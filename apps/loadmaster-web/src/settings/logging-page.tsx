@@ -1,4 +1,4 @@
-import { Alert, Card, CardBody } from "@patternfly/react-core";
+import { Alert, Card, CardBody, Stack } from "@patternfly/react-core";
 import { syslogLevels } from "@tandem/loadmaster-api/syslog-levels";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
@@ -59,12 +59,12 @@ export function LoggingPage() {
         <CardBody>
           <Loaded query={system}>
             {(values) => (
-              <>
+              <Stack hasGutter>
                 {typeof values.syslogreport === "string" && values.syslogreport !== "" && (
                   <Alert variant="info" isInline isPlain title={values.syslogreport} />
                 )}
                 <SettingsForm title="Syslog Options" fields={fields} values={values} />
-              </>
+              </Stack>
             )}
           </Loaded>
         </CardBody>

@@ -4,6 +4,8 @@ import { TextField } from "@tandem/web-components/form/text-field";
 import type { SettingField } from "./field.ts";
 
 type Props = {
+  /** Told apart from another form on the same page that has a field of this name. */
+  readonly id?: string;
   readonly field: SettingField;
   readonly value: string;
   /** Why it is only shown here; null when it may be changed. */
@@ -13,9 +15,9 @@ type Props = {
 };
 
 /** One setting, as its kind wants it. */
-export function SettingInput({ field, value, reason, error, onChange }: Props) {
-  const { name: id, label } = field;
-  const shared = { id, label, error, help: reason ?? field.help };
+export function SettingInput({ id, field, value, reason, error, onChange }: Props) {
+  const { name, label } = field;
+  const shared = { id: id ?? name, label, error, help: reason ?? field.help };
   const isDisabled = reason !== null;
   switch (field.kind) {
     case "number":

@@ -4,13 +4,17 @@ import { Link, useLocation } from "@tanstack/react-router";
 /** Pages under the names that LoadMaster's users know. */
 export function Navigation() {
   const { pathname } = useLocation();
+  const inServices = pathname.startsWith("/services");
   return (
     <Nav aria-label="Pages">
       <NavList>
         <NavItem isActive={pathname === "/"}>
           <Link to="/">Home</Link>
         </NavItem>
-        <NavExpandable title="System Configuration" isExpanded isActive={pathname !== "/"}>
+        <NavItem isActive={inServices}>
+          <Link to="/services">Virtual Services</Link>
+        </NavItem>
+        <NavExpandable title="System Configuration" isExpanded isActive={pathname !== "/" && !inServices}>
           <NavItem isActive={pathname === "/interfaces"}>
             <Link to="/interfaces">Interfaces</Link>
           </NavItem>

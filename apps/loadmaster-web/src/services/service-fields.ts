@@ -1,0 +1,92 @@
+/** The parameters of virtual services and real servers as form fields, made of the API's own table (SPEC LM1, LM3). */
+import type { Parameter, ParameterType } from "@tandem/loadmaster-api/parameters";
+import { serverParameters, serviceParameters } from "@tandem/loadmaster-api/service-parameters";
+import type { RealServerView, VirtualServiceView } from "@tandem/loadmaster-api/views";
+import type { SettingField } from "../settings/field.ts";
+
+/** As LoadMaster's users know them. */
+const labels: { readonly [name: string]: string } = {
+  NickName: "Service Nickname",
+  Enable: "Activate or Deactivate",
+  VStype: "Service Type",
+  Schedule: "Scheduling Method",
+  Idletime: "Idle Connection Timeout (seconds)",
+  AddVia: "Add HTTP Headers",
+  CheckType: "Real Server Check Method",
+  CheckUrl: "URL to check",
+  CheckHost: "Host of the check",
+  "CheckUse1.1": "Use HTTP/1.1 in checks",
+  CheckUseGet: "HTTP Method of the check",
+  CheckCodes: "Custom status codes",
+  CheckPort: "Checked Port",
+  ChkInterval: "Check Interval (seconds)",
+  ChkTimeout: "Connect Timeout (seconds)",
+  ChkRetryCount: "Retry Count",
+  Persist: "Persistence Mode",
+  PersistTimeout: "Persistence Timeout (seconds)",
+  Cookie: "Cookie name",
+  ForceL4: "Force L4",
+  Weight: "Weight",
+  Limit: "Connection Limit",
+};
+
+const optionLabels: { readonly [name: string]: { readonly [value: string]: string } } = {
+  VStype: { gen: "Generic", http: "HTTP" },
+  Schedule: {
+    rr: "round robin",
+    wrr: "weighted round robin",
+    lc: "least connection",
+    wlc: "weighted least connection",
+    sh: "source IP hash",
+  },
+  CheckType: { tcp: "TCP Connection Only", http: "HTTP Protocol", none: "None" },
+  Persist: { none: "None", src: "Source IP Address", "active-cookie": "Active Cookie" },
+  CheckUseGet: { 0: "HEAD", 1: "GET", 2: "POST", 3: "OPTIONS" },
+};
+
+/** These follow from others, or are disregarded. */
+const hidden = new Set(["ForceL7", "Transparent", "non_local"]);
+
+const choices = (name: string): SettingField => ({
+  name,
+  label: labels[name] ?? name,
+  help: "",
+  kind: "choice",
+  options: Object.entries(optionLabels[name] ?? {}),
+});
+
+function fieldOf({ name, type, about }: Parameter): SettingField | undefined {
+  if (hidden.has(name)) return undefined;
+  if (optionLabels[name] !== undefined) return { ...choices(name), help: about };
+  const kind = kindOf(type);
+  return kind === undefined ? undefined : { name, label: labels[name] ?? name, help: about, kind };
+}
+
+function kindOf(type: ParameterType): "switch" | "number" | "text" | undefined {
+  switch (type.kind) {
+    case "boolean":
+      return "switch";
+    case "integer":
+      return "number";
+    case "text":
+    case "address":
+      return "text";
+    // What this unit cannot do is not offered.
+    case "fixed":
+    case "choice":
+      return undefined;
+  }
+}
+
+const fieldsOf = (parameters: readonly Parameter[]): readonly SettingField[] =>
+  parameters.map(fieldOf).filter((each) => each !== undefined);
+
+export const serviceFields = fieldsOf(serviceParameters);
+export const serverFields = fieldsOf(serverParameters);
+
+/** What a form starts from: without persistence the unit leaves it out. */
+export const serviceValues = (service: VirtualServiceView) => ({
+  ...service,
+  Persist: service.Persist ?? "none",
+});
+export const newServer: Partial<RealServerView> = { Weight: 1000, Enable: true, Limit: 0 };

@@ -1,0 +1,102 @@
+import { ActionGroup, Alert, Button, Card, CardBody, CardTitle, Content, Form } from "@patternfly/react-core";
+import type { VirtualServiceView } from "@tandem/loadmaster-api/views";
+import { Problems } from "@tandem/web-components/form/problems";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { errorOf } from "@tandem/web-components/values/refusal";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { serviceQuery, servicesQuery } from "../api/queries.ts";
+import { command } from "../api/transport.ts";
+import { AddressHint } from "../live/address-hint.tsx";
+import { useLive } from "../live/live.tsx";
+import { readOnlyReason } from "../live/read-only.ts";
+import { changesIn, type Draft, formValue, type SettingField } from "../settings/field.ts";
+import { SettingInput } from "../settings/setting-input.tsx";
+import { ServersCard } from "./servers-card.tsx";
+import { serviceFields, serviceValues } from "./service-fields.ts";
+
+/** Address and port first, under the names by which `modvs` changes them. */
+const fields: readonly SettingField[] = [
+  { name: "vsaddress", label: "Virtual Address", kind: "text", help: "IPv4 or IPv6" },
+  { name: "vsport", label: "Port", kind: "number", help: "1 to 65535" },
+  ...serviceFields,
+];
+
+/** One virtual service, whole (SPEC LM1). */
+export function ServicePage({ index }: { readonly index: string }) {
+  const { view } = useLive();
+  const service = useQuery(serviceQuery(index));
+  const reason = readOnlyReason(view, "shared");
+  return (
+    <PageFrame title={`Virtual service ${index}`} about={<a href="#/services">All virtual services</a>}>
+      <AddressHint />
+      <Loaded query={service}>
+        {(shown) => (
+          <>
+            <ServersCard service={shown} reason={reason} />
+            <SettingsCard service={shown} reason={reason} />
+          </>
+        )}
+      </Loaded>
+    </PageFrame>
+  );
+}
+
+type Props = { readonly service: VirtualServiceView; readonly reason: string | null };
+
+function SettingsCard({ service, reason }: Props) {
+  const [draft, setDraft] = useState<Draft>({});
+  const client = useQueryClient();
+  const values = { ...serviceValues(service), vsaddress: service.VSAddress, vsport: service.VSPort };
+  const changes = changesIn(fields, draft, values);
+  const changing = useMutation({
+    mutationFn: () => command("modvs", { vs: String(service.Index), ...Object.fromEntries(changes) }),
+    onSuccess: () => setDraft({}),
+    onSettled: () => client.invalidateQueries({ queryKey: servicesQuery.queryKey }),
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    changing.mutate();
+  };
+  const cannotSend = changes.length === 0 || changing.isPending;
+  return (
+    <Card>
+      <CardTitle component="h2">Properties</CardTitle>
+      <CardBody>
+        {reason !== null && <Content component="small">{reason}</Content>}
+        <Form onSubmit={submit} aria-label="Properties">
+          <Problems error={changing.error} fields={fields.map(({ name }) => name)} />
+          {fields.map((field) => (
+            <SettingInput
+              key={field.name}
+              field={field}
+              value={draft[field.name] ?? formValue(values, field.name)}
+              reason={reason}
+              error={errorOf(changing.error, field.name)}
+              onChange={(next) => setDraft((now) => ({ ...now, [field.name]: next }))}
+            />
+          ))}
+          {changing.isSuccess && changes.length === 0 && (
+            <Alert variant="success" isInline isPlain isLiveRegion title="The changes are made." />
+          )}
+          <ActionGroup>
+            <Button type="submit" isLoading={changing.isPending} isDisabled={cannotSend}>
+              Apply
+            </Button>
+            <Button
+              variant="link"
+              isDisabled={cannotSend}
+              onClick={() => {
+                changing.reset();
+                setDraft({});
+              }}
+            >
+              Discard changes
+            </Button>
+          </ActionGroup>
+        </Form>
+      </CardBody>
+    </Card>
+  );
+}

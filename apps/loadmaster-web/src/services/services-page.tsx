@@ -1,0 +1,178 @@
+import { Button, Card, CardBody, Content, Flex, Label, Stack } from "@patternfly/react-core";
+import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import type { ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
+import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { TextField } from "@tandem/web-components/form/text-field";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { errorOf } from "@tandem/web-components/values/refusal";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { servicesQuery } from "../api/queries.ts";
+import { command } from "../api/transport.ts";
+import { AddressHint } from "../live/address-hint.tsx";
+import { useLive } from "../live/live.tsx";
+import { readOnlyReason } from "../live/read-only.ts";
+
+const colours = { Up: "green", Down: "red", Unchecked: "grey", Disabled: "grey" } as const;
+
+export const StatusLabel = ({ status }: { readonly status: ServiceStatus }) => (
+  <Label isCompact color={colours[status]}>
+    {status}
+  </Label>
+);
+
+const nameOf = ({ VSAddress, VSPort }: VirtualServiceView): string =>
+  VSAddress.includes(":") ? `[${VSAddress}]:${VSPort}` : `${VSAddress}:${VSPort}`;
+
+/** The pair's virtual services; they are configured at the shared address (SPEC LH6). */
+export function ServicesPage() {
+  const { view } = useLive();
+  const services = useQuery(servicesQuery);
+  const client = useQueryClient();
+  const [isAdding, setAdding] = useState(false);
+  const [removed, setRemoved] = useState<VirtualServiceView | null>(null);
+  const reason = readOnlyReason(view, "shared");
+  const readAnew = () => client.invalidateQueries({ queryKey: servicesQuery.queryKey });
+  return (
+    <PageFrame title="Virtual Services">
+      <AddressHint />
+      <Card>
+        <CardBody>
+          <Stack hasGutter>
+            {reason !== null && <Content component="small">{reason}</Content>}
+            <div>
+              <Button isDisabled={reason !== null} onClick={() => setAdding(true)}>
+                Add New
+              </Button>
+            </div>
+            <Loaded query={services}>
+              {(list) =>
+                list.length === 0 ? (
+                  <Content component="p">There is no virtual service yet.</Content>
+                ) : (
+                  <Table aria-label="Virtual services" variant="compact">
+                    <Thead>
+                      <Tr>
+                        <Th>Virtual address</Th>
+                        <Th>Name</Th>
+                        <Th>Layer</Th>
+                        <Th>Status</Th>
+                        <Th>Servers</Th>
+                        <Th screenReaderText="What can be done" />
+                      </Tr>
+                    </Thead>
+                    <Tbody>
+                      {list.map((each) => (
+                        <Tr key={each.Index}>
+                          <Td dataLabel="Virtual address">
+                            <a href={`#/services/${each.Index}`}>{nameOf(each)}</a>
+                          </Td>
+                          <Td dataLabel="Name">{each.NickName ?? ""}</Td>
+                          <Td dataLabel="Layer">{each.Layer}</Td>
+                          <Td dataLabel="Status">
+                            <span>
+                              <StatusLabel status={each.Status} />
+                            </span>
+                          </Td>
+                          <Td dataLabel="Servers">{each.NumberOfRSs}</Td>
+                          <Td isActionCell>
+                            <Flex columnGap={{ default: "columnGapSm" }} flexWrap={{ default: "nowrap" }}>
+                              <Button
+                                variant="link"
+                                size="sm"
+                                component="a"
+                                href={`#/services/${each.Index}`}
+                                aria-label={`Modify ${nameOf(each)}`}
+                              >
+                                Modify
+                              </Button>
+                              <Button
+                                variant="link"
+                                size="sm"
+                                isDanger
+                                isDisabled={reason !== null}
+                                aria-label={`Delete ${nameOf(each)}`}
+                                onClick={() => setRemoved(each)}
+                              >
+                                Delete
+                              </Button>
+                            </Flex>
+                          </Td>
+                        </Tr>
+                      ))}
+                    </Tbody>
+                  </Table>
+                )
+              }
+            </Loaded>
+          </Stack>
+        </CardBody>
+      </Card>
+      {isAdding && <AddService onAdded={readAnew} onClose={() => setAdding(false)} />}
+      {removed !== null && (
+        <FormDialogue
+          title={`Delete ${nameOf(removed)}?`}
+          action="Delete"
+          size="small"
+          isDanger
+          description="Its clients are not served any more, on neither unit."
+          send={async () => {
+            await command("delvs", { vs: String(removed.Index) });
+            await readAnew();
+          }}
+          onClose={() => setRemoved(null)}
+        />
+      )}
+    </PageFrame>
+  );
+}
+
+type AddProps = { readonly onAdded: () => Promise<unknown>; readonly onClose: () => void };
+
+/** Address and port make a service; the rest is set on its page. */
+function AddService({ onAdded, onClose }: AddProps) {
+  const [draft, setDraft] = useState({ vs: "", port: "80", NickName: "" });
+  const send = async (): Promise<void> => {
+    const { vs, port, NickName } = draft;
+    const added = await command("addvs", {
+      vs: vs.trim(),
+      port: port.trim(),
+      prot: "tcp",
+      ...(NickName.trim() === "" ? {} : { NickName: NickName.trim() }),
+    });
+    await onAdded();
+    location.hash = `#/services/${added.Index}`;
+  };
+  return (
+    <FormDialogue
+      title="Add a virtual service"
+      action="Add this Virtual Service"
+      isDisabled={draft.vs.trim() === "" || draft.port.trim() === ""}
+      fields={["vs", "port", "NickName"]}
+      send={send}
+      onClose={onClose}
+    >
+      {(error) => {
+        const field = (name: keyof typeof draft) => ({
+          id: name,
+          value: draft[name],
+          onChange: (value: string) => setDraft((now) => ({ ...now, [name]: value })),
+          error: errorOf(error, name),
+        });
+        return (
+          <>
+            <TextField
+              {...field("vs")}
+              label="Virtual Address"
+              required
+              help="IPv4 or IPv6, such as 10.0.0.20"
+            />
+            <TextField {...field("port")} label="Port" type="number" required />
+            <TextField {...field("NickName")} label="Service Nickname" />
+          </>
+        );
+      }}
+    </FormDialogue>
+  );
+}
