@@ -3,6 +3,12 @@
  * refusal of service changes at a unit's own address (SPEC LH6) follow from this table.
  */
 import {
+  certificateReading,
+  certificateReference,
+  certificateUpload,
+  intermediateUpload,
+} from "./certificate-parameters.ts";
+import {
   joinParameters,
   leaveParameters,
   pairCheckParameters,
@@ -38,6 +44,8 @@ export type Command = {
     | "pairing"
     | "handover"
     | "HaView"
+    | "cert"
+    | "certificate"
     | "ok";
   readonly about: string;
 };
@@ -121,6 +129,50 @@ export const commands = {
     changes: "nothing",
     answer: "Rs",
     about: "one real server",
+  },
+  addcert: {
+    parameters: certificateUpload,
+    changes: "services",
+    answer: "ok",
+    about:
+      "adds a certificate with its private key, or replaces one: PEM with both in any order, and with the certificates above it",
+  },
+  delcert: {
+    parameters: certificateReference,
+    changes: "services",
+    answer: "ok",
+    about: "removes a certificate that no virtual service uses",
+  },
+  listcert: { parameters: [], changes: "nothing", answer: "cert", about: "all certificates of services" },
+  readcert: {
+    parameters: certificateReading,
+    changes: "nothing",
+    answer: "certificate",
+    about: "one certificate, without its private key",
+  },
+  addintermediate: {
+    parameters: intermediateUpload,
+    changes: "services",
+    answer: "ok",
+    about: "adds intermediate certificates, which complete the chains of those that lack them",
+  },
+  delintermediate: {
+    parameters: certificateReference,
+    changes: "services",
+    answer: "ok",
+    about: "removes intermediate certificates",
+  },
+  listintermediate: {
+    parameters: [],
+    changes: "nothing",
+    answer: "cert",
+    about: "all intermediate certificates",
+  },
+  readintermediate: {
+    parameters: certificateReading,
+    changes: "nothing",
+    answer: "certificate",
+    about: "intermediate certificates of one name",
   },
   get: {
     parameters: [
@@ -325,7 +377,8 @@ export const commands = {
     parameters: [],
     changes: "nothing",
     answer: "data",
-    about: "the whole configuration as one file, in base64; secrets are left out",
+    about:
+      "the whole configuration as one file, in base64; secrets are left out, private keys of certificates too, and the file says so",
   },
   haresume: {
     parameters: [],
@@ -340,3 +393,7 @@ export const commands = {
 export type CommandName = keyof typeof commands;
 
 export const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name);
+
+/** Whether v1's body of a POST is a file, and stands for the parameter `data`. */
+export const takesFile = (name: CommandName): boolean =>
+  commands[name].parameters.some((each) => each.name === "data");

@@ -33,21 +33,7 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
   },
   {
     area: "certificates",
-    names: [
-      "addcert",
-      "delcert",
-      "listcert",
-      "readcert",
-      "backupcert",
-      "restorecert",
-      "addintermediate",
-      "delintermediate",
-      "listintermediate",
-      "readintermediate",
-      "getcipherset",
-      "modifycipherset",
-      "delcipherset",
-    ],
+    names: ["backupcert", "restorecert", "getcipherset", "modifycipherset", "delcipherset"],
   },
   {
     area: "users and keys",

@@ -116,6 +116,12 @@ export type VirtualServiceView = {
   Rs?: RealServerView[];
 };
 
+/** One row of `listcert` and `listintermediate`. RSA keys are known by their modulus, others by the whole key. */
+export type CertificateView =
+  | { name: string; type: "RSA"; modulus: string }
+  /** `publickey`: SubjectPublicKeyInfo in DER, in base64. */
+  | { name: string; type: "ECC"; publickey: string };
+
 export type InterfaceView = {
   Id: number;
   /** With its prefix length. */

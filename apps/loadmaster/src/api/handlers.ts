@@ -11,6 +11,7 @@ import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
 import { hashPassword, passwordMatches } from "../access/passwords.ts";
 import { hashOfKey, keyStartChars, keysPerUserMax, newKey, SignIn } from "../access/sign-in.ts";
+import { certificateHandlers } from "../certificates/commands.ts";
 import type { Act } from "../fencing/action-fence.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
@@ -229,6 +230,7 @@ export function unitHandlers(unit: Unit): Handlers {
       const found = findServer(unit.document.shared, values);
       return found.ok ? showServer(found.value.service.index, found.value.server.index) : found;
     },
+    ...certificateHandlers(unit),
     get: async ({ param }) => readSystem(unit, version, param),
     getall: async () => ok(readWholeSystem(unit, version)),
     async set({ param, value }, caller) {

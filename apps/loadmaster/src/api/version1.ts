@@ -3,6 +3,7 @@
  * are those of v2; only the way in and the way out differ. Who calls says so by HTTP Basic (RFC 7617), which is asked for
  * with a challenge, or by the parameter `apikey`.
  */
+import { isCommand, takesFile } from "@tandem/loadmaster-api/commands";
 import type { Envelope } from "@tandem/loadmaster-api/envelope";
 import type { Fields } from "@tandem/loadmaster-api/parameters";
 import { xmlContentType, xmlOf } from "@tandem/loadmaster-api/xml-envelope";
@@ -54,7 +55,12 @@ function readCall(request: FastifyRequest): { readonly command: string; readonly
         fields[name] = value;
   };
   take(query);
-  if (request.method === "POST" && Buffer.isBuffer(request.body)) take(request.body.toString("latin1"));
+  if (request.method === "POST" && Buffer.isBuffer(request.body)) {
+    const name = command.toLowerCase();
+    // Clients send files under the content type of forms, so the command says what the body is.
+    if (isCommand(name) && takesFile(name)) fields.data = request.body.toString("base64");
+    else take(request.body.toString("latin1"));
+  }
   const credentials = basicOf(request.headers.authorization);
   if (credentials !== undefined) Object.assign(fields, credentials);
   return { command, fields };

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { issue } from "../certificates/issue.fixture.ts";
 import { digestOf } from "../state/document.ts";
 import {
   fetchText,
@@ -282,6 +283,18 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     );
     const onDisk = JSON.parse(readFileSync(join(two.configuration.stateDir, "configuration.json"), "utf8"));
     assert.equal(onDisk.document.shared.services[0].nickname, "shop");
+  });
+
+  test("[LH11] certificates are added at the shared address alone, and the standby has them with their keys", async () => {
+    const data = Buffer.from((await issue("shop.example.org")).pem).toString("base64");
+    const own = await one.client().call("addcert", { cert: "shop", data });
+    assert.ok(!own.ok && /own address/.test(own.error.message));
+    value(await atShared.call("addcert", { cert: "shop", data }));
+    await waitFor("the standby has it", () => two.unit.document.shared.certificates?.[0]?.name === "shop");
+    assert.deepEqual(two.unit.document.shared.certificates, one.unit.document.shared.certificates);
+    assert.match(JSON.stringify(value(await two.client().call("listcert")).cert), /"name":"shop"/);
+    value(await atShared.call("delcert", { cert: "shop" }));
+    await waitFor("it is gone there too", () => two.unit.document.shared.certificates === undefined);
   });
 
   test("[LH11] Force Partner Update sends the document to a standby that says it has it, and says what kept it from going", async () => {

@@ -11,15 +11,18 @@ import {
   SharedContentSchema,
   unknownToLinkVersion2,
   unknownToLinkVersion3,
+  unknownToLinkVersion4,
 } from "../state/document.ts";
 import { PacifiedSchema } from "./pacified.ts";
 
 /** Told in `status`. A partner of version 1 knows no `ledger`, and is sent none. */
-export const linkVersion = 4;
+export const linkVersion = 5;
 /** Before this version a document with persistence, layer 4 or a mode of HA such as hafast was not understood at all. */
 export const linkVersionWithTraffic = 3;
 /** Before this version a document with addresses of IPv6 was not understood at all. */
 export const linkVersionWithIpv6 = 4;
+/** Before this version a document with certificates or TLS was not understood at all. */
+export const linkVersionWithCertificates = 5;
 export const linkVersionWithLedger = 2;
 /** Part of what is proved, the same in every version so far. */
 const proofVersion = 1;
@@ -29,6 +32,7 @@ export const documentMaxBytes = 16 * 1024 * 1024;
 export const unknownToVersion = (version: number, shared: SharedContent): string[] => [
   ...(version < linkVersionWithTraffic ? unknownToLinkVersion2(shared) : []),
   ...(version < linkVersionWithIpv6 ? unknownToLinkVersion3(shared) : []),
+  ...(version < linkVersionWithCertificates ? unknownToLinkVersion4(shared) : []),
 ];
 
 const nonce = Type.String({ pattern: "^[0-9a-f]{64}$" });

@@ -7,6 +7,12 @@ import { sha256Hex } from "@tandem/base/digest";
 import { isIpv6 } from "@tandem/base/ipv6";
 import { type Static, Type } from "@tandem/base/schema";
 import {
+  certificateNamePattern,
+  certificatesMax,
+  certificatesTotalMaxChars,
+  intermediatesMax,
+} from "@tandem/loadmaster-api/certificate-parameters";
+import {
   type SyslogSettings,
   syslogHostsMax,
   syslogLevels,
@@ -84,6 +90,9 @@ export const StoredServiceSchema = Type.Object(
   nothingElse,
 );
 
+const certificateName = Type.String({ pattern: certificateNamePattern.source });
+const pem = Type.String({ minLength: 1, maxLength: certificatesTotalMaxChars });
+
 export const SharedContentSchema = Type.Object(
   {
     services: Type.Array(StoredServiceSchema, { maxItems: 1_000 }),
@@ -122,6 +131,20 @@ export const SharedContentSchema = Type.Object(
     sharedAddresses: Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address),
     /** The same of IPv6; absent: there are none. */
     sharedAddresses6: Type.Optional(Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address6)),
+    /** In the order of their names; absent: there are none. `chain` is PEM, the service's own first; `key` PKCS#8 PEM. */
+    certificates: Type.Optional(
+      Type.Array(Type.Object({ name: certificateName, chain: pem, key: pem }, nothingElse), {
+        minItems: 1,
+        maxItems: certificatesMax,
+      }),
+    ),
+    /** The same without keys: what completes the chains of certificates. */
+    intermediates: Type.Optional(
+      Type.Array(Type.Object({ name: certificateName, chain: pem }, nothingElse), {
+        minItems: 1,
+        maxItems: intermediatesMax,
+      }),
+    ),
   },
   nothingElse,
 );
@@ -188,6 +211,8 @@ export const UnitDocumentSchema = Type.Object(
 export type StoredServer = Static<typeof StoredServerSchema>;
 export type StoredService = Static<typeof StoredServiceSchema>;
 export type SharedContent = Static<typeof SharedContentSchema>;
+export type StoredCertificate = NonNullable<SharedContent["certificates"]>[number];
+export type StoredIntermediate = NonNullable<SharedContent["intermediates"]>[number];
 type HaChanges = { readonly [Name in keyof SharedContent["ha"]]?: SharedContent["ha"][Name] | undefined };
 export type UnitContent = Static<typeof UnitContentSchema>;
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
@@ -212,6 +237,10 @@ export const unknownToLinkVersion3 = ({ services, sharedAddresses6 }: SharedCont
     ? ["services or real servers with IPv6 addresses"]
     : []),
 ];
+
+/** What the content uses that a partner's program of link version 4 does not know, in words; empty: nothing. */
+export const unknownToLinkVersion4 = ({ certificates, intermediates }: SharedContent): string[] =>
+  certificates === undefined && intermediates === undefined ? [] : ["certificates of services"];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
 export const digestOf = (shared: SharedContent): string =>

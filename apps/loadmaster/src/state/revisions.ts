@@ -2,6 +2,7 @@
  * The configuration's revision, and what has changed since an earlier one (SPEC CH22): whoever changes a unit that has
  * moved on is told what he had not seen.
  */
+import { sha256Hex } from "@tandem/base/digest";
 import { socketText } from "@tandem/base/ipv6";
 import type { ConfigurationChange, Difference } from "@tandem/loadmaster-api/fence-parameters";
 import { digestOf, type SharedContent, type UnitContent, type UnitDocument } from "./document.ts";
@@ -54,6 +55,14 @@ function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
         fields: fieldsOf(server),
       });
   }
+  // The private key goes with the certificate, and no part of it is told.
+  for (const { name, chain } of shared.certificates ?? [])
+    objects.set(`certificate ${name}`, { what: `certificate ${name}`, fields: contentOf(chain) });
+  for (const { name, chain } of shared.intermediates ?? [])
+    objects.set(`intermediate ${name}`, {
+      what: `intermediate certificate ${name}`,
+      fields: contentOf(chain),
+    });
   objects.set("ha", { what: "HA parameters", fields: fieldsOf(shared.ha) });
   objects.set("shared addresses", {
     what: "shared addresses by interface",
@@ -64,6 +73,9 @@ function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
   });
   return objects;
 }
+
+const contentOf = (chain: string): Map<string, string> =>
+  new Map([["content", `SHA-256 ${sha256Hex(chain).slice(0, 16)}`]]);
 
 /** Members by path, such as `check.url`. */
 function fieldsOf(value: object, path = ""): Map<string, string> {
