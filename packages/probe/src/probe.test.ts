@@ -104,9 +104,15 @@ test("a prober asks no longer than it may, and still reports", async (t) => {
   const port = await listening(t, web.server);
   const probe = probing(t, { target: `http://127.0.0.1:${port}/`, totalMs: 300 });
   const from = monotonicMs();
-  await reportWhen(probe, from, ({ view }) => view.succeeded > 0 && monotonicMs() - from > 1_000);
-  const later = await probe.report(from + 700, monotonicMs());
-  assert.equal(later.view.requests, 0);
+  await reportWhen(probe, from, ({ view }) => view.succeeded > 0);
+  // When it began to ask is the machine's affair, and so the last 300 ms are looked at until there is nothing in them.
+  const deadline = monotonicMs() + deadlineMs;
+  for (;;) {
+    const now = monotonicMs();
+    const { view } = await probe.report(now - 300, now);
+    if (view.requests === 0) break;
+    assert.ok(now < deadline, JSON.stringify(view));
+  }
 });
 
 test("what cannot be probed is refused before anything is started; a prober that was stopped says so", async (t) => {
