@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { minute } from "@tandem/base/time";
 import { routes } from "@tandem/central-api/routes";
-import { killProcess, start } from "@tandem/lab/faults";
+import { killMachine, killProcess, start } from "@tandem/lab/faults";
 import { hostPortOf } from "@tandem/lab/forwarders";
 import { pairTheCentrals } from "@tandem/lab/story-centrals";
 import { growTheTree, pairTheLoadMasters } from "@tandem/lab/story-loadmasters";
@@ -197,6 +197,71 @@ test("what a pair of Centrals does with its LoadMasters", {
               at - (minutes[index - 1] as number) <= (2 * minute) / 1_000,
               `a hole before ${at}: ${minutes.join(", ")}`,
             );
+      },
+    );
+
+    await part(
+      "[CH19] [CH25] the active LoadMaster dies: the group shows the other one, the Master tells it once, and a service is added through the group",
+      async () => {
+        const master = centralOf(world, "central1");
+        const groupNow = () => master.call(routes.haGroup, { params: { id: group.id } });
+        const rolesTold = async () =>
+          (await master.call(routes.haEvents, { query: {} })).events.filter(
+            ({ code }) => code === "ha-group-role",
+          );
+        const before = await waitUntil(
+          { what: "the group is sound", deadlineMs: pollsWithinMs },
+          async () => {
+            const now = await groupNow();
+            return now.state === "ready" && now.origin === "units" ? seen(now) : notYet(JSON.stringify(now));
+          },
+        );
+        const told = (await rolesTold()).length;
+        const active = devices.find(({ id }) => id === before.active);
+        const dying = loadMasterNodes.find((node) => addressOf[node] === active?.address);
+        const staying = loadMasterNodes.find((node) => node !== dying);
+        assert.ok(dying && staying);
+        await killMachine(lab, dying);
+        const body = {
+          address: sharedAddress,
+          port: servicePort + 1,
+          protocol: "tcp" as const,
+          servers: [{ address: addressOf.web1, port: webPort }],
+        };
+        // Until the other unit has the shared address nobody answers there, and nothing is changed.
+        await waitUntil({ what: "the service is added", deadlineMs: withinMs, everyMs: 500 }, async () => {
+          try {
+            return seen(await master.call(routes.putDeviceService, { params: { id: group.id }, body }));
+          } catch (error) {
+            return notYet((error as Error).message);
+          }
+        });
+        const after = await waitUntil(
+          { what: "the group shows the other one, and why it is not sound", deadlineMs: pollsWithinMs },
+          async () => {
+            const now = await groupNow();
+            return now.active !== null &&
+              now.active !== before.active &&
+              /does not answer/.test(now.warnings.join())
+              ? seen(now)
+              : notYet(JSON.stringify(now));
+          },
+        );
+        assert.equal(addressOf[staying], devices.find(({ id }) => id === after.active)?.address);
+        const changes = await waitUntil({ what: "the change is told", deadlineMs: withinMs }, async () => {
+          const all = await rolesTold();
+          const [last] = (await groupNow()).roleChanges;
+          return all.length > told && last ? seen({ all, last }) : notYet(`${all.length} events`);
+        });
+        assert.equal(changes.all.length, told + 1, "once");
+        assert.deepEqual([changes.last.from, changes.last.to], [before.active, after.active]);
+        await start(lab, dying);
+        await waitUntil({ what: "the group is sound again", deadlineMs: pollsWithinMs }, async () => {
+          const now = await groupNow();
+          return now.state === "ready" && now.active === after.active
+            ? seen(true)
+            : notYet(JSON.stringify(now));
+        });
       },
     );
   });
