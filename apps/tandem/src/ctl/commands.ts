@@ -6,8 +6,8 @@ import { type CommandLine, UsageError } from "./command-line.ts";
 import { drillCommands } from "./drill-commands.ts";
 import { haCommands } from "./ha-commands.ts";
 import { logCommands } from "./log-commands.ts";
-import { deviceId } from "./named-device.ts";
-import { printDevices, printGroups, printTree, table } from "./print.ts";
+import { deviceId, groupId } from "./named-device.ts";
+import { printDevices, printGroup, printGroups, printTree, table } from "./print.ts";
 import { repositoryCommands } from "./repository-commands.ts";
 import { scheduleCommands } from "./schedule-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
@@ -206,10 +206,31 @@ export const commands: { readonly [words: string]: Command } = {
     },
   },
   "ha-group add": { words: 1, options: ["shared-address", "members"], run: addGroup },
+  "ha-group show": {
+    words: 1,
+    run: async (context) => {
+      const { client } = context;
+      const value = await client.call(routes.haGroup, {
+        params: { id: await groupId(context, word(context)) },
+      });
+      const { devices } = await client.call(routes.listDevices);
+      return { value, text: printGroup(value, devices) };
+    },
+  },
+  "ha-group rename": {
+    words: 2,
+    run: async (context) => {
+      const id = await groupId(context, word(context));
+      const body = { name: word(context, 1) };
+      const value = await context.client.call(routes.changeHaGroup, { params: { id }, body });
+      return { value, text: done(`HA group ${value.id} is called ${value.name}`, value.acknowledged) };
+    },
+  },
   "ha-group remove": {
     words: 1,
     run: async (context) => {
-      const value = await context.client.call(routes.removeHaGroup, { params: { id: word(context) } });
+      const id = await groupId(context, word(context));
+      const value = await context.client.call(routes.removeHaGroup, { params: { id } });
       return { value, text: done(`HA group ${value.id} is removed`, value.acknowledged) };
     },
   },

@@ -1,21 +1,13 @@
 /** The commands that drill the failover of LoadMaster pairs (SPEC LH13). */
 import { type Drill, drillBudgetDefaultMs } from "@tandem/central-api/drills";
 import { routes } from "@tandem/central-api/routes";
-import { type Command, type CommandContext, given, required, word } from "./command.ts";
+import { type Command, given, required, word } from "./command.ts";
+import { groupId } from "./named-device.ts";
 import { table } from "./print.ts";
 
 const pollMs = 500;
 /** Central ends every drill before. */
 const waitMs = 300_000;
-
-/** The id of a group named by its id, name or shared address. */
-async function groupId({ client }: CommandContext, text: string): Promise<string> {
-  const { haGroups } = await client.call(routes.listHaGroups);
-  const found = haGroups.filter(({ id, name, sharedAddress }) => [id, name, sharedAddress].includes(text));
-  if (found.length > 1) throw new Error(`"${text}" names ${found.length} HA groups; give an id`);
-  // What is not known here goes to the server, which says so in its own words.
-  return found[0]?.id ?? text;
-}
 
 export function printDrill(drill: Drill): string {
   const { measured, moves, fromName, toName, from } = drill;

@@ -11,7 +11,7 @@ import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, given } from "./command.ts";
 import { UsageError } from "./command-line.ts";
 import { moment } from "./moment.ts";
-import { deviceId } from "./named-device.ts";
+import { deviceOrGroupId } from "./named-device.ts";
 import { facts, table } from "./print.ts";
 
 /** A search for what is rare answers empty pages on its way; so many are asked for before it is left at that. */
@@ -62,7 +62,7 @@ const logs: Command["run"] = async (context) => {
   const { line, world } = context;
   const device = line.text("device");
   const query: LogsQuery = given({
-    device: device === undefined ? undefined : await deviceId(context, device),
+    device: device === undefined ? undefined : await deviceOrGroupId(context, device),
     severity: line.text("severity"),
     text: line.text("text"),
     from: moment("since", line.text("since")),

@@ -125,6 +125,9 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   await does("ha-group add web --shared-address 127.0.0.20 --members lm1,127.0.0.22");
   assert.match(await does("tree"), /127\.0\.0\.0\/24 {2}lab\n {2}\[web\] .*\n {2}lm1 .*\n {2}second /);
   const [group] = JSON.parse(await does("ha-group list --json")).haGroups;
+  assert.match(await does("ha-group show 127.0.0.20"), /^Group +web .*\nShared +127\.0\.0\.20\n/);
+  assert.match(await does("ha-group rename web shop"), /is called shop/);
+  await does("ha-group rename shop web");
   assert.match(await does("drill list web"), /^ID +AT +ROLE +STATE +OUTAGE MS +BUDGET MS +FAILED +BY\n$/);
   const drill = await run("drill run web --target 127.0.0.20:80 --budget 200 --and-back");
   assert.equal(drill.status, 1);

@@ -218,6 +218,36 @@ export const printGroups = (groups: readonly HaGroup[], devices: readonly Device
   );
 };
 
+export function printGroup(group: HaGroup, devices: readonly Device[]): string {
+  const { name, id, sharedAddress, state, origin, active, activeSince, members, roleChanges } = group;
+  const of = (member: string) => devices.find((device) => device.id === member);
+  const nameOf = (member: string): string => of(member)?.name || member;
+  const lines: [string, string][] = [
+    ["Group", `${name} (${id}), ${origin === "units" ? "as its units say" : "grouped by an operator"}`],
+    ["Shared", sharedAddress],
+    ["State", state],
+    [
+      "Active",
+      active === null ? "none" : `${nameOf(active)}${activeSince === null ? "" : ` since ${activeSince}`}`,
+    ],
+    ...members.map((member, index): [string, string] => {
+      const device = of(member);
+      return [
+        `HA${index + 1}`,
+        device
+          ? `${nameOf(member)}  ${device.address}:${device.port}  ${device.status.state}  ${device.status.haRole}`
+          : member,
+      ];
+    }),
+    ...group.warnings.map((warning): [string, string] => ["Warning", warning]),
+    ...roleChanges.map(({ at, from, to }): [string, string] => [
+      "Role",
+      `${at}  ${nameOf(from)} -> ${nameOf(to)}`,
+    ]),
+  ];
+  return lines.map(([term, text]) => `${term.padEnd(9)}${text}\n`).join("");
+}
+
 export function printTree(tree: Tree): string {
   const lines: string[] = [];
   const device = (id: string, indent: string): void => {

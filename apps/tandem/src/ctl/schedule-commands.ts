@@ -8,7 +8,7 @@ import type {
 } from "@tandem/central-api/schedule";
 import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
-import { deviceId } from "./named-device.ts";
+import { deviceOrGroupId } from "./named-device.ts";
 import { table } from "./print.ts";
 
 /** The id of an action named by its id or name. */
@@ -24,7 +24,7 @@ async function deviceIds(context: CommandContext): Promise<string[] | undefined>
   const named = context.line.text("devices");
   if (named === undefined) return undefined;
   const ids: string[] = [];
-  for (const text of named.split(",")) ids.push(await deviceId(context, text.trim()));
+  for (const text of named.split(",")) ids.push(await deviceOrGroupId(context, text.trim()));
   return ids;
 }
 
@@ -120,7 +120,7 @@ export const scheduleCommands: { readonly [words: string]: Command } = {
       const { client, line } = context;
       const device = line.text("device");
       const query = given({
-        device: device === undefined ? undefined : await deviceId(context, device),
+        device: device === undefined ? undefined : await deviceOrGroupId(context, device),
         state: line.text("state") as "proved" | undefined,
         limit: line.text("limit"),
       });

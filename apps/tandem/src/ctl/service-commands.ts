@@ -3,7 +3,7 @@ import type { DeviceServicePut } from "@tandem/central-api/device-services";
 import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, done, given, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
-import { deviceId } from "./named-device.ts";
+import { deviceOrGroupId } from "./named-device.ts";
 import { table } from "./print.ts";
 
 const endpointPattern = /^(?<address>[0-9a-fA-F.:]+):(?<port>\d{1,5})(?:\/(?<protocol>tcp|udp))?$/;
@@ -39,7 +39,7 @@ export const serviceCommands: { readonly [words: string]: Command } = {
   "service list": {
     words: 1,
     run: async (context) => {
-      const id = await deviceId(context, word(context));
+      const id = await deviceOrGroupId(context, word(context));
       const value = await context.client.call(routes.listDeviceServices, { params: { id } });
       const rows = value.services.map(({ address, port, protocol, name, status, servers, managed }) => [
         `${address}:${port}/${protocol}`,
@@ -56,7 +56,7 @@ export const serviceCommands: { readonly [words: string]: Command } = {
     words: 2,
     options: ["servers", "parameters", "based-on"],
     run: async (context) => {
-      const id = await deviceId(context, word(context));
+      const id = await deviceOrGroupId(context, word(context));
       const servers = listOf(context.line.text("servers")).map((text) => {
         const { address, port } = endpointOf(text);
         return { address, port };
@@ -75,7 +75,7 @@ export const serviceCommands: { readonly [words: string]: Command } = {
     words: 2,
     options: ["based-on"],
     run: async (context) => {
-      const id = await deviceId(context, word(context));
+      const id = await deviceOrGroupId(context, word(context));
       const { address, port, protocol } = endpointOf(word(context, 1));
       const value = await context.client.call(routes.removeDeviceService, {
         params: { id, service: `${protocol} ${address} ${port}` },

@@ -3,14 +3,14 @@ import { routes } from "@tandem/central-api/routes";
 import type { StatisticsSeries, StatisticsStatus } from "@tandem/central-api/statistics";
 import { type Command, given } from "./command.ts";
 import { moment } from "./moment.ts";
-import { deviceId } from "./named-device.ts";
+import { deviceOrGroupId } from "./named-device.ts";
 import { facts, table } from "./print.ts";
 
 const show: Command["run"] = async (context) => {
   const { client, line } = context;
   const device = line.text("device");
   const query = given({
-    device: device === undefined ? undefined : await deviceId(context, device),
+    device: device === undefined ? undefined : await deviceOrGroupId(context, device),
     network: line.text("network"),
     service: line.text("service"),
     server: line.text("real-server"),

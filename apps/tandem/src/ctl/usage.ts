@@ -25,9 +25,13 @@ Fleet
   service set DEVICE ADDRESS:PORT[/udp] --servers ADDRESS:PORT,… [--parameters NAME=VALUE,…]
                     [--based-on REVISION]
   service remove DEVICE ADDRESS:PORT[/udp] [--based-on REVISION]
-  ha-group list
+  ha-group list                       LoadMaster pairs; units that say they are one form a group by
+                                      themselves, and GROUP may be given wherever DEVICE of a
+                                      service, a scheduled backup, statistics or logs is
+  ha-group show GROUP                 members, which is active and since when, warnings, role changes
+  ha-group rename GROUP NAME
   ha-group add NAME --shared-address ADDRESS --members DEVICE,DEVICE
-  ha-group remove ID
+  ha-group remove GROUP
   drill run GROUP --target http://ADDRESS:PORT/ | ADDRESS:PORT [--budget MS] [--and-back] [--no-wait]
                     move the role of a pair under a prober that runs in Central, and report the
                     longest outage against a budget (1000 ms by default); waits for the end,
