@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import { DevicePage } from "./devices/device-page.tsx";
 import { FleetPage } from "./fleet/fleet-page.tsx";
+import { GroupPage } from "./groups/group-page.tsx";
 import { HaPage } from "./ha/ha-page.tsx";
 import { readLogChoice } from "./logs/log-choice.ts";
 import { LogsPage } from "./logs/logs-page.tsx";
@@ -59,11 +60,18 @@ const device = createRoute({
   component: DevicePage,
 });
 
+const group = createRoute({
+  getParentRoute: () => root,
+  path: "/ha-groups/$group",
+  component: GroupPage,
+});
+
 export const makeRouter = () =>
   createRouter({
     routeTree: root.addChildren([
       fleet,
       device,
+      group,
       statistics,
       schedule,
       syslog,

@@ -81,7 +81,16 @@ function DeviceFacts({ device, tree }: { readonly device: Device; readonly tree:
           variant="info"
           isInline
           isPlain
-          title={`One of the HA group ${group.name}: its services are those of the group, changed at ${group.sharedAddress} through whichever is active.`}
+          title={
+            <>
+              One of the HA group{" "}
+              <Link to="/ha-groups/$group" params={{ group: group.id }}>
+                {group.name}
+              </Link>
+              : its services are those of the group, changed at {group.sharedAddress} through whichever is
+              active.
+            </>
+          }
         />
       )}
     </>

@@ -45,7 +45,7 @@ export function FleetPage() {
 }
 
 function DeviceTable({ devices, tree }: { readonly devices: readonly Device[]; readonly tree: Tree }) {
-  const groupName = (id: string | null): string => tree.haGroups.find((group) => group.id === id)?.name ?? "";
+  const groupOf = (id: string | null) => tree.haGroups.find((group) => group.id === id);
   return (
     <Table aria-label="Devices" variant="compact">
       <Thead>
@@ -60,23 +60,33 @@ function DeviceTable({ devices, tree }: { readonly devices: readonly Device[]; r
         </Tr>
       </Thead>
       <Tbody>
-        {devices.map((device) => (
-          <Tr key={device.id}>
-            <Td dataLabel="Name">
-              <Link to="/devices/$device" params={{ device: device.id }}>
-                {device.name || device.address}
-              </Link>
-            </Td>
-            <Td dataLabel="Address">{`${device.address}:${device.port}`}</Td>
-            <Td dataLabel="Network">{device.network ?? "none"}</Td>
-            <Td dataLabel="HA group">{groupName(device.haGroup)}</Td>
-            <Td dataLabel="HA role">{device.status.haRole}</Td>
-            <Td dataLabel="Status">
-              <Label color={colourOf[device.status.state]}>{device.status.state}</Label> {device.status.error}
-            </Td>
-            <Td dataLabel="Last seen">{moment(device.status.lastSeen)}</Td>
-          </Tr>
-        ))}
+        {devices.map((device) => {
+          const group = groupOf(device.haGroup);
+          return (
+            <Tr key={device.id}>
+              <Td dataLabel="Name">
+                <Link to="/devices/$device" params={{ device: device.id }}>
+                  {device.name || device.address}
+                </Link>
+              </Td>
+              <Td dataLabel="Address">{`${device.address}:${device.port}`}</Td>
+              <Td dataLabel="Network">{device.network ?? "none"}</Td>
+              <Td dataLabel="HA group">
+                {group && (
+                  <Link to="/ha-groups/$group" params={{ group: group.id }}>
+                    {group.name}
+                  </Link>
+                )}
+              </Td>
+              <Td dataLabel="HA role">{device.status.haRole}</Td>
+              <Td dataLabel="Status">
+                <Label color={colourOf[device.status.state]}>{device.status.state}</Label>{" "}
+                {device.status.error}
+              </Td>
+              <Td dataLabel="Last seen">{moment(device.status.lastSeen)}</Td>
+            </Tr>
+          );
+        })}
       </Tbody>
     </Table>
   );

@@ -10,7 +10,6 @@ import {
   TextInput,
 } from "@patternfly/react-core";
 import { ApiError } from "@tandem/central-api/call";
-import type { Device } from "@tandem/central-api/devices";
 import { routes } from "@tandem/central-api/routes";
 import type { ScheduledAction, ScheduledActionNew } from "@tandem/central-api/schedule";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
@@ -25,12 +24,13 @@ import { changedOf } from "../form/changed.ts";
 import { ownTimeZone, timeZones } from "../form/time-zones.ts";
 import { useRowTag } from "../form/use-row-tag.ts";
 import type { Written } from "../ha/written-alert.tsx";
+import type { Called } from "./called.ts";
 import { type Repeats, readTiming, type Timing, timingAtFirst, weekdays, whenOf } from "./timing.ts";
 
 type Props = {
   /** The one to change; null for a new one. */
   readonly action: ScheduledAction | null;
-  readonly devices: readonly Device[];
+  readonly devices: readonly Called[];
   readonly onWritten: (written: Written) => void;
   readonly onClose: () => void;
 };
@@ -172,7 +172,7 @@ function DeviceChoice({
   onChange,
   error,
 }: {
-  readonly devices: readonly Device[];
+  readonly devices: readonly Called[];
   readonly chosen: ReadonlySet<string>;
   readonly onChange: (chosen: ReadonlySet<string>) => void;
   readonly error: string | undefined;

@@ -10,7 +10,6 @@ import {
   Switch,
 } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
-import type { Device } from "@tandem/central-api/devices";
 import { routes } from "@tandem/central-api/routes";
 import type { ScheduledAction } from "@tandem/central-api/schedule";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
@@ -24,6 +23,7 @@ import { call } from "../api/transport.ts";
 import { moment } from "../form/moment.ts";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
 import { ActionForm } from "./action-form.tsx";
+import type { Called } from "./called.ts";
 import { RunStateLabel } from "./run-state-label.tsx";
 import { whenInWords } from "./timing.ts";
 
@@ -32,7 +32,7 @@ type Asked =
   | { readonly kind: "run" | "remove"; readonly action: ScheduledAction };
 
 /** What is to happen and when, with what an operator can do about it (SPEC CH9). */
-export function ActionsCard({ devices }: { readonly devices: readonly Device[] }) {
+export function ActionsCard({ devices }: { readonly devices: readonly Called[] }) {
   const list = useQuery(scheduledActionsQuery);
   const [asked, setAsked] = useState<Asked | null>(null);
   const [written, setWritten] = useState<Written | null>(null);
@@ -126,14 +126,14 @@ const nextOf = ({ enabled, nextDue }: ScheduledAction): string =>
 /** Devices that one cell names. */
 const namedMax = 3;
 
-function namesOf({ devices: ids }: ScheduledAction, devices: readonly Device[]): string {
+function namesOf({ devices: ids }: ScheduledAction, devices: readonly Called[]): string {
   const names = ids.slice(0, namedMax).map((id) => devices.find((device) => device.id === id)?.name || id);
   return names.join(", ") + (ids.length > namedMax ? ` and ${ids.length - namedMax} more` : "");
 }
 
 type TableProps = {
   readonly actions: readonly ScheduledAction[];
-  readonly devices: readonly Device[];
+  readonly devices: readonly Called[];
   readonly isBusy: boolean;
   readonly onTurn: (action: ScheduledAction) => void;
   readonly onAsk: (asked: Asked) => void;

@@ -14,7 +14,6 @@ import {
 } from "@patternfly/react-core";
 import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { wireRequest } from "@tandem/central-api/call";
-import type { Device } from "@tandem/central-api/devices";
 import { routes } from "@tandem/central-api/routes";
 import { type Run, type RunState, runsListedMax } from "@tandem/central-api/schedule";
 import type { Snapshot } from "@tandem/central-api/snapshots";
@@ -23,12 +22,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Fragment, useState } from "react";
 import { haQuery, type RunFilter, runsQuery, scheduledActionsQuery, snapshotsQuery } from "../api/queries.ts";
 import { moment } from "../form/moment.ts";
+import type { Called } from "./called.ts";
 import { RunStateLabel, runStateWords } from "./run-state-label.tsx";
 
 const pageSize = 20;
 
 /** What was executed, by whom, with which result and what proves it (SPEC CH9, CH22). */
-export function RunsCard({ devices }: { readonly devices: readonly Device[] }) {
+export function RunsCard({ devices }: { readonly devices: readonly Called[] }) {
   const [filter, setFilter] = useState<RunFilter>({});
   const [limit, setLimit] = useState(pageSize);
   const runs = useQuery(runsQuery(filter, limit));

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { treeQuery } from "../api/queries.ts";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
 import { ActionsCard } from "./actions-card.tsx";
+import { calledIn } from "./called.ts";
 import { RunsCard } from "./runs-card.tsx";
 
 /** Who executes, from where the reader stands (SPEC CH9). */
@@ -22,10 +23,10 @@ export function SchedulePage() {
     <PageFrame title="Scheduled Actions" about="Backups and reboots of devices, once or again and again.">
       <PairNotice text={whoExecutes} />
       <Loaded query={tree}>
-        {({ devices }) => (
+        {(known) => (
           <>
-            <ActionsCard devices={devices} />
-            <RunsCard devices={devices} />
+            <ActionsCard devices={calledIn(known)} />
+            <RunsCard devices={calledIn(known)} />
           </>
         )}
       </Loaded>

@@ -6,7 +6,7 @@ import { treeQuery } from "../api/queries.ts";
 import { AddNetwork } from "../fleet/add-network.tsx";
 import { treeItems } from "./tree-items.tsx";
 
-/** The networks by containment, with their HA groups and devices. Choosing one shows what lies in it, or the device. */
+/** The networks by containment, with their HA groups and devices. Choosing one shows what lies in it, the group or the device. */
 export function NetworkTree() {
   const tree = useQuery(treeQuery);
   const navigate = useNavigate();
@@ -15,6 +15,8 @@ export function NetworkTree() {
   const choose = (item: TreeViewDataItem) => {
     const device = item.id?.startsWith("device:") ? item.id.slice("device:".length) : undefined;
     if (device !== undefined) void navigate({ to: "/devices/$device", params: { device } });
+    const group = item.id?.startsWith("group:") ? item.id.slice("group:".length) : undefined;
+    if (group !== undefined) void navigate({ to: "/ha-groups/$group", params: { group } });
     const network = item.id?.startsWith("network:") ? item.id.slice("network:".length) : undefined;
     if (network !== undefined) void navigate({ to: "/", search: { network } });
   };

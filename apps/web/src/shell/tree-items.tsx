@@ -22,7 +22,7 @@ export function treeItems(tree: Tree): TreeViewDataItem[] {
           ...below(network.cidr),
           ...groups.map((group) => ({
             id: `group:${group.id}`,
-            name: `${group.name} (${group.sharedAddress})`,
+            name: `${group.name} (${group.sharedAddress})${group.state === "ready" ? "" : `: ${group.state}`}`,
             icon: <LayerGroupIcon />,
             defaultExpanded: true,
             children: group.members.flatMap((id) => {

@@ -69,6 +69,13 @@ function Choices({ tree, choice, series, onChoose }: Parameters<typeof Statistic
                 label={name ? `${cidr} (${name})` : cidr}
               />
             ))}
+            {tree.haGroups.map(({ id, name, sharedAddress }) => (
+              <FormSelectOption
+                key={id}
+                value={`device ${id}`}
+                label={`HA group ${name} at ${sharedAddress}`}
+              />
+            ))}
             {tree.devices.map(({ id, name, address }) => (
               <FormSelectOption key={id} value={`device ${id}`} label={`${name || id} at ${address}`} />
             ))}
