@@ -35,7 +35,7 @@ type Polled = {
 
 export class DevicePoller {
   readonly #contact: ContactDevice;
-  readonly #intervalMs: number;
+  readonly #intervalMs: (id: string) => number;
   readonly #world: World;
   readonly #onStatus: (id: string, before: DeviceStatus, after: DeviceStatus) => void;
   readonly #devices = new Map<string, Polled>();
@@ -50,13 +50,15 @@ export class DevicePoller {
 
   constructor(options: {
     readonly contact: ContactDevice;
-    readonly intervalMs?: number;
+    /** From one contact of a device to the next. */
+    readonly intervalMs?: number | ((id: string) => number);
     readonly world?: World;
     /** After every attempt. */
     readonly onStatus?: (id: string, before: DeviceStatus, after: DeviceStatus) => void;
   }) {
     this.#contact = options.contact;
-    this.#intervalMs = options.intervalMs ?? pollIntervalMsDefault;
+    const { intervalMs = pollIntervalMsDefault } = options;
+    this.#intervalMs = typeof intervalMs === "number" ? () => intervalMs : intervalMs;
     this.#world = options.world ?? realWorld;
     this.#onStatus = options.onStatus ?? (() => {});
   }
@@ -167,7 +169,7 @@ export class DevicePoller {
     const before = polled.status;
     polled.status = afterContact(before, contacted, this.#world.wall());
     polled.cancelTimer();
-    polled.cancelTimer = this.#world.after(this.#intervalMs, () => this.#enqueue(id, this.#due));
+    polled.cancelTimer = this.#world.after(this.#intervalMs(id), () => this.#enqueue(id, this.#due));
     this.#onStatus(id, before, polled.status);
   }
 }

@@ -247,4 +247,18 @@ test("[CH19] two units that say they are a pair become a group by themselves; a 
   await eventually("the group ends", async () => (await groups()).length === 0);
   assert.match((await events("ha-group-ended"))[0]?.text ?? "", /lm1 and lm2 say that they are single/);
   assert.equal((await devicesOf(here)).length, 2);
+
+  lm1.hastatus = "Standby";
+  lm2.hastatus = "Active";
+  await eventually("a pair again", async () => (await groups()).length === 1);
+  await here.client.call(routes.removeDevice, { params: { id: second.id } });
+  assert.deepEqual(await groups(), [], "what its units form goes with one of them");
+  assert.deepEqual(
+    (await devicesOf(here)).map(({ problems }) => problems),
+    [
+      [
+        "it says that it is HA1 of a pair with 127.0.0.22, which is no device here: add that unit, and both become a group",
+      ],
+    ],
+  );
 });

@@ -1,4 +1,5 @@
 /** The fleet of one Central: its part of the shared rows, and the devices behind them, which it contacts by itself. */
+import { second } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
 import type { DeviceStatus } from "@tandem/central-api/devices";
 import type { Tree } from "@tandem/central-api/tree";
@@ -11,10 +12,10 @@ import type { SyslogOfDevice } from "../syslog/device-syslog.ts";
 import { callTarget } from "./call-target.ts";
 import type { ContactDevice } from "./device-contact.ts";
 import { type DeviceTarget, LoadMasterContacts } from "./device-contact.ts";
-import { DevicePoller, type PolledDevice } from "./device-poller.ts";
+import { DevicePoller, type PolledDevice, pollIntervalMsDefault } from "./device-poller.ts";
 import { type DeviceRow, type DeviceWorld, listDevices, targetOf } from "./devices.ts";
 import { GroupWatch } from "./group-watch.ts";
-import { groupOf } from "./grouped.ts";
+import { groupOf, groupRows } from "./grouped.ts";
 import { listHaGroups } from "./ha-groups.ts";
 import { depthOf, smallestAround } from "./network-tree.ts";
 import { listNetworks } from "./networks.ts";
@@ -22,6 +23,10 @@ import type { ConfiguredDevice, ServicesWorld } from "./services.ts";
 import type { SharedRows } from "./shared-rows.ts";
 import { devices } from "./tables.ts";
 import { TermAnnouncement } from "./term-announcement.ts";
+
+/** Members of groups are asked so often, so that a change of role is soon seen; with more groups than this, as others. */
+const memberIntervalMs = 10 * second;
+const groupsAskedOftenMax = 100;
 
 export class Fleet implements ServicesWorld {
   readonly world: World;
@@ -50,7 +55,11 @@ export class Fleet implements ServicesWorld {
       world,
       contact: this.contact,
       onStatus: (id, before, after) => this.#statusChanged(id, before, after),
-      ...(options.pollIntervalMs === undefined ? {} : { intervalMs: options.pollIntervalMs }),
+      intervalMs: (id) => {
+        const { pollIntervalMs = pollIntervalMsDefault } = options;
+        const isOften = groupRows(shared).length <= groupsAskedOftenMax && groupOf(shared, id) !== undefined;
+        return isOften ? Math.min(pollIntervalMs, memberIntervalMs) : pollIntervalMs;
+      },
     });
     this.#unfollow = shared.onChange((what) => {
       if (what === "data") this.#follow();

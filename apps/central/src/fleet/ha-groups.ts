@@ -53,6 +53,16 @@ export function knownDeviceOf({ shared, poller }: GroupWorld, id: string): Known
   return { id, name: values?.name || address || id, address, status: poller.status(id) };
 }
 
+/** The list of rows is the same one until a device changes. */
+const addressesOfRows = new WeakMap<object, ReadonlySet<string>>();
+
+function deviceAddresses(shared: SharedRows): ReadonlySet<string> {
+  const rows = shared.rows(devices);
+  const known = addressesOfRows.get(rows) ?? new Set(rows.map(({ values }) => values.address));
+  addressesOfRows.set(rows, known);
+  return known;
+}
+
 function shown(world: GroupWorld, row: GroupRow): HaGroup {
   const { shared } = world;
   const { id, name, sharedAddress, members, origin } = row.values;
@@ -74,11 +84,7 @@ function shown(world: GroupWorld, row: GroupRow): HaGroup {
     state,
     origin,
     activeSince: active === null ? null : (said ?? (role?.active === active ? role.since : null)),
-    warnings: [
-      ...warningsOf(a, b, sharedAddress, (address) =>
-        shared.rows(devices).some(({ values }) => values.address === address),
-      ),
-    ],
+    warnings: [...warningsOf(a, b, sharedAddress, (address) => deviceAddresses(shared).has(address))],
     roleChanges: [...(role?.changes ?? [])],
     tag: row.tag,
   };
