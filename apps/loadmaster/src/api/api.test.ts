@@ -116,6 +116,8 @@ describe("the API of a single unit", { skip }, () => {
     assert.deepEqual(answer, { http: 405, body: { code: 405, message: "Unknown command", status: "fail" } });
     assert.equal((await post(signedIn({ cmd: "toString" }))).http, 405);
     assert.equal((await post(signedIn({ cmd: "LISTVS" }))).http, 200);
+    for (const type of ["json", "a/b/c", ";", "application/"])
+      assert.equal((await post(signedIn({ cmd: "listvs" }), { "content-type": type })).http, 200, type);
   });
 
   test("[LM2] listapi names every command of the table", async () => {

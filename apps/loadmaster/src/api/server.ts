@@ -16,6 +16,8 @@ import { registerVersion1 } from "./version1.ts";
 
 export const bodyMaxBytes = 2 * 1024 * 1024;
 export const requestTimeoutMs = 60_000;
+/** As RFC 9110 writes it. Some clients send something else, which then counts as nothing. */
+const mediaType = /^[!#$%&'*+.^`|~\w-]+\/[!#$%&'*+.^`|~\w-]+\s*(;|$)/;
 export const connectionsPerAddressMax = 200;
 /** How long calls under way may go on when the unit stops. */
 export const drainMs = 1_000;
@@ -47,6 +49,9 @@ export class ApiServer {
     // Clients send JSON under any content type, or under none.
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    fastify.addHook("onRequest", async ({ raw: { headers } }) => {
+      if (!mediaType.test(headers["content-type"] ?? "")) delete headers["content-type"];
+    });
     fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
       const code = error.statusCode ?? 500;
       if (code >= 500) options.failed(error);
