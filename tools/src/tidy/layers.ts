@@ -55,6 +55,7 @@ const layers: readonly Layer[] = [
     mayImport: ["base", ...cores, ...contracts, ...shells, "central", "loadmaster", "lab"],
   },
   { name: "sim", roots: ["sim"], mayImport: ["base", ...cores, ...contracts, ...shells, "central"] },
+  { name: "conformance", roots: ["conformance"], mayImport: ["loadmaster"] },
   { name: "lab", roots: ["lab"], mayImport: ["base", ...cores, ...contracts, ...shells] },
 ];
 
