@@ -12,6 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { enterOwnNetworkNamespace } from "@tandem/linux/network-namespace";
 import { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import type { HaView } from "@tandem/loadmaster-api/ha-view";
 
 const front = (host: number): string => `10.77.0.${host}`;
 const back = (host: number): string => `10.78.0.${host}`;
@@ -188,6 +189,16 @@ export class TrafficNetwork {
 
   becomes(unit: UnitName, status: string): Promise<void> {
     return until(`${unit} is ${status}`, async () => (await this.status(unit)) === status);
+  }
+
+  /** The unit can stand in at once: no fault of a while ago counts against it any more, and both hold the same. */
+  becomesReady(unit: UnitName): Promise<void> {
+    return until(`${unit} is a standby that is ready`, async () => {
+      const answer = await this.client(unit, front(hostOf[unit]), 5_000).call("haview");
+      if (!answer.ok) return false;
+      const { squares } = answer.value as unknown as HaView;
+      return squares?.some(({ self, state }) => self && state === "standby, ready") ?? false;
+    });
   }
 
   /** Both become a pair, with a shared address towards the clients and one towards the servers. */

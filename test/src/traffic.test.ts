@@ -60,7 +60,7 @@ test("traffic through a pair", { skip, timeout: 300_000 }, async (t) => {
   const restart = async (unit: UnitName): Promise<void> => {
     network.cable(unit, "up");
     await network.start(unit);
-    await network.becomes(unit, "Standby");
+    await network.becomesReady(unit);
     await bothHoldTheSame();
   };
   /** Every conversation has an answer to something said after now. */
@@ -96,7 +96,7 @@ test("traffic through a pair", { skip, timeout: 300_000 }, async (t) => {
   const comeBack = async (way: "kill" | "stop" | "cable", unit: UnitName): Promise<void> => {
     if (way !== "cable") return restart(unit);
     network.cable(unit, "up");
-    await network.becomes(unit, "Standby");
+    await network.becomesReady(unit);
   };
   /** A unit that is killed more than three times within five minutes is pacified, so that the caller says when it is. */
   const tenFailovers = async (
