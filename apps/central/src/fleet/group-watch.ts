@@ -2,7 +2,7 @@
  * Keeps the groups as the units say they are, and tells changes of role (SPEC CH19). The acting Master alone writes; the
  * other unit sees the same in its rows. Nothing is concluded from what a device has not said.
  */
-import { second } from "@tandem/base/time";
+import { type Millis, second } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import type { DeviceStatus } from "@tandem/central-api/devices";
 import { createRow, type Edit, updateRow } from "@tandem/replica/edits";
@@ -19,6 +19,11 @@ import { devices, haGroupRoles, haGroups } from "./tables.ts";
 const gatherMs = 20;
 /** After a write that failed. */
 const retryMs = 5 * second;
+/**
+ * Two units are seen one after the other, so that in the middle of a failover both may seem active, or none: only what
+ * lasts is told.
+ */
+const unsoundAfterMs = 15 * second;
 /** Groups that are written in one look; the rest follows in the next. */
 const proposalsPerWriteMax = 50;
 
@@ -34,12 +39,19 @@ export type GroupWatchPorts = {
 
 type Step = { readonly edits: readonly Edit[]; readonly event: NotedEvent | null };
 
+type Unsound = "both active" | "no active member";
+const isUnsound = (state: string): state is Unsound =>
+  state === "both active" || state === "no active member";
+
 export class GroupWatch {
   readonly #ports: GroupWatchPorts;
   #cancel: Cancel | null = null;
+  #cancelAgain: Cancel | null = null;
   #isWriting = false;
   #isStopped = false;
   #seenRows: readonly unknown[] = [];
+  /** Groups of which no member, or each, says that it is active; since when, and whether that has been told. */
+  readonly #unsound = new Map<string, { readonly state: Unsound; readonly since: Millis; isTold: boolean }>();
 
   constructor(ports: GroupWatchPorts) {
     this.#ports = ports;
@@ -64,6 +76,7 @@ export class GroupWatch {
   stop(): void {
     this.#isStopped = true;
     this.#cancel?.();
+    this.#cancelAgain?.();
   }
 
   #look(afterMs: number): void {
@@ -75,7 +88,9 @@ export class GroupWatch {
   }
 
   async #write(): Promise<void> {
-    if (this.#isStopped || this.#isWriting || !this.#ports.isActing()) return;
+    if (this.#isStopped || !this.#ports.isActing()) return;
+    this.#tellUnsound();
+    if (this.#isWriting) return;
     const step = this.#due();
     if (step.length === 0) return;
     this.#isWriting = true;
@@ -98,6 +113,38 @@ export class GroupWatch {
     return proposals.length > 0
       ? proposals.slice(0, proposalsPerWriteMax).map((proposal) => this.#stepFor(proposal))
       : this.#roleSteps().slice(0, proposalsPerWriteMax);
+  }
+
+  /** An alarm for each time that it lasts. */
+  #tellUnsound(): void {
+    const { shared, poller, world, note } = this.#ports;
+    const groups = groupRows(shared);
+    const ids = new Set(groups.map(({ key }) => key));
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const id of this.#unsound.keys()) if (!ids.has(id)) this.#unsound.delete(id);
+    for (const { key, values } of groups) {
+      const { state } = groupState(values.members.map((member) => [member, poller.status(member)]));
+      const before = this.#unsound.get(key);
+      if (!isUnsound(state)) {
+        this.#unsound.delete(key);
+        continue;
+      }
+      const known = before?.state === state ? before : { state, since: world.now(), isTold: false };
+      this.#unsound.set(key, known);
+      if (known.isTold) continue;
+      const left = known.since + unsoundAfterMs - world.now();
+      if (left > 0) {
+        for (const member of values.members) poller.contactNow(member);
+        soonest = Math.min(soonest, left);
+        continue;
+      }
+      known.isTold = true;
+      const words = state === "both active" ? "both members say that they are active" : "no member is active";
+      note(noted("error", "ha-group-unsound", `HA group ${values.name}: ${words}`));
+    }
+    this.#cancelAgain?.();
+    this.#cancelAgain =
+      soonest === Number.POSITIVE_INFINITY ? null : world.after(soonest, () => this.#look(0));
   }
 
   #stepFor(proposal: GroupProposal): Step {
