@@ -13,6 +13,7 @@ import { HostPage } from "./settings/host-page.tsx";
 import { LoggingPage } from "./settings/logging-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
+import { StatisticsPage } from "./statistics/statistics-page.tsx";
 
 /** Every page with its address. The masthead with the squares and the navigation stand around all of them. */
 const root = createRootRoute({ component: PageShell, notFoundComponent: NotFoundPage });
@@ -24,6 +25,11 @@ function OneService() {
   const { index } = service.useParams();
   return <ServicePage key={index} index={index} />;
 }
+const statistics = createRoute({
+  getParentRoute: () => root,
+  path: "/statistics",
+  component: StatisticsPage,
+});
 const interfaces = createRoute({
   getParentRoute: () => root,
   path: "/interfaces",
@@ -61,6 +67,7 @@ export const makeRouter = () =>
       home,
       services,
       service,
+      statistics,
       interfaces,
       host,
       parameters,

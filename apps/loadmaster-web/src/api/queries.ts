@@ -44,6 +44,12 @@ export const serviceQuery = (index: string) =>
     refetchInterval: slowIntervalMs,
   });
 
+export const statisticsQuery = queryOptions({
+  queryKey: ["statistics"],
+  queryFn: () => command("stats"),
+  refetchInterval: slowIntervalMs / 2,
+});
+
 /** How far the procedure is that makes a pair or ends one. */
 export const pairingQuery = queryOptions({
   queryKey: ["pairing"],

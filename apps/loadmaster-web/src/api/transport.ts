@@ -1,15 +1,24 @@
 /** Calls of the unit that these pages come from: the commands of its API under the session's cookie (SPEC LM3). */
 import type { CommandName } from "@tandem/loadmaster-api/commands";
 import { statusOf } from "@tandem/loadmaster-api/envelope";
-import { csrfHeader, type WuiSession, wuiPaths } from "@tandem/loadmaster-api/ha-view";
+import { csrfHeader, type HaView, type WuiSession, wuiPaths } from "@tandem/loadmaster-api/ha-view";
 import type { PairingCheckView, PairingStarted, PairingView } from "@tandem/loadmaster-api/pairing";
-import type { HandOverView, InterfaceView, VirtualServiceView } from "@tandem/loadmaster-api/views";
+import type {
+  HandOverView,
+  InterfaceView,
+  StatisticsView,
+  VirtualServiceView,
+} from "@tandem/loadmaster-api/views";
+import { isRefusal } from "@tandem/web-components/values/refusal";
 import { unitErrorOf } from "./unit-error.ts";
 
 /** Beyond what the slowest command takes, which looks at the segment for several seconds. */
 const answerWithinMs = 60_000;
-/** A unit that lives answers at once when it is asked who is signed in. */
-const sessionWithinMs = 5_000;
+/** A unit that lives answers at once when it is asked who is signed in, or how it is. */
+const atOnceMs = 5_000;
+
+/** The status of a call whose token is not its session's. */
+const forbidden = 403;
 
 let csrf: string | null = null;
 
@@ -20,6 +29,7 @@ type Answers = {
   readonly set: { readonly warning?: string };
   readonly showiface: { readonly Interface: readonly InterfaceView[] };
   readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
+  readonly stats: StatisticsView;
   readonly showvs: VirtualServiceView;
   readonly addvs: VirtualServiceView;
   readonly hapaircheck: PairingCheckView;
@@ -28,6 +38,7 @@ type Answers = {
   readonly haunpair: PairingStarted;
   readonly hapairstatus: PairingView;
   readonly hahandover: HandOverView;
+  readonly haview: HaView;
   readonly backup: Backup;
   readonly listapikeys: { readonly apikeys: readonly string[] };
   /** `apikey` whole, this once. */
@@ -62,20 +73,31 @@ async function ask(path: string, init: RequestInit, withinMs: number): Promise<u
   return members;
 }
 
+async function carryOut(body: string, withinMs: number): Promise<Record<string, unknown>> {
+  const answer = (await ask("/accessv2", { method: "POST", body }, withinMs)) as Record<string, unknown>;
+  const status = statusOf(200, answer);
+  if (status !== 200) throw unitErrorOf(status, answer);
+  return answer;
+}
+
 /** Carries out a command. Throws UnitError for a refusal, another error when the unit does not answer. */
 export async function command<Name extends CommandName>(
   cmd: Name,
   parameters: Parameters = {},
+  withinMs = answerWithinMs,
 ): Promise<AnswerOf<Name>> {
   const body = JSON.stringify({ cmd, ...parameters });
-  const answer = (await ask("/accessv2", { method: "POST", body }, answerWithinMs)) as Record<
-    string,
-    unknown
-  >;
-  const status = statusOf(200, answer);
-  if (status !== 200) throw unitErrorOf(status, answer);
-  return answer as AnswerOf<Name>;
+  try {
+    return (await carryOut(body, withinMs)) as AnswerOf<Name>;
+  } catch (error) {
+    if (!isRefusal(error) || error.status !== forbidden) throw error;
+    // Nothing was done. Somebody signed in anew in another tab, so that the cookie's session has another token.
+    await whoAmI();
+    return (await carryOut(body, withinMs)) as AnswerOf<Name>;
+  }
 }
+
+export const presentState = (): Promise<HaView> => command("haview", {}, atOnceMs);
 
 const known = (session: unknown): WuiSession => {
   const { csrf: token } = session as WuiSession;
@@ -85,7 +107,7 @@ const known = (session: unknown): WuiSession => {
 
 /** Who is signed in; throws UnitError with status 401 when nobody is. */
 export const whoAmI = async (): Promise<WuiSession> =>
-  known(await ask(wuiPaths.session, { method: "GET" }, sessionWithinMs));
+  known(await ask(wuiPaths.session, { method: "GET" }, atOnceMs));
 
 export const signIn = async (user: string, password: string): Promise<WuiSession> =>
   known(
@@ -97,6 +119,6 @@ export const signIn = async (user: string, password: string): Promise<WuiSession
   );
 
 export async function signOut(): Promise<void> {
-  await ask(wuiPaths.session, { method: "DELETE" }, sessionWithinMs);
+  await ask(wuiPaths.session, { method: "DELETE" }, atOnceMs);
   csrf = null;
 }

@@ -26,28 +26,51 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const listener = () => ({ view: vi.fn(), lost: vi.fn(), signedOut: vi.fn(), ask: vi.fn(async () => ({})) });
+const view = pairView();
+const listener = () => ({
+  view: vi.fn(),
+  lost: vi.fn(),
+  signedOut: vi.fn(),
+  ask: vi.fn(async () => view),
+});
+const breakOff = (source: FakeSource | undefined): void => {
+  source?.dispatchEvent(new Event("error"));
+};
 
 test("[LH9] every state that the unit sends is told at once", () => {
   const heard = listener();
   const end = followStatus(heard);
-  const view = pairView();
   FakeSource.opened[0]?.dispatchEvent(new MessageEvent(haEvent, { data: JSON.stringify(view) }));
   expect(heard.view).toHaveBeenCalledWith(view);
   end();
   expect(FakeSource.opened[0]?.isClosed).toBe(true);
 });
 
-test("[LH9] a stream that breaks off is told of, and opened again once the unit answers", async () => {
+test("[LH9] a unit that does not answer any more is told of, and its stream opened again once it does", async () => {
   const heard = listener();
   heard.ask.mockRejectedValueOnce(new TypeError("fetch failed"));
   const end = followStatus(heard);
-  FakeSource.opened[0]?.dispatchEvent(new Event("error"));
+  breakOff(FakeSource.opened[0]);
+  await vi.advanceTimersByTimeAsync(0);
   expect(heard.lost).toHaveBeenCalledOnce();
-  await vi.advanceTimersByTimeAsync(2_000);
   expect(FakeSource.opened).toHaveLength(1);
   await vi.advanceTimersByTimeAsync(2_000);
+  expect(heard.view).toHaveBeenCalledWith(view);
+  await vi.advanceTimersByTimeAsync(2_000);
   expect(FakeSource.opened).toHaveLength(2);
+  end();
+});
+
+test("[LH9] a unit that has no stream to give is asked instead, and is not called lost", async () => {
+  const heard = listener();
+  const end = followStatus(heard);
+  for (let round = 0; round < 3; round += 1) {
+    breakOff(FakeSource.opened.at(-1));
+    await vi.advanceTimersByTimeAsync(2_000);
+  }
+  expect(heard.view).toHaveBeenCalledTimes(3);
+  expect(FakeSource.opened).toHaveLength(4);
+  expect(heard.lost).not.toHaveBeenCalled();
   end();
 });
 
@@ -60,6 +83,7 @@ test("[LH9] a stream that falls silent without a word is asked after", async () 
   heard.ask.mockRejectedValueOnce(new TypeError("fetch failed"));
   await vi.advanceTimersByTimeAsync(10_000);
   expect(heard.lost).toHaveBeenCalledOnce();
+  expect(FakeSource.opened[0]?.isClosed).toBe(true);
   end();
 });
 
@@ -67,10 +91,10 @@ test("[LH9] who is not signed in any more is led back to the sign-in", async () 
   const heard = listener();
   heard.ask.mockRejectedValueOnce(new UnitError(401, []));
   const end = followStatus(heard);
-  FakeSource.opened[0]?.dispatchEvent(new Event("error"));
-  await vi.advanceTimersByTimeAsync(2_000);
-  expect(heard.signedOut).toHaveBeenCalledOnce();
+  breakOff(FakeSource.opened[0]);
   await vi.advanceTimersByTimeAsync(60_000);
+  expect(heard.signedOut).toHaveBeenCalledOnce();
+  expect(heard.lost).not.toHaveBeenCalled();
   expect(FakeSource.opened).toHaveLength(1);
   end();
 });

@@ -2,7 +2,7 @@ import type { HaView } from "@tandem/loadmaster-api/ha-view";
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { sessionQuery } from "../api/queries.ts";
-import { whoAmI } from "../api/transport.ts";
+import { presentState } from "../api/transport.ts";
 import { followStatus } from "./follow-status.ts";
 
 export type Live = {
@@ -25,7 +25,7 @@ export function LiveStatus({ children }: { readonly children: ReactNode }) {
         view: (view) => setLive({ view, connection: "open" }),
         lost: () => setLive(({ view }) => ({ view, connection: "lost" })),
         signedOut: () => void client.resetQueries({ queryKey: sessionQuery.queryKey }),
-        ask: whoAmI,
+        ask: presentState,
       }),
     [client],
   );

@@ -7,7 +7,7 @@ import { AddressHint } from "../live/address-hint.tsx";
 import type { SettingField } from "./field.ts";
 import { SettingsForm } from "./settings-form.tsx";
 
-const fields: readonly SettingField[] = [
+export const hostFields: readonly SettingField[] = [
   {
     name: "hostname",
     label: "Hostname",
@@ -24,7 +24,7 @@ export function HostPage() {
       <Card>
         <CardBody>
           <Loaded query={system}>
-            {(values) => <SettingsForm title="Host Configuration" fields={fields} values={values} />}
+            {(values) => <SettingsForm title="Host Configuration" fields={hostFields} values={values} />}
           </Loaded>
         </CardBody>
       </Card>

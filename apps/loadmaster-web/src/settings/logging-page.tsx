@@ -17,7 +17,7 @@ const levelWords = {
   info: "Info",
 };
 
-const fields: readonly SettingField[] = [
+export const loggingFields: readonly SettingField[] = [
   ...syslogLevels.map(
     ({ level, parameter }): SettingField => ({
       name: parameter,
@@ -63,7 +63,7 @@ export function LoggingPage() {
                 {typeof values.syslogreport === "string" && values.syslogreport !== "" && (
                   <Alert variant="info" isInline isPlain title={values.syslogreport} />
                 )}
-                <SettingsForm title="Syslog Options" fields={fields} values={values} />
+                <SettingsForm title="Syslog Options" fields={loggingFields} values={values} />
               </Stack>
             )}
           </Loaded>

@@ -5,6 +5,7 @@ import { Link, useLocation } from "@tanstack/react-router";
 export function Navigation() {
   const { pathname } = useLocation();
   const inServices = pathname.startsWith("/services");
+  const inConfiguration = pathname !== "/" && pathname !== "/statistics" && !inServices;
   return (
     <Nav aria-label="Pages">
       <NavList>
@@ -14,7 +15,10 @@ export function Navigation() {
         <NavItem isActive={inServices}>
           <Link to="/services">Virtual Services</Link>
         </NavItem>
-        <NavExpandable title="System Configuration" isExpanded isActive={pathname !== "/" && !inServices}>
+        <NavItem isActive={pathname === "/statistics"}>
+          <Link to="/statistics">Statistics</Link>
+        </NavItem>
+        <NavExpandable title="System Configuration" isExpanded isActive={inConfiguration}>
           <NavItem isActive={pathname === "/interfaces"}>
             <Link to="/interfaces">Interfaces</Link>
           </NavItem>

@@ -1,5 +1,5 @@
 import { Checkbox, FormGroup } from "@patternfly/react-core";
-import { FieldHelp, type FieldHelpProps } from "./field-help.tsx";
+import { describedBy, FieldHelp, type FieldHelpProps } from "./field-help.tsx";
 
 type Props = FieldHelpProps & {
   readonly id: string;
@@ -19,7 +19,7 @@ export const CheckField = ({ id, label, isChecked, onChange, help, error, isDisa
       isDisabled={isDisabled}
       isValid={error === undefined}
       onChange={(_, next) => onChange(next)}
-      aria-describedby={`${id}-help`}
+      aria-describedby={describedBy(id, { help, error })}
     />
     <FieldHelp id={id} help={help} error={error} />
   </FormGroup>

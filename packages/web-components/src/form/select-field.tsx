@@ -1,5 +1,5 @@
 import { FormGroup, FormSelect, FormSelectOption } from "@patternfly/react-core";
-import { FieldHelp, type FieldHelpProps } from "./field-help.tsx";
+import { describedBy, FieldHelp, type FieldHelpProps } from "./field-help.tsx";
 
 type Props<Value extends string> = FieldHelpProps & {
   readonly id: string;
@@ -29,7 +29,7 @@ export function SelectField<Value extends string>({
         isDisabled={isDisabled}
         validated={error ? "error" : "default"}
         onChange={(_, next) => onChange(next as Value)}
-        aria-describedby={`${id}-help`}
+        aria-describedby={describedBy(id, { help, error })}
       >
         {options.map(([option, text]) => (
           <FormSelectOption key={option} value={option} label={text} />

@@ -1,5 +1,5 @@
 import { FormGroup, TextArea } from "@patternfly/react-core";
-import { FieldHelp, type FieldHelpProps } from "./field-help.tsx";
+import { describedBy, FieldHelp, type FieldHelpProps } from "./field-help.tsx";
 
 type Props = FieldHelpProps & {
   readonly id: string;
@@ -18,7 +18,7 @@ export function TextAreaField({ id, label, value, onChange, help, error }: Props
         resizeOrientation="vertical"
         validated={error ? "error" : "default"}
         onChange={(_, next) => onChange(next)}
-        aria-describedby={`${id}-help`}
+        aria-describedby={describedBy(id, { help, error })}
       />
       <FieldHelp id={id} help={help} error={error} />
     </FormGroup>

@@ -1,5 +1,5 @@
 import { FormGroup, TextInput } from "@patternfly/react-core";
-import { FieldHelp, type FieldHelpProps } from "./field-help.tsx";
+import { describedBy, FieldHelp, type FieldHelpProps } from "./field-help.tsx";
 
 type Props = FieldHelpProps & {
   readonly id: string;
@@ -34,7 +34,7 @@ export function TextField({
         value={value}
         validated={error ? "error" : "default"}
         onChange={(_, next) => onChange(next)}
-        aria-describedby={`${id}-help`}
+        aria-describedby={describedBy(id, { help, error })}
       />
       <FieldHelp id={id} help={help} error={error} />
     </FormGroup>

@@ -1,0 +1,33 @@
+import { commands } from "@tandem/loadmaster-api/commands";
+import { type SystemParameter, systemParameters } from "@tandem/loadmaster-api/system-parameters";
+import { expect, test } from "vitest";
+import { haFields } from "./ha/fields.ts";
+import { hostFields } from "./settings/host-page.tsx";
+import { loggingFields } from "./settings/logging-page.tsx";
+
+const sources = Object.entries(
+  import.meta.glob<string>("./**/*.{ts,tsx}", { query: "?raw", import: "default", eager: true }),
+)
+  .filter(([path]) => !/\.(test|fixture)\.tsx?$/.test(path))
+  .map(([, text]) => text)
+  .join("\n");
+
+/** For other units and for programs; `showvs` shows the servers as well, and the first `haview` is the stream of the status. */
+const notForPeople = new Set(["hajoin", "haleave", "listapi", "showrs"]);
+
+test("[LM3] every command that people give has its place on a page", () => {
+  const unused = Object.keys(commands).filter(
+    (name) => !notForPeople.has(name) && !new RegExp(`command\\(\\s*"${name}"`).test(sources),
+  );
+  expect(unused).toEqual([]);
+});
+
+test("[LM3] every parameter of the system that can be set has a field", () => {
+  const shown = [...haFields([]), ...hostFields, ...loggingFields].map(({ name }) => name);
+  const parameters: readonly SystemParameter[] = systemParameters;
+  const missing = parameters
+    .filter(({ scope, hidden }) => scope !== "status" && hidden !== true)
+    .map(({ name }) => name)
+    .filter((name) => !shown.includes(name));
+  expect(missing).toEqual([]);
+});
