@@ -17,13 +17,13 @@ const interfaces = [
   { id: 1, device: "eth1", address: "10.214.0.21", prefix: 24 },
   { id: 2, device: "eth2", address: "10.215.0.21", prefix: 24, address6: "2001:db8::31", prefix6: 64 },
 ];
-const unit = (version?: number): Unit =>
+const unit = (version?: number, addresses6: readonly string[] = []): Unit =>
   ({
     configuration: { interfaces, apiPort: 443 },
     partnerState:
       version === undefined
         ? { kind: "down", reason: "" }
-        : { kind: "up", status: { name: "lm2", version, addresses6: ["2001:db8::22"] } },
+        : { kind: "up", status: { name: "lm2", version, addresses6 } },
   }) as unknown as Unit;
 
 const empty = newDocument("lm1", "hash");
@@ -42,9 +42,19 @@ const document: UnitDocument = {
 };
 const give = (
   sharedv6: string,
-  { on = 0, version = linkVersion as number | undefined, to = document } = {},
+  {
+    on = 0,
+    version = linkVersion,
+    theirs = ["2001:db8::22"],
+    to = document,
+  }: {
+    readonly on?: number;
+    readonly version?: number;
+    readonly theirs?: readonly string[];
+    readonly to?: UnitDocument;
+  } = {},
 ) =>
-  changeInterface(unit(version), to, {
+  changeInterface(unit(version, theirs), to, {
     interface: on,
     partner: undefined,
     shared: undefined,
@@ -112,6 +122,12 @@ for (const [title, address, options, words] of [
     "2001:db8::20",
     { version: 3 },
     /the partner lm2 runs an earlier version, which does not know shared addresses of IPv6; update it first/,
+  ],
+  [
+    "a partner without IPv6 there",
+    "2001:db8::20",
+    { theirs: ["2001:db8:1::22"] },
+    /the partner lm2 has no IPv6 address in 2001:db8::\/64; give it one in its configuration file/,
   ],
   [
     "a partner of another kind",

@@ -80,6 +80,11 @@ function readSharedAddress6(
     );
   if (partner?.addresses6?.includes(address) === true)
     return err(`${address} is the partner's own address; the pair needs three different ones`);
+  // It could carry the address, but not answer from it.
+  if (partner?.addresses6?.some((each) => onNetworkOf(on, each)) === false)
+    return err(
+      `${address} cannot be shared: the partner ${partner.name} has no IPv6 address in ${network}; give it one in its configuration file (address6)`,
+    );
   if (isRouterAnycast({ address: bytes, prefix: prefixOn(on, address) }))
     return err(
       `${address} is the first address of ${network}, which belongs to all its routers; use another one of that network`,

@@ -9,16 +9,17 @@ import { admit, emptyLedger, type Ledger, type Run } from "@tandem/fencing/ledge
 import { encodeFrame } from "@tandem/peer-link/frames";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import type { LedgerAnswer } from "../fencing/action-fence.ts";
-import { emptyShared } from "../state/document.ts";
+import { digestOf, emptyShared, type SharedContent } from "../state/document.ts";
 import { loopback, portFor, waitFor } from "../unit.fixture.ts";
 import { PartnerLink, type PartnerSide } from "./partner-link.ts";
+import { linkVersion, linkVersionWithIpv6 } from "./partner-messages.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tandem-partner-"));
 const key = new Uint8Array(32).fill(7);
 
 type Side = PartnerSide & { readonly taken: (Run | null)[]; answer: () => Promise<LedgerAnswer> };
 
-function side(version: number, hamode: number): Side {
+function side(version: number, hamode: number, shared: SharedContent): Side {
   const taken: (Run | null)[] = [];
   const made: Side = {
     taken,
@@ -33,9 +34,9 @@ function side(version: number, hamode: number): Side {
       sharedAddress: loopback(240),
       role: hamode === 1 ? "master" : "backup",
       revision: 0,
-      digest: "",
+      digest: hamode === 1 ? digestOf(shared) : "",
     }),
-    shared: () => emptyShared,
+    shared: () => shared,
     receive: async () => ({ accepted: true }),
     agreed: () => {},
     changed: () => {},
@@ -53,8 +54,9 @@ function side(version: number, hamode: number): Side {
 async function linked(
   versions: readonly [number, number],
   act: (a: PartnerLink, sideOfB: Side) => Promise<void>,
+  shared: SharedContent = emptyShared,
 ) {
-  const sides = [side(versions[0], 1), side(versions[1], 2)] as const;
+  const sides = [side(versions[0], 1, shared), side(versions[1], 2, emptyShared)] as const;
   const hosts = [241, 242] as const;
   const links: PartnerLink[] = [];
   for (const at of [0, 1] as const) {
@@ -144,3 +146,29 @@ test("who has not proved to know the secret is not heard", async () => {
 });
 
 test.after(() => rmSync(directory, { recursive: true, force: true }));
+
+test("[LH4] [LH11] a partner of the version before is not given a document with addresses of IPv6, and is told apart", async () => {
+  const shared = { ...emptyShared, sharedAddresses6: { "0": "2001:db8::20" } };
+  for (const [version, taken, reason] of [
+    [
+      linkVersionWithIpv6 - 1,
+      [],
+      "the partner's program is older and does not know shared addresses of IPv6; update it",
+    ],
+    [linkVersionWithIpv6, [shared], undefined],
+  ] as const)
+    await linked(
+      [linkVersion, version],
+      async (a, b) => {
+        const received: SharedContent[] = [];
+        b.receive = async (_revision, _digest, content) => {
+          received.push(content);
+          return { accepted: true };
+        };
+        const outcome = await a.forceUpdate();
+        assert.equal(outcome.taken ? undefined : outcome.reason, reason);
+        assert.deepEqual(received, taken);
+      },
+      shared,
+    );
+});

@@ -241,3 +241,18 @@ test("[LH5] the interface for traffic between the units is the chosen one; the o
   assert.deepEqual(chosen.carpd.further, [{ device: "eth0", addresses: ["10.213.0.20/24"] }]);
   assert.equal(chosen.carpd.broadcast, true);
 });
+
+test("[LH4] shared IPv6 addresses are carried beside those of IPv4; a unit that has none of its own there says so", () => {
+  const document = paired({}, { sharedAddresses6: { "0": "2001:db8::20" } });
+  const with6: NetworkInterface[] = [{ ...interfaces[0]!, address6: "2001:db8::21", prefix6: 64 }];
+  const found = haSetup(document, with6, { ...facts, interfaces: with6 }, false);
+  assert.ok(found.kind === "pair");
+  assert.deepEqual(found.carpd.sharedAddresses, ["10.213.0.20/24", "2001:db8::20/64"]);
+  assert.equal(haNotices(found, document.shared, with6, []).join("; "), "");
+  // The partner hashes it, so this unit does too: the length of its prefix does not enter the hash.
+  assert.deepEqual(carpdOf(document).sharedAddresses, ["10.213.0.20/24", "2001:db8::20/128"]);
+  assert.match(
+    haNotices(setup(document), document.shared, interfaces, []).join("; "),
+    /interface 0 \(eth0\) is to carry the shared address 2001:db8::20 and has no IPv6 address of its own/,
+  );
+});
