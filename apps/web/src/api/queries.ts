@@ -171,3 +171,11 @@ export const deviceServicesQuery = (id: string) =>
     queryFn: () => call(routes.listDeviceServices, { params: { id } }),
     refetchInterval: 3 * slowIntervalMs,
   });
+
+/** Of one HA group, the newest first; how far the one under way is. */
+export const drillsQuery = (group: string) =>
+  queryOptions({
+    queryKey: ["ha-groups", group, "drills"],
+    queryFn: () => call(routes.listDrills, { params: { id: group } }),
+    refetchInterval: liveIntervalMs / 2,
+  });

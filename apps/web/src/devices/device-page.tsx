@@ -14,6 +14,7 @@ import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { treeQuery } from "../api/queries.ts";
+import { DrillsCard } from "../fleet/drills-card.tsx";
 import { moment } from "../form/moment.ts";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
 import { ServicesCard } from "./services-card.tsx";
@@ -23,6 +24,7 @@ export function DevicePage() {
   const { device: id } = useParams({ from: "/devices/$device" });
   const tree = useQuery(treeQuery);
   const device = tree.data?.devices.find((each) => each.id === id);
+  const group = tree.data?.haGroups.find(({ members }) => members.includes(id));
   return (
     <PageFrame title={device ? device.name || device.address : "Device"}>
       <Loaded query={tree}>
@@ -38,6 +40,7 @@ export function DevicePage() {
                 }
               />
               <ServicesCard key={id} device={device.haGroup ?? id} />
+              {group && <DrillsCard key={group.id} group={group} />}
             </>
           ) : (
             <EmptyState headingLevel="h2" titleText="There is no such device">
