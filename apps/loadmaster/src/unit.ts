@@ -22,6 +22,7 @@ import type { Identity } from "@tandem/peer-link/identity";
 import { ownAddresses, type UnitConfiguration } from "./configuration-file.ts";
 import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
 import type { LedgerStore } from "./fencing/ledger-store.ts";
+import { givesWay } from "./ha/active-elsewhere.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import { carriersOf } from "./ha/carpd-group.ts";
 import { CarpdRenewal } from "./ha/carpd-renewal.ts";
@@ -489,6 +490,8 @@ export class Unit implements PartnerSide {
       ...(this.pacified === null ? {} : { pacified: this.pacified }),
       ...(carp?.demotion === undefined ? {} : { demotion: carp.demotion }),
       ...(carp === null ? {} : { checks: checksIn(carp) }),
+      ...(this.#setup.kind === "pair" ? { haInterface: this.#setup.own.id } : {}),
+      ...(carp?.role === "master" ? { activeForMs: Math.max(0, Date.now() - carp.since) } : {}),
     };
   }
 
@@ -502,12 +505,22 @@ export class Unit implements PartnerSide {
     shared: SharedContent,
   ): Promise<{ accepted: true } | { accepted: false; reason: string }> {
     return this.#inTurn(async () => {
-      if (this.#parts.carp.status?.role === "master")
+      const isActive = this.#parts.carp.status?.role === "master";
+      const partner = this.#link.state;
+      if (isActive && !(partner.kind === "up" && givesWay(this.status(), partner.status)))
         return { accepted: false, reason: "this unit is active itself" };
       if (this.pacified !== null)
         return { accepted: false, reason: pacifiedInWords("this unit", this.pacified) };
       if (digestOf(shared) !== digest)
         return { accepted: false, reason: "the digest does not match the document" };
+      if (isActive) {
+        this.#parts.log("warn", "active-elsewhere", {
+          revision: this.#document.revision,
+          byRevision: revision,
+        });
+        const given = await this.#parts.carp.handOver();
+        if (!given.ok) return { accepted: false, reason: given.error };
+      }
       const before = this.#document;
       const ours = digestOf(before.shared);
       // Changed here since both had the same: it would be lost in silence otherwise (SPEC LH11).
@@ -552,7 +565,10 @@ export class Unit implements PartnerSide {
   observe(event: PartnerEvent): void {
     const { event: name, ...details } = event;
     const bad =
-      name === "partner-secret-wrong" || name === "partner-lost" || name === "configuration-not-accepted";
+      name === "partner-secret-wrong" ||
+      name === "partner-lost" ||
+      name === "partner-not-listened-to" ||
+      name === "configuration-not-accepted";
     this.#parts.log(bad ? "warn" : "info", name, details);
   }
 
@@ -676,7 +692,14 @@ export class Unit implements PartnerSide {
     await this.#link
       .configure(
         setup.kind === "pair" && partnerKey !== undefined
-          ? { ownAddress: setup.own.address, partner: setup.partner, key: linkKeyOf(partnerKey) }
+          ? {
+              ownAddress: setup.own.address,
+              furtherAddresses: this.configuration.interfaces
+                .filter(({ id }) => id !== setup.own.id && this.#document.unit.partners[id] !== undefined)
+                .map(({ address }) => address),
+              partner: setup.partner,
+              key: linkKeyOf(partnerKey),
+            }
           : undefined,
       )
       .then(

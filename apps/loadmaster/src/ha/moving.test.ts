@@ -1,37 +1,42 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { loopback, pairSecret, startUnit, type TestUnit, value, waitFor } from "../unit.fixture.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
+
+const sharedHost = loopback(60);
+
+/** Two units with two interfaces; the second one is not a pair's yet. */
+async function makePair(unit: TestUnit, mode: 1 | 2, partners: readonly number[]): Promise<void> {
+  const client = unit.client();
+  value(await client.setPartnerSecret(pairSecret));
+  for (const [id, host] of partners.entries())
+    value(await client.modifyInterface(id, "partner", loopback(host)));
+  value(await client.modifyInterface(1, "shared", loopback(70)));
+  value(await client.modifyInterface(0, "shared", sharedHost));
+  // With this it is a pair, which is configured at the shared address alone.
+  value(await client.set("hamode", mode));
+}
 
 test("[LH5] haif moves the standby first, then the active, and the link with them; not without the partner", {
   skip,
 }, async () => {
   const one = await startUnit(61, { furtherHosts: [71] });
   const two = await startUnit(62, { furtherHosts: [72] });
-  const shared = loopback(60);
   try {
-    const pair = async (unit: TestUnit, mode: 1 | 2, partners: readonly number[]): Promise<void> => {
-      const client = unit.client();
-      value(await client.setPartnerSecret(pairSecret));
-      for (const [id, host] of partners.entries())
-        value(await client.modifyInterface(id, "partner", loopback(host)));
-      value(await client.modifyInterface(1, "shared", loopback(70)));
-      value(await client.modifyInterface(0, "shared", shared));
-      // With this it is a pair, which is configured at the shared address alone.
-      value(await client.set("hamode", mode));
-    };
-    await pair(one, 1, [62, 72]);
+    await makePair(one, 1, [62, 72]);
     one.carp.become("master");
-    const atShared = one.client(shared);
+    const atShared = one.client(sharedHost);
     const alone = await atShared.set("haif", 1);
     assert.ok(
       !alone.ok &&
         /^haif: .*interface 1: the partner is not connected .*nothing was changed/.test(alone.error.message),
     );
     assert.equal(one.unit.document.shared.ha.interface, undefined);
-    await pair(two, 2, [61, 71]);
+    await makePair(two, 2, [61, 71]);
     await waitFor("both hold the same", () => one.unit.revision === two.unit.revision);
     await waitFor("the link is up", () => [one, two].every(({ unit }) => unit.partnerState.kind === "up"));
 
@@ -72,6 +77,81 @@ test("[LH5] haif moves the standby first, then the active, and the link with the
     );
     assert.equal(JSON.stringify(one.unit.document.shared), before);
     assert.equal(order.length, 2);
+  } finally {
+    await one.remove();
+    await two.remove();
+  }
+});
+
+const again = (unit: TestUnit, host: number): Promise<TestUnit> =>
+  startUnit(host, {
+    stateDir: unit.configuration.stateDir,
+    password: unit.password,
+    furtherHosts: [host + 10],
+  });
+
+const isLinked = (...units: readonly TestUnit[]): boolean =>
+  units.every(({ unit }) => unit.partnerState.kind === "up");
+
+test("[LH5] a unit that dies while haif moves, and comes back active on the other interface, gives way to the one that was active", {
+  skip,
+}, async () => {
+  let one = await startUnit(61, { furtherHosts: [71] });
+  let two = await startUnit(62, { furtherHosts: [72] });
+  const noAnswer = new Promise<never>(() => {});
+  try {
+    await makePair(one, 1, [62, 72]);
+    one.carp.become("master");
+    await makePair(two, 2, [61, 71]);
+    await waitFor("both hold the same", () => one.unit.revision === two.unit.revision);
+    await waitFor("the link is up", () => isLinked(one, two));
+
+    // The standby dies before it has the document on its disk. The active cannot know, and moves.
+    const dying = two;
+    dying.unit.receive = () => {
+      void dying.stop();
+      return noAnswer;
+    };
+    value(await one.client(sharedHost).set("haif", 1));
+    assert.equal(one.carp.configuration?.ownAddress, loopback(71));
+    two = await again(dying, 62);
+    assert.equal(two.carp.configuration?.ownAddress, loopback(62));
+    // It hears nobody on the old interface.
+    two.carp.become("master");
+    await waitFor("it is standby where the active is", () =>
+      [two.carp.configuration?.ownAddress === loopback(72), two.carp.status?.role === "backup"].every(
+        Boolean,
+      ),
+    );
+    await waitFor("both hold the same", () => one.unit.revision === two.unit.revision);
+    await waitFor("the link is up", () => isLinked(one, two));
+    assert.equal(one.carp.status?.role, "master");
+    assert.ok(two.log.some(({ event }) => event === "active-elsewhere"));
+
+    // The active dies before the standby has the document; the standby becomes active where it is.
+    const left = mkdtempSync(join(tmpdir(), "tandem-unit-"));
+    const { receive } = two.unit;
+    two.unit.receive = async () => {
+      cpSync(one.configuration.stateDir, left, { recursive: true });
+      return { accepted: false, reason: "what the disk of the active holds now is what it comes back with" };
+    };
+    assert.ok(!(await one.client(sharedHost).set("haif", 0)).ok);
+    two.unit.receive = receive;
+    await one.remove();
+    two.carp.become("master");
+    two.carp.hears({ since: Date.now() - 60_000 });
+    one = await again({ ...one, configuration: { ...one.configuration, stateDir: left } }, 61);
+    assert.equal(one.carp.configuration?.ownAddress, loopback(61));
+    one.carp.become("master");
+    await waitFor("the returned one is standby where the active is", () =>
+      [one.carp.configuration?.ownAddress === loopback(71), one.carp.status?.role === "backup"].every(
+        Boolean,
+      ),
+    );
+    await waitFor("the link is up", () => isLinked(one, two));
+    assert.equal(two.carp.status?.role, "master");
+    // What it had been set to is kept beside.
+    assert.ok(one.log.some(({ event }) => event === "configuration-superseded"));
   } finally {
     await one.remove();
     await two.remove();

@@ -6,10 +6,12 @@
 import { randomBytes } from "node:crypto";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { equalBytes } from "@tandem/base/digest";
+import type { Millis } from "@tandem/base/time";
 import { emptyLedger, type Ledger, type Run } from "@tandem/fencing/ledger";
 import type { Identity } from "@tandem/peer-link/identity";
 import type { LedgerAnswer } from "../fencing/action-fence.ts";
 import type { SharedContent } from "../state/document.ts";
+import { givesWay } from "./active-elsewhere.ts";
 import { pacifiedInWords } from "./pacified.ts";
 import { PartnerConnection } from "./partner-connection.ts";
 import {
@@ -51,12 +53,15 @@ export type UpdateOutcome =
 export type PartnerEvent =
   | { readonly event: "partner-connected"; readonly partner: string; readonly name: string }
   | { readonly event: "partner-lost"; readonly partner: string; readonly reason: string }
+  | { readonly event: "partner-not-listened-to"; readonly address: string; readonly reason: string }
   | { readonly event: "partner-secret-wrong"; readonly client: string; readonly reason: string }
   | { readonly event: "configuration-sent"; readonly revision: number; readonly digest: string }
   | { readonly event: "configuration-not-accepted"; readonly reason: string };
 
 export type PartnerSettings = {
   readonly ownAddress: string;
+  /** Where the partner is listened to as well: it may have died while both moved to another interface. */
+  readonly furtherAddresses?: readonly string[];
   readonly partner: string;
   readonly key: Uint8Array;
 };
@@ -88,8 +93,10 @@ export class PartnerLink {
   readonly #port: number;
   readonly #side: PartnerSide;
   #settings: PartnerSettings | undefined;
-  #server: Server | undefined;
+  #servers: readonly Server[] = [];
   #outgoing: PartnerConnection | undefined;
+  /** The connection to the partner that is being made. */
+  #attempt: { readonly socket: TLSSocket; readonly begunAt: Millis } | undefined;
   /** Answers that are waited for on the connection to the partner, by the message's number. */
   readonly #ledgerWaits = new Map<number, (answer: LedgerAnswer | undefined) => void>();
   #ledgerMessages = 0;
@@ -123,6 +130,7 @@ export class PartnerLink {
       settings !== undefined &&
       now !== undefined &&
       settings.ownAddress === now.ownAddress &&
+      settings.furtherAddresses?.join() === now.furtherAddresses?.join() &&
       settings.partner === now.partner &&
       equalBytes(settings.key, now.key)
     )
@@ -132,13 +140,18 @@ export class PartnerLink {
     this.#complainedAt = new Map();
     this.#outgoing?.close("the settings of the pair have changed");
     for (const socket of this.#incoming) socket.destroy();
-    const old = this.#server;
-    this.#server = undefined;
-    if (old !== undefined) await new Promise<void>((resolve) => old.close(() => resolve()));
+    const old = this.#servers;
+    this.#servers = [];
+    await Promise.all(old.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     if (settings === undefined) return this.#set({ kind: "off" });
     this.#set({ kind: "connecting", reason: `${settings.partner} has not been reached yet` });
-    await this.#listen(settings, this.#generation);
-    void this.#dial(settings, this.#generation);
+    const generation = this.#generation;
+    await this.#listen(settings, settings.ownAddress, generation);
+    for (const address of settings.furtherAddresses ?? [])
+      await this.#listen(settings, address, generation).catch((error: Error) =>
+        this.#side.observe({ event: "partner-not-listened-to", address, reason: error.message }),
+      );
+    void this.#dial(settings, generation);
   }
 
   /** Role or configuration have changed: the partner is told at once. */
@@ -216,7 +229,7 @@ export class PartnerLink {
     connection.send({ type: "ledger-kept", id: message.id, accepted, ledger: ledger as LedgerOnWire });
   }
 
-  #listen(settings: PartnerSettings, generation: number): Promise<void> {
+  #listen(settings: PartnerSettings, address: string, generation: number): Promise<void> {
     const server = createServer(
       {
         cert: this.#identity.certificatePem,
@@ -235,10 +248,10 @@ export class PartnerLink {
       socket.on("close", () => this.#incoming.delete(socket as TLSSocket));
     });
     server.on("tlsClientError", () => {});
-    this.#server = server;
+    this.#servers = [...this.#servers, server];
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen(this.#port, settings.ownAddress, () => {
+      server.listen(this.#port, address, () => {
         server.off("error", reject);
         server.on("error", () => {});
         resolve();
@@ -272,12 +285,24 @@ export class PartnerLink {
     connection.trust();
     connection.onLedger = (message) => void this.#takeLedger(connection, message);
     connection.send({ type: "welcome", proof: proofOf("called", handshake) });
+    this.#isThere();
     while (generation === this.#generation) {
       const asked = await connection.receive(silenceMaxMs);
       if (!asked.ok) return;
       connection.send(await this.#answer(asked.value));
     }
     connection.close("the settings of the pair have changed");
+  }
+
+  /** A partner that calls can be called: an attempt from before it was there may hang for long. */
+  #isThere(): void {
+    if (this.#outgoing !== undefined) return;
+    const attempt = this.#attempt;
+    if (attempt === undefined) this.nudge();
+    else if (performance.now() - attempt.begunAt > redialMs) {
+      attempt.socket.destroy();
+      this.nudge();
+    }
   }
 
   async #answer(asked: PartnerMessage): Promise<PartnerMessage> {
@@ -370,6 +395,7 @@ export class PartnerLink {
       rejectUnauthorized: false,
       minVersion: "TLSv1.3",
     });
+    this.#attempt = { socket, begunAt: performance.now() };
     const problem = await new Promise<string | undefined>((resolve) => {
       const timer = setTimeout(() => resolve(`no connection within ${answerTimeoutMs} ms`), answerTimeoutMs);
       timer.unref();
@@ -377,6 +403,7 @@ export class PartnerLink {
       socket.once("error", (error) => resolve(error.message));
       socket.once("close", () => resolve("the connection was closed"));
     });
+    this.#attempt = undefined;
     if (problem !== undefined) {
       socket.on("error", () => {});
       socket.destroy();
@@ -469,7 +496,8 @@ export class PartnerLink {
     const ours = this.#side.status();
     if (ours.role !== "master")
       return { taken: false, reason: "this unit is not active; ask the one that is, at the shared address" };
-    if (theirs.role === "master") return { taken: false, reason: "the partner is active as well" };
+    if (theirs.role === "master" && !givesWay(theirs, ours))
+      return { taken: false, reason: "the partner is active as well" };
     if (ours.hamode === theirs.hamode)
       return { taken: false, reason: `both units are set to HA mode ${ours.hamode}` };
     // It leaves that by an operator's order alone, so there is nothing to be told of it again and again.

@@ -69,6 +69,10 @@ export const PartnerStatusSchema = Type.Object({
       { maxItems: 256 },
     ),
   ),
+  /** The interface of its CARP. Absent as well from a partner of an earlier version, and while it is no pair. */
+  haInterface: Type.Optional(Type.Integer()),
+  /** How long it has been active. Absent while it is not. */
+  activeForMs: Type.Optional(Type.Number()),
   /** Its carpd has ended too often. Absent otherwise, and from a partner of an earlier version. */
   pacified: Type.Optional(PacifiedSchema),
 });
