@@ -39,9 +39,17 @@ export class LoadMasterContacts {
     if (!all.ok) return all;
     const { fingerprint } = client;
     if (fingerprint === undefined) return err({ kind: "malformed", message: "it showed no certificate" });
-    const said: { readonly [name: string]: unknown } = { ...all.value };
+    const said = Object.fromEntries(
+      Object.entries(all.value).map(([name, value]): [string, unknown] => [name.toLowerCase(), value]),
+    );
     if (said.hamode === undefined)
       return err({ kind: "malformed", message: "what it answers to getall has no hamode" });
+    // A unit that is not ours may keep its state out of the list.
+    for (const name of isSingle(said) || said.hastatus !== undefined ? [] : ["hastatus", "activetime"]) {
+      const answer = await client.get(name);
+      if (!answer.ok) return answer;
+      said[name] = answer.value;
+    }
     const interfaces = isSingle(said) ? null : await client.listInterfaces();
     const pair = pairIn(said, interfaces?.ok ? interfaces.value : null);
     return ok({

@@ -19,4 +19,12 @@ test("[CH19] a pair's state follows from what both members say of themselves", (
   assert.deepEqual(stateOf("standby", "standby"), { active: null, state: "no active member" });
   assert.deepEqual(stateOf("standby", "unknown"), { active: null, state: "unknown" });
   assert.deepEqual(stateOf("unknown", "unknown"), { active: null, state: "unknown" });
+  const passive = { ...neverContacted, lastSeen: "2026-11-25T12:00:00.000Z" };
+  assert.deepEqual(
+    groupState([
+      ["lm1", passive],
+      ["lm2", passive],
+    ]),
+    { active: null, state: "no active member" },
+  );
 });

@@ -32,7 +32,10 @@ export function groupState(members: readonly (readonly [id: string, status: Devi
     const isReady = members.every(([id, { haRole }]) => id === first || haRole === "standby");
     return { active: first, state: isReady ? "ready" : "degraded" };
   }
-  const isUnknown = members.some(([, { haRole }]) => haRole === "unknown");
+  // One that answers and has neither role takes no part, as a pacified unit.
+  const isUnknown = members.some(
+    ([, { haRole, lastSeen, error }]) => haRole === "unknown" && (lastSeen === null || error !== null),
+  );
   return { active: null, state: isUnknown ? "unknown" : "no active member" };
 }
 
