@@ -43,7 +43,7 @@ export function UsersPage() {
         <CardBody>
           <Content component="p">
             {reason ??
-              `It belongs to this unit${view === null ? "" : `, ${ownAddress(view)},`} alone: the other unit of a pair keeps its own.`}
+              `It belongs to this unit${view === null ? "" : `, ${ownAddress(view)},`} alone: the other unit of a pair keeps its own. Everybody signs in anew after a change.`}
           </Content>
           <Form onSubmit={submit} aria-label="Password">
             <Problems error={changing.error} fields={["currpassword", "password"]} />

@@ -18,7 +18,9 @@ async function handOver() {
 }
 
 test("[LH13] the outage is measured from elsewhere, with a command for each service, ready to copy", async () => {
-  fakeUnit({ listvs: { VS: [{ Index: 1, VSAddress: "192.0.2.20", VSPort: "80", NickName: "shop" }] } });
+  fakeUnit({
+    listvs: { VS: [{ Index: 1, VSAddress: "192.0.2.20", VSPort: "80", VStype: "http", NickName: "shop" }] },
+  });
   showPage(<DrillPage />, pairView());
   const field = await screen.findByLabelText("Command for shop");
   expect((field as HTMLInputElement).value).toBe("tandem probe http://192.0.2.20/");
@@ -26,9 +28,10 @@ test("[LH13] the outage is measured from elsewhere, with a command for each serv
 });
 
 test.each([
-  [{ VSAddress: "192.0.2.20", VSPort: "443" }, "tandem probe https://192.0.2.20/"],
-  [{ VSAddress: "192.0.2.20", VSPort: "25" }, "tandem probe 192.0.2.20:25"],
-  [{ VSAddress: "2001:db8::20", VSPort: "25" }, "tandem probe [2001:db8::20]:25"],
+  [{ VSAddress: "192.0.2.20", VSPort: "443", VStype: "gen" }, "tandem probe https://192.0.2.20/"],
+  [{ VSAddress: "192.0.2.20", VSPort: "8080", VStype: "http" }, "tandem probe http://192.0.2.20:8080/"],
+  [{ VSAddress: "192.0.2.20", VSPort: "25", VStype: "gen" }, "tandem probe 192.0.2.20:25"],
+  [{ VSAddress: "2001:db8::20", VSPort: "25", VStype: "gen" }, "tandem probe [2001:db8::20]:25"],
 ])("[LH13] the probe's command for %j", (service, expected) => {
   expect(probeCommand(service)).toBe(expected);
 });

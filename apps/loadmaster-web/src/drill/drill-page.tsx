@@ -26,20 +26,13 @@ const offeredMax = 8;
 const httpsPort = "443";
 const httpPort = "80";
 
+type Probed = Pick<VirtualServiceView, "VSAddress" | "VSPort" | "VStype">;
+
 /** The command that measures how long a service is away, as its clients see it. */
-export function probeCommand({
-  VSAddress,
-  VSPort,
-}: Pick<VirtualServiceView, "VSAddress" | "VSPort">): string {
+export function probeCommand({ VSAddress, VSPort, VStype }: Probed): string {
   const host = VSAddress.includes(":") ? `[${VSAddress}]` : VSAddress;
-  switch (VSPort) {
-    case httpPort:
-      return `tandem probe http://${host}/`;
-    case httpsPort:
-      return `tandem probe https://${host}/`;
-    default:
-      return `tandem probe ${host}:${VSPort}`;
-  }
+  if (VStype === "http") return `tandem probe http://${host}${VSPort === httpPort ? "" : `:${VSPort}`}/`;
+  return VSPort === httpsPort ? `tandem probe https://${host}/` : `tandem probe ${host}:${VSPort}`;
 }
 
 /** Moves the role; what that costs is measured from elsewhere (SPEC LH13). */
