@@ -24,6 +24,8 @@ import {
 const missing = ["haproxy", "conntrack"].filter((each) => !existsSync(`/usr/sbin/${each}`));
 const skip = needsRoot() || (missing.length === 0 ? false : `${missing.join(", ")} not installed`);
 const servicePort = 8080;
+/** Of a service of a unit that has no partner yet. */
+const singleFront6 = "2001:db8:77::50";
 const virtualMac = "00:00:5e:00:01:01";
 
 type Answer<Value> =
@@ -35,18 +37,15 @@ const value = <Value>(answer: Answer<Value>): Value => {
 };
 
 /** Which server answers a new connection over IPv6; undefined when none does. */
-const served = (): Promise<string | undefined> =>
+const served = (host = sharedFront6): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const request = get(
-      { host: sharedFront6, port: servicePort, agent: false, timeout: 1_000 },
-      (response) => {
-        let body = "";
-        response.on("data", (part) => {
-          body += part;
-        });
-        response.on("end", () => resolve(response.statusCode === 200 ? body : undefined));
-      },
-    );
+    const request = get({ host, port: servicePort, agent: false, timeout: 1_000 }, (response) => {
+      let body = "";
+      response.on("data", (part) => {
+        body += part;
+      });
+      response.on("end", () => resolve(response.statusCode === 200 ? body : undefined));
+    });
     request.on("error", () => resolve(undefined));
     request.on("timeout", () => request.destroy());
   });
@@ -79,6 +78,19 @@ test("a pair with a shared IPv6 address", { skip, timeout: 180_000 }, async (t) 
 
   try {
     await Promise.all([network.start("a"), network.start("b")]);
+
+    await part(
+      "[LH4] [LM1] a single unit serves on an IPv6 address of its network, until it does not",
+      async () => {
+        const client = network.client("a");
+        const service = { address: singleFront6, port: servicePort };
+        value(await client.addVirtualService(singleFront6, servicePort, "tcp", { VStype: "http" }));
+        value(await client.addRealServer(service, serverAddress6(2), httpPort));
+        await until("it serves", async () => (await served(singleFront6)) === "web3");
+        value(await client.deleteVirtualService(service));
+        await until("the address is gone", async () => (await served(singleFront6)) === undefined);
+      },
+    );
     await network.pair();
 
     await part(
@@ -127,18 +139,30 @@ test("a pair with a shared IPv6 address", { skip, timeout: 180_000 }, async (t) 
         answered.add(await served());
         return answered.has("web1") && answered.has("web2");
       });
+      value(await client.modifyVirtualService(service, { Persist: "src" }));
+      await bothHoldTheSame();
     });
 
     await part(
-      "[LH4] the active dies: the client's neighbour entry follows, and it is served again",
+      "[LH4] [LH12] the active dies: the client's neighbour entry follows, and the same server serves it again",
       async () => {
         const active = await network.active();
         const other = otherUnit(active);
+        const before = await served();
         assert.match(neighbourEntry(sharedFront6), new RegExp(network.macOf(active)));
         await network.kill(active);
         // Nothing is sent by the client meanwhile: only what it is told changes its entry.
         await until("the entry follows", () => neighbourEntry(sharedFront6).includes(network.macOf(other)));
-        await until("it is served again", async () => (await served()) !== undefined, 5_000);
+        let after: string | undefined;
+        await until(
+          "it is served again",
+          async () => {
+            after = await served();
+            return after !== undefined;
+          },
+          5_000,
+        );
+        assert.equal(after, before, "by persistence");
         await comesBack(active);
         assert.match(neighbourEntry(sharedFront6), new RegExp(network.macOf(other)));
       },
