@@ -2,6 +2,7 @@ import { createHashHistory, createRootRoute, createRoute, createRouter } from "@
 import { BackupPage } from "./administration/backup-page.tsx";
 import { RebootPage } from "./administration/reboot-page.tsx";
 import { UsersPage } from "./administration/users-page.tsx";
+import { CertificatesPage } from "./certificates/certificates-page.tsx";
 import { DrillPage } from "./drill/drill-page.tsx";
 import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
@@ -29,6 +30,11 @@ const statistics = createRoute({
   getParentRoute: () => root,
   path: "/statistics",
   component: StatisticsPage,
+});
+const certificates = createRoute({
+  getParentRoute: () => root,
+  path: "/certificates",
+  component: CertificatesPage,
 });
 const interfaces = createRoute({
   getParentRoute: () => root,
@@ -68,6 +74,7 @@ export const makeRouter = () =>
       services,
       service,
       statistics,
+      certificates,
       interfaces,
       host,
       parameters,

@@ -50,6 +50,15 @@ export const statisticsQuery = queryOptions({
   refetchInterval: slowIntervalMs / 2,
 });
 
+/** Of services, or those that complete the chains of others. */
+export const certificatesQuery = (kind: "cert" | "intermediate") =>
+  queryOptions({
+    queryKey: ["certificates", kind],
+    queryFn: async () =>
+      (kind === "cert" ? await command("listcert") : await command("listintermediate")).cert,
+    refetchInterval: slowIntervalMs,
+  });
+
 /** How far the procedure is that makes a pair or ends one. */
 export const pairingQuery = queryOptions({
   queryKey: ["pairing"],

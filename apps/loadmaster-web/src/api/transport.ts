@@ -4,6 +4,7 @@ import { statusOf } from "@tandem/loadmaster-api/envelope";
 import { csrfHeader, type HaView, type WuiSession, wuiPaths } from "@tandem/loadmaster-api/ha-view";
 import type { PairingCheckView, PairingStarted, PairingView } from "@tandem/loadmaster-api/pairing";
 import type {
+  CertificateView,
   HandOverView,
   InterfaceView,
   StatisticsView,
@@ -29,6 +30,12 @@ type Answers = {
   readonly set: { readonly warning?: string };
   readonly showiface: { readonly Interface: readonly InterfaceView[] };
   readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
+  readonly listcert: { readonly cert: readonly CertificateView[] };
+  readonly listintermediate: { readonly cert: readonly CertificateView[] };
+  readonly readcert: { readonly certificate: string };
+  readonly readintermediate: { readonly certificate: string };
+  readonly addcert: { readonly message: string };
+  readonly addintermediate: { readonly message: string };
   readonly stats: StatisticsView;
   readonly showvs: VirtualServiceView;
   readonly addvs: VirtualServiceView;

@@ -2,18 +2,11 @@ import { Alert, Button, Content } from "@patternfly/react-core";
 import { certificateBackup } from "@tandem/loadmaster-api/pairing";
 import { Problems } from "@tandem/web-components/form/problems";
 import { useMutation } from "@tanstack/react-query";
+import { keepFile } from "../api/keep-file.ts";
 import { type Backup, command } from "../api/transport.ts";
 import { pagesAt } from "../live/read-only.ts";
 
-/** Hands the file to the browser, which keeps it where the operator wants it. */
-function keepFile({ data, filename }: Backup): void {
-  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  link.download = filename;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
+const bytesOf = ({ data }: Backup) => Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
 
 type Props = {
   /** Of the other unit; empty when there is none to save from. */
@@ -27,7 +20,7 @@ export function SaveBackup({ partner, isSaved, onSaved }: Props) {
   const saving = useMutation({
     mutationFn: () => command("backup"),
     onSuccess: (backup) => {
-      keepFile(backup);
+      keepFile(backup.filename, bytesOf(backup));
       onSaved(backup.digest);
     },
   });

@@ -1,0 +1,98 @@
+import { FormGroup } from "@patternfly/react-core";
+import { CheckField } from "@tandem/web-components/form/check-field";
+import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { TextAreaField } from "@tandem/web-components/form/text-area-field";
+import { TextField } from "@tandem/web-components/form/text-field";
+import { errorOf } from "@tandem/web-components/values/refusal";
+import { useState } from "react";
+import { command } from "../api/transport.ts";
+import type { Kind } from "./certificates-page.tsx";
+
+type Props = {
+  readonly kind: Kind;
+  readonly onAdded: (message: string) => Promise<unknown>;
+  readonly onClose: () => void;
+};
+
+const base64Of = (text: string): string =>
+  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+
+/** A file in PEM, chosen or pasted. */
+export function CertificateForm({ kind, onAdded, onClose }: Props) {
+  const [cert, setCert] = useState("");
+  const [pem, setPem] = useState("");
+  const [password, setPassword] = useState("");
+  const [replace, setReplace] = useState(false);
+  const isOfService = kind === "cert";
+  const send = async (): Promise<void> => {
+    const file = { cert: cert.trim(), data: base64Of(pem) };
+    const { message } = isOfService
+      ? await command("addcert", { ...file, replace, ...(password === "" ? {} : { password }) })
+      : await command("addintermediate", file);
+    await onAdded(message);
+  };
+  return (
+    <FormDialogue
+      title={isOfService ? "Import a certificate" : "Add intermediate certificates"}
+      action={isOfService ? "Import" : "Add"}
+      isDisabled={cert.trim() === "" || pem.trim() === ""}
+      fields={["cert", "data", "password", "replace"]}
+      send={send}
+      onClose={onClose}
+    >
+      {(error) => (
+        <>
+          <TextField
+            id={`${kind}-name`}
+            label="Name on this unit"
+            value={cert}
+            onChange={setCert}
+            required
+            help="A letter or digit first, then letters, digits, dots, hyphens and underscores"
+            error={errorOf(error, "cert")}
+          />
+          <FormGroup label="File" fieldId={`${kind}-file`}>
+            <input
+              id={`${kind}-file`}
+              type="file"
+              accept=".pem,.crt,.cer,.key,.txt"
+              onChange={async ({ currentTarget: { files } }) => setPem((await files?.[0]?.text()) ?? "")}
+            />
+          </FormGroup>
+          <TextAreaField
+            id={`${kind}-pem`}
+            label="PEM"
+            value={pem}
+            onChange={setPem}
+            help={
+              isOfService
+                ? "The certificate, its private key and the certificates above it, in any order"
+                : "One certificate or several"
+            }
+            error={errorOf(error, "data")}
+          />
+          {isOfService && (
+            <>
+              <TextField
+                id="cert-password"
+                label="Passphrase of the private key"
+                type="password"
+                value={password}
+                onChange={setPassword}
+                help="Only if the key is encrypted; it is kept nowhere"
+                error={errorOf(error, "password")}
+              />
+              <CheckField
+                id="cert-replace"
+                label="Replace the certificate of this name"
+                isChecked={replace}
+                onChange={setReplace}
+                error={errorOf(error, "replace")}
+              />
+            </>
+          )}
+        </>
+      )}
+    </FormDialogue>
+  );
+}

@@ -1,0 +1,63 @@
+import { cleanup, screen, within } from "@testing-library/react";
+import { userEvent } from "@testing-library/user-event";
+import { afterEach, expect, test, vi } from "vitest";
+import { fakeUnit, refusal } from "../api/fake-unit.fixture.ts";
+import { pairView } from "../live/live.fixture.ts";
+import { showPage } from "../live/shown-page.fixture.tsx";
+import { CertificatesPage } from "./certificates-page.tsx";
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+const lists = {
+  listcert: { cert: [{ name: "shop", type: "RSA", modulus: "ab" }] },
+  listintermediate: { cert: [] },
+};
+
+test("[LM3] a certificate is imported with its key; what is wrong with the file stands at it", async () => {
+  const unit = fakeUnit({
+    ...lists,
+    addcert: ({ password }) =>
+      password === undefined
+        ? refusal("password: the private key is encrypted; give its passphrase")
+        : { message: "Certificate Successfully Installed" },
+  });
+  showPage(<CertificatesPage />, pairView());
+  expect(await screen.findByText("shop")).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: "Import Certificate" }));
+  await userEvent.type(screen.getByLabelText(/Name on this unit/), "new");
+  await userEvent.upload(screen.getByLabelText("File"), new File(["-- PEM --"], "new.pem"));
+  await vi.waitFor(() =>
+    expect((screen.getByLabelText("PEM") as HTMLTextAreaElement).value).toBe("-- PEM --"),
+  );
+  const go = within(screen.getByRole("dialog")).getByRole("button", { name: "Import" });
+  await userEvent.click(go);
+  expect(await screen.findByText(/give its passphrase/)).toBeTruthy();
+  await userEvent.type(screen.getByLabelText("Passphrase of the private key"), "the passphrase");
+  await userEvent.click(go);
+  expect(await screen.findByText("Certificate Successfully Installed")).toBeTruthy();
+  expect(unit.callsOf("addcert").at(-1)).toEqual({
+    cert: "new",
+    data: btoa("-- PEM --"),
+    password: "the passphrase",
+    replace: false,
+  });
+});
+
+test("[LM3] a certificate in use is not deleted, and the reason is said", async () => {
+  fakeUnit({ ...lists, delcert: refusal("cert: virtual service 1 uses it") });
+  showPage(<CertificatesPage />, pairView());
+  await userEvent.click(await screen.findByRole("button", { name: "Delete shop" }));
+  await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" }));
+  expect(await screen.findByText("virtual service 1 uses it")).toBeTruthy();
+});
+
+test("[LH6] certificates belong to the pair: at a unit's own address they are only shown", async () => {
+  fakeUnit(lists);
+  showPage(<CertificatesPage />, pairView({ here: "own address", localAddress: "192.0.2.11" }));
+  expect((await screen.findByRole("button", { name: "Delete shop" })).hasAttribute("disabled")).toBe(true);
+  expect(screen.getByRole("button", { name: "Import Certificate" }).hasAttribute("disabled")).toBe(true);
+  expect(screen.getByRole("button", { name: "Add Intermediate" }).hasAttribute("disabled")).toBe(true);
+});

@@ -1,0 +1,143 @@
+import { Alert, Button, Card, CardBody, CardTitle, Content, Flex, Stack } from "@patternfly/react-core";
+import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import type { CertificateView } from "@tandem/loadmaster-api/views";
+import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { Problems } from "@tandem/web-components/form/problems";
+import { Loaded } from "@tandem/web-components/page/loaded";
+import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { keepFile } from "../api/keep-file.ts";
+import { certificatesQuery } from "../api/queries.ts";
+import { command } from "../api/transport.ts";
+import { AddressHint } from "../live/address-hint.tsx";
+import { useLive } from "../live/live.tsx";
+import { readOnlyReason } from "../live/read-only.ts";
+import { CertificateForm } from "./certificate-form.tsx";
+
+/** Certificates of services with their keys, and those that complete their chains; both belong to the pair. */
+export function CertificatesPage() {
+  return (
+    <PageFrame
+      title="Certificates"
+      about="They are carried to the other unit of the pair. A private key that was given to the unit is never given out again."
+    >
+      <AddressHint />
+      <KeptCard kind="cert" title="SSL Certificates" />
+      <KeptCard kind="intermediate" title="Intermediate Certificates" />
+    </PageFrame>
+  );
+}
+
+export type Kind = "cert" | "intermediate";
+
+const read = (kind: Kind, cert: string) =>
+  kind === "cert" ? command("readcert", { cert }) : command("readintermediate", { cert });
+const remove = (kind: Kind, cert: string) =>
+  kind === "cert" ? command("delcert", { cert }) : command("delintermediate", { cert });
+
+/** An upload of several certificates under one name is one row for each. */
+const namesOf = (list: readonly CertificateView[]) => [...Map.groupBy(list, ({ name }) => name).entries()];
+
+function KeptCard({ kind, title }: { readonly kind: Kind; readonly title: string }) {
+  const { view } = useLive();
+  const kept = useQuery(certificatesQuery(kind));
+  const client = useQueryClient();
+  const [isAdding, setAdding] = useState(false);
+  const [removed, setRemoved] = useState<string | null>(null);
+  const [outcome, setOutcome] = useState<string | null>(null);
+  const saving = useMutation({
+    mutationFn: async (name: string) => keepFile(`${name}.pem`, (await read(kind, name)).certificate),
+  });
+  const reason = readOnlyReason(view, "shared");
+  const readAnew = () => client.invalidateQueries({ queryKey: certificatesQuery(kind).queryKey });
+  return (
+    <Card>
+      <CardTitle component="h2">{title}</CardTitle>
+      <CardBody>
+        <Stack hasGutter>
+          {reason !== null && <Content component="small">{reason}</Content>}
+          <Problems error={saving.error} />
+          {outcome !== null && <Alert variant="success" isInline isLiveRegion title={outcome} />}
+          <Loaded query={kept}>
+            {(list) =>
+              list.length === 0 ? (
+                <Content component="p">There is none yet.</Content>
+              ) : (
+                <Table aria-label={title} variant="compact">
+                  <Thead>
+                    <Tr>
+                      <Th>Name</Th>
+                      <Th>Keys</Th>
+                      <Th screenReaderText="What can be done" />
+                    </Tr>
+                  </Thead>
+                  <Tbody>
+                    {namesOf(list).map(([name, rows]) => (
+                      <Tr key={name}>
+                        <Td dataLabel="Name">{name}</Td>
+                        <Td dataLabel="Keys">{rows.map(({ type }) => type).join(", ")}</Td>
+                        <Td isActionCell>
+                          <Flex columnGap={{ default: "columnGapSm" }} flexWrap={{ default: "nowrap" }}>
+                            <Button
+                              variant="link"
+                              size="sm"
+                              aria-label={`Save ${name}`}
+                              onClick={() => saving.mutate(name)}
+                            >
+                              Save
+                            </Button>
+                            <Button
+                              variant="link"
+                              size="sm"
+                              isDanger
+                              isDisabled={reason !== null}
+                              aria-label={`Delete ${name}`}
+                              onClick={() => setRemoved(name)}
+                            >
+                              Delete
+                            </Button>
+                          </Flex>
+                        </Td>
+                      </Tr>
+                    ))}
+                  </Tbody>
+                </Table>
+              )
+            }
+          </Loaded>
+          <div>
+            <Button variant="secondary" isDisabled={reason !== null} onClick={() => setAdding(true)}>
+              {kind === "cert" ? "Import Certificate" : "Add Intermediate"}
+            </Button>
+          </div>
+        </Stack>
+        {isAdding && (
+          <CertificateForm
+            kind={kind}
+            onAdded={async (message) => {
+              setOutcome(message);
+              await readAnew();
+            }}
+            onClose={() => setAdding(false)}
+          />
+        )}
+        {removed !== null && (
+          <FormDialogue
+            title={`Delete ${removed}?`}
+            action="Delete"
+            size="small"
+            isDanger
+            description="On both units of the pair. It is refused while a service uses it."
+            send={async () => {
+              await remove(kind, removed);
+              setOutcome(null);
+              await readAnew();
+            }}
+            onClose={() => setRemoved(null)}
+          />
+        )}
+      </CardBody>
+    </Card>
+  );
+}
