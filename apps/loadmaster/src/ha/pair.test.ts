@@ -321,6 +321,16 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     await waitFor("nothing is left to report", async () => (await report(one)) === "");
   });
 
+  test("[LH11] [LH13] what the partner has taken counts at once as what it has, so that the role may move", async () => {
+    for (const name of ["first", "second", "third", "fourth"]) {
+      value(await atShared.call("modvs", { vs: vs.address, port: vs.port, prot: "tcp", NickName: name }));
+      value(await one.client().call("forcepartnerupdate"));
+      const { partnerState, document } = one.unit;
+      assert.ok(partnerState.kind === "up");
+      assert.equal(partnerState.status.digest, digestOf(document.shared));
+    }
+  });
+
   test("[LH13] hahandover gives the role away at the active's own address, and is refused at the standby's and while it is not ready", async () => {
     const refused = async (unit: TestUnit): Promise<string> => {
       const answer = await unit.client().handOver();

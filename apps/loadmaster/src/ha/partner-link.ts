@@ -519,6 +519,9 @@ export class PartnerLink {
     );
     if (answer.ok && answer.value.type === "accepted" && answer.value.digest === digest) {
       this.#side.observe({ event: "configuration-sent", revision, digest });
+      // Its own status would say so with its next words only.
+      const state = this.#state;
+      if (state.kind === "up") this.#set({ kind: "up", status: { ...state.status, revision, digest } });
       this.#side.agreed(digest);
       return { taken: true, revision, digest };
     }
