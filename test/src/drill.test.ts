@@ -85,7 +85,7 @@ test("drills on a real pair, from Central", { skip, timeout: 240_000 }, async (t
         return (await start(`http://${serviceAddress}:${httpPort}/`, true)).id;
       browser = await launchBrowser();
       page = await signIn(browser, central, complaints);
-      await page.goto(`${central.url}/devices/${a}`);
+      await page.goto(`${central.url}/ha-groups/${id}`);
       await page.getByRole("button", { name: "Begin a drill" }).click();
       const dialogue = page.getByRole("dialog");
       await dialogue.getByLabel("Virtual service").selectOption(`${serviceAddress}:${httpPort}`);
@@ -117,7 +117,7 @@ test("drills on a real pair, from Central", { skip, timeout: 240_000 }, async (t
         assert.ok(drill.measured !== null && drill.measured.requests > 100);
         assert.ok(drill.measured.outageMs > 0 && drill.measured.outageMs <= budgetMs);
         assert.deepEqual(await roles(), ["Active", "Standby"]);
-        await page?.goto(`${central?.url}/devices/${a}`);
+        await page?.goto(`${central?.url}/ha-groups/${id}`);
         await page
           ?.getByRole("grid", { name: "Failover drills" })
           .getByText("passed", { exact: true })

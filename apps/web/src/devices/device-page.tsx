@@ -14,7 +14,6 @@ import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { treeQuery } from "../api/queries.ts";
-import { DrillsCard } from "../fleet/drills-card.tsx";
 import { moment } from "../form/moment.ts";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
 import { ServicesCard } from "./services-card.tsx";
@@ -39,8 +38,7 @@ export function DevicePage() {
                     : "What is changed here is kept on this unit alone."
                 }
               />
-              <ServicesCard key={id} device={device.haGroup ?? id} />
-              {group && <DrillsCard key={group.id} group={group} />}
+              {group === undefined && <ServicesCard key={id} device={id} />}
             </>
           ) : (
             <EmptyState headingLevel="h2" titleText="There is no such device">
@@ -90,8 +88,8 @@ function DeviceFacts({ device, tree }: { readonly device: Device; readonly tree:
               <Link to="/ha-groups/$group" params={{ group: group.id }}>
                 {group.name}
               </Link>
-              : its services are those of the group, changed at {group.sharedAddress} through whichever is
-              active.
+              : its services and drills are on the group’s page, changed at {group.sharedAddress} through
+              whichever is active.
             </>
           }
         />

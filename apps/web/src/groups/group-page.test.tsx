@@ -13,6 +13,7 @@ vi.mock("@tanstack/react-router", () => ({
   ),
   useParams: () => ({}),
 }));
+vi.mock("../fleet/drills-card.tsx", () => ({ DrillsCard: () => null }));
 vi.mock("./rename-group.tsx", () => ({ RenameGroup: () => null }));
 afterEach(cleanup);
 

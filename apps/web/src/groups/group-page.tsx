@@ -22,10 +22,11 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { treeQuery } from "../api/queries.ts";
 import { ServicesCard } from "../devices/services-card.tsx";
+import { DrillsCard } from "../fleet/drills-card.tsx";
 import { moment } from "../form/moment.ts";
 import { RenameGroup } from "./rename-group.tsx";
 
-/** A LoadMaster pair as one (SPEC CH19): its members, which is active, what is wrong, and the services of both. */
+/** A LoadMaster pair as one (SPEC CH19, LH13): its members, which is active, what is wrong, the services of both, drills. */
 export function GroupPage() {
   const { group: id } = useParams({ from: "/ha-groups/$group" });
   const tree = useQuery(treeQuery);
@@ -44,6 +45,7 @@ export function GroupPage() {
               <MembersCard group={group} tree={known} />
               <ServicesCard key={id} device={id} />
               <RoleChangesCard group={group} tree={known} />
+              <DrillsCard key={`drills of ${id}`} group={group} />
             </>
           ) : (
             <EmptyState headingLevel="h2" titleText="There is no such HA group">
