@@ -9,8 +9,8 @@ export type Read = {
   readonly ok: boolean;
   /** The words of an answer without data, or of a refusal. */
   readonly words: string | undefined;
-  /** Names of the first level, as they come. */
-  readonly names: readonly string[];
+  /** Names of the first level, or of what stands at the path, as they come. */
+  names(path?: string): readonly string[];
   /** What stands at a path: a value of JSON in v2, the text of an element in v1. */
   at(path: string): unknown;
   count(path: string): number;
@@ -57,7 +57,10 @@ function readXml({ http, headers, body }: Answer): Read {
     code: http,
     ok: http === 200,
     words: only === undefined ? inner.text.trim() : undefined,
-    names: [...new Set(all.map((each) => each.name))],
+    names(path) {
+      const within = path === undefined ? all : (find(path)[0]?.children ?? []);
+      return [...new Set(within.map((each) => each.name))];
+    },
     at(path) {
       const [element] = find(path);
       if (element === undefined) return undefined;
@@ -93,7 +96,11 @@ function readJson({ http, headers, body }: Answer): Read {
     code: http,
     ok: http === 200,
     words: message as string | undefined,
-    names: names.slice(1, -1).filter((name) => name !== "message"),
+    names(path) {
+      if (path === undefined) return names.slice(1, -1).filter((name) => name !== "message");
+      const found = at(path);
+      return typeof found === "object" && found !== null ? Object.keys(found) : [];
+    },
     at,
     count(path) {
       const found = at(path);

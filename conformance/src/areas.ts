@@ -1,7 +1,31 @@
 /** All cases, in the order in which they are run. */
 import type { Area } from "./case.ts";
+import { addressing } from "./cases/addressing.ts";
 import { authentication } from "./cases/authentication.ts";
+import { certificates } from "./cases/certificates.ts";
+import { clients } from "./cases/clients.ts";
 import { envelopes } from "./cases/envelopes.ts";
+import { hostileValues } from "./cases/hostile.ts";
+import { notYet } from "./cases/not-yet.ts";
+import { serviceParameters } from "./cases/service-parameters.ts";
 import { spelling } from "./cases/spelling.ts";
+import { statistics } from "./cases/statistics.ts";
+import { apiKeys, interfaces, system } from "./cases/system.ts";
+import { views } from "./cases/views.ts";
 
-export const areas: readonly Area[] = [authentication, envelopes, spelling];
+export const areas: readonly Area[] = [
+  authentication,
+  envelopes,
+  views,
+  statistics,
+  addressing,
+  spelling,
+  serviceParameters,
+  system,
+  apiKeys,
+  interfaces,
+  certificates,
+  hostileValues,
+  clients,
+  notYet,
+];

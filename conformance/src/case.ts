@@ -12,6 +12,7 @@ export type Parameters = { readonly [name: string]: Value };
 
 export type Command = {
   readonly command: string;
+  /** `data` is a file in base64, which v1 sends as it is. */
   readonly with?: Parameters;
   /** Values of the answer that later steps name: the name, and where it stands in the answer. */
   readonly keep?: { readonly [name: string]: string };
@@ -36,15 +37,17 @@ export type Field =
   | { readonly type: "number" | "string" | "boolean" | "texts" };
 
 export type Expected =
-  /** It is carried out, and answers its words alone. */
-  | { readonly is: "done" }
+  /** It is carried out, and answers words alone: `Command completed ok`, unless it has some of its own. */
+  | { readonly is: "done"; readonly words?: RegExp }
   | {
       readonly is: "data";
       /** By path: `Rs.0.Weight` is the weight of the first server. */
       readonly fields?: { readonly [path: string]: Field };
       readonly absent?: readonly string[];
-      /** These come in this order. */
+      /** Names that come in this order, of those at the first level. */
       readonly order?: readonly string[];
+      /** The same within what stands at a path. */
+      readonly orderIn?: { readonly [path: string]: readonly string[] };
       /** A list has so many members; of `VS`, for instance. */
       readonly count?: { readonly [path: string]: number };
     }
@@ -68,7 +71,7 @@ export type Case = Step & {
   readonly headers?: { readonly [name: string]: RegExp };
   /** Carried out before, and has to succeed. */
   readonly given?: readonly Command[];
-  readonly then?: readonly Step[];
+  readonly next?: readonly Step[];
   /** Puts things back, and has to succeed. */
   readonly after?: readonly Command[];
   /** Why the unit does not conform yet. The case is run all the same. */

@@ -4,6 +4,7 @@
  * Nearly every service is disabled: the API treats it like any other one, and a change of it needs no traffic to move.
  */
 
+import { issue } from "@tandem/loadmaster/certificates/issue.fixture";
 import { read } from "./answer.ts";
 import type { Command, Parameters, Value } from "./case.ts";
 import { type Connection, requestOf } from "./target.ts";
@@ -33,6 +34,25 @@ export class Stage {
 
   name(name: string, value: string): void {
     this.#names.set(name, value);
+  }
+
+  /** Certificates as they are uploaded: with its key, without it, with that of another one, and an authority's. */
+  async issue(): Promise<void> {
+    const authority = await issue("conformance authority", { authority: true });
+    const site = await issue("conformance.example", { by: authority });
+    const next = await issue("conformance.example", { by: authority, kind: "rsa" });
+    const files = {
+      site: site.pem,
+      nextSite: next.pem,
+      keyless: site.certificate,
+      mismatched: `${site.certificate}${next.key}`,
+      authority: authority.certificate,
+      noPem: "not a certificate at all",
+    };
+    for (const [name, text] of Object.entries(files)) {
+      this.name(`${name}Pem`, text);
+      this.name(`${name}64`, Buffer.from(text).toString("base64"));
+    }
   }
 
   /** A text with what its names stand for. */

@@ -9,7 +9,7 @@ import { Conformance, type Result } from "./run.ts";
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
 
 /** So many cases at least: a table that is lost by mistake would otherwise pass. */
-const casesMin = 200;
+const casesMin = 1_100;
 
 describe("conformance with the RESTful API, v1 and v2", { skip }, () => {
   let unit: OwnUnit;

@@ -103,14 +103,15 @@ export function requestOf(version: Version, command: string, parameters: Paramet
         ...parameters,
       }),
     };
-  const query = Object.entries(parameters)
+  const { data, ...rest } = parameters;
+  const query = Object.entries(rest)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
     .join("&");
-  return {
-    method: "GET",
-    path: `/access/${command.replaceAll(".", "/")}${query === "" ? "" : `?${query}`}`,
-    headers: { authorization: basic(target.user, target.password) },
-  };
+  const path = `/access/${command.replaceAll(".", "/")}${query === "" ? "" : `?${query}`}`;
+  const headers = { authorization: basic(target.user, target.password) };
+  return data === undefined
+    ? { method: "GET", path, headers }
+    : { method: "POST", path, headers, body: Buffer.from(String(data), "base64").toString("latin1") };
 }
 
 export const basic = (user: string, password: string): string =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { commands } from "./commands.ts";
-import { readBoolean, readParameters, readValue } from "./parameters.ts";
+import { type Parameter, readBoolean, readParameters, readValue } from "./parameters.ts";
 import { serviceParameters } from "./service-parameters.ts";
 import { systemParameters } from "./system-parameters.ts";
 
@@ -39,6 +39,21 @@ test("[LM2] a parameter that this unit cannot honour is accepted only with the v
   const bad = readValue(ssl, "Y");
   assert.ok(!bad.ok);
   assert.match(bad.error.message, /SSLAcceleration: "Y" is not valid; allowed: N, since/);
+});
+
+test("[LM2] what is missing is told in the words of real units, which clients look for", () => {
+  for (const [name, message] of [
+    ["showvs", "vs: Address Value missing"],
+    ["get", "param: String Value missing"],
+  ] as const) {
+    const read = readParameters<readonly Parameter[]>(commands[name].parameters, {});
+    assert.deepEqual(read, { ok: false, error: { code: 400, message } });
+  }
+});
+
+test("[LM2] an empty newport, as a client sends it that leaves the port as it is, is absent", () => {
+  const read = readParameters(commands.modrs.parameters, { vs: "1", rs: "!1", newport: "" });
+  assert.deepEqual(read, { ok: true, value: { vs: "1", rs: "!1" } });
 });
 
 test("a secret is not repeated in its refusal", () => {

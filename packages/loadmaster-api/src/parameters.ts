@@ -23,6 +23,10 @@ export type Parameter = {
   readonly aliases?: readonly string[];
   readonly type: ParameterType;
   readonly required?: true;
+  /** Clients send it empty when they do not mean it. */
+  readonly emptyIsAbsent?: true;
+  /** The word of real units for what is missing, where it does not follow from the type. */
+  readonly missingWord?: "Address";
   readonly about: string;
 };
 
@@ -60,7 +64,7 @@ export function readParameters<const List extends readonly Parameter[]>(
   const values: Record<string, unknown> = {};
   for (const parameter of list) {
     const value = fieldOf(fields, [parameter.name, ...(parameter.aliases ?? [])]);
-    if (value === undefined) {
+    if (value === undefined || (parameter.emptyIsAbsent === true && value === "")) {
       if (parameter.required === true) return err(missing(parameter));
       continue;
     }
@@ -74,7 +78,7 @@ export function readParameters<const List extends readonly Parameter[]>(
 /** The words of real units, which clients look for. */
 export const missing = (parameter: Parameter): Failure => ({
   code: 400,
-  message: `${parameter.name}: ${kindWord(parameter.type)} Value missing`,
+  message: `${parameter.name}: ${parameter.missingWord ?? kindWord(parameter.type)} Value missing`,
 });
 
 /** One value in the parameter's own type, or why not. */

@@ -13,6 +13,7 @@ export const serviceReference = [
       allowed: "a service's index, or its IPv4 or IPv6 address",
     },
     required: true,
+    missingWord: "Address",
     about: "the service's index, or its address",
   },
   { name: "port", type: port, about: "with an address: the service's port" },
@@ -248,7 +249,7 @@ export const serverParameters = [
 ] as const satisfies readonly Parameter[];
 
 export const serverMoves = [
-  { name: "newport", type: port, about: "the server's new port" },
+  { name: "newport", type: port, emptyIsAbsent: true, about: "the server's new port" },
 ] as const satisfies readonly Parameter[];
 
 export const secretPattern = printable(127);

@@ -194,7 +194,12 @@ export const systemParameters = [
     type: status,
     about: "of the configuration that the pair shares; another one after every change of it",
   },
-  { name: "enableapi", scope: "status", type: status, about: "whether the API is on" },
+  {
+    name: "enableapi",
+    scope: "unit",
+    type: { kind: "boolean" },
+    about: "whether the API is on; on this unit it always is, and N is refused",
+  },
 ] as const satisfies readonly SystemParameter[];
 
 export type SystemParameterName = (typeof systemParameters)[number]["name"];

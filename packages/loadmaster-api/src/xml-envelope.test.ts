@@ -29,6 +29,13 @@ test("[LM2] a refusal, a command without an answer and data have the forms of v1
   );
 });
 
+test("[LM2] API keys stand together as key, where scripts look for them", () => {
+  assert.equal(
+    xmlOf(success({ apikeys: ["one", "two"] })),
+    `${head}<Response stat="200" code="ok"><Success><Data><apikeys><key>one</key><key>two</key></apikeys></Data></Success></Response>\n`,
+  );
+});
+
 test("[LM2] names that are hostile to XML, or in no encoding of one byte, arrive as they are", () => {
   const text = xmlOf(success({ NickName: `<b>&"'é\u0000\ud800😀]]>` }));
   assert.match(

@@ -28,13 +28,21 @@ export function xmlOf(envelope: Envelope): string {
 
 const element = (name: string, content: string): string => `<${name}>${content}</${name}>`;
 
-/** A list is its element once for each member; options stand together, as clients look for them. */
+/** Lists whose members stand together, by the end of their name, and what each member is called, as clients look for it. */
+const members: readonly (readonly [end: string, member: string])[] = [
+  ["Opts", "Opt"],
+  ["apikeys", "key"],
+];
+
+/** Any other list is its element once for each member. */
 function elementsOf(name: string, value: unknown): string {
   if (value === undefined || value === null) return "";
-  if (Array.isArray(value))
-    return name.endsWith("Opts")
-      ? element(name, value.map((each) => element("Opt", contentOf(each))).join(""))
-      : value.map((each) => element(name, contentOf(each))).join("");
+  if (Array.isArray(value)) {
+    const member = members.find(([end]) => name.endsWith(end))?.[1];
+    return member === undefined
+      ? value.map((each) => element(name, contentOf(each))).join("")
+      : element(name, value.map((each) => element(member, contentOf(each))).join(""));
+  }
   return element(name, contentOf(value));
 }
 

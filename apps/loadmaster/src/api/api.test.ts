@@ -288,6 +288,7 @@ describe("the API of a single unit", { skip }, () => {
         /shared: 2001:db8::20 is an IPv6 address.*sharedv6/,
       ],
       ["set", { param: "hastatus", value: "Active" }, 422, /only read/],
+      ["set", { param: "enableapi", value: "no" }, 422, /enableapi: the API is always on/],
       ["set", { param: "havhid" }, 400, /^value: String Value missing$/],
       ["get", {}, 400, /^param: String Value missing$/],
       ["get", { param: "nonsense" }, 422, /param: "nonsense" is not known/],
@@ -326,6 +327,7 @@ describe("the API of a single unit", { skip }, () => {
     assert.ok(Number(value(await client.get("activetime"))) > 1_600_000_000);
     assert.match(String(value(await client.get("version"))), /^\d+\.\d+\.\d+$/);
     value(await client.set("hostname", "lm-one"));
+    value(await client.set("enableapi", "yes"));
     const all = value(await client.call("getall"));
     assert.equal(all.hostname, "lm-one");
     assert.equal("carppassword" in all, false);

@@ -324,6 +324,8 @@ function withBytes(unit: Unit, answer: Envelope): Envelope {
   return bytes === undefined ? answer : { ...answer, data: bytes.toString("base64") };
 }
 
-/** How the keys begin; the one that was just made is shown whole, this once. */
+/** How the keys begin, the latest first, since scripts take the first; the one that was just made is shown whole, this once. */
 const keyStarts = (unit: Unit, made?: string): string[] =>
-  unit.document.unit.apiKeys.map((each) => (made?.startsWith(each.start) === true ? made : each.start));
+  unit.document.unit.apiKeys
+    .toReversed()
+    .map((each) => (made?.startsWith(each.start) === true ? made : each.start));

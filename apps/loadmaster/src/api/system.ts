@@ -282,6 +282,13 @@ export function setSystem(
       return ofPair({ timeout: number });
     case "havhid":
       return ofPair({ vhid: number });
+    case "enableapi":
+      // Scripts switch it on before they use it.
+      return read.value === true
+        ? ok({ document, value: {} })
+        : refuse(
+            "the API is always on, since the pages and the partner need it; block its port in front of the unit instead",
+          );
     case "haprefered":
       return ofPair({ preferred: number }, number === 0 ? undefined : preferredNotice(number));
     case "syslogreport":
@@ -295,7 +302,6 @@ export function setSystem(
     case "version":
     case "serialnumber":
     case "revision":
-    case "enableapi":
       return err({ code: 422, message: `param: ${parameter.name} is only read` });
   }
 }

@@ -100,7 +100,8 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     OutputAuthMode: 0,
     MasterVS: 0,
     MasterVSID: 0,
-    IsTransparent: service.layer === 4 ? 1 : 0,
+    // Real units say 2 where servers see an address of the unit's.
+    IsTransparent: service.layer === 4 ? 1 : 2,
     AddVia: service.addVia,
     QoS: 0,
     TlsType: "0",

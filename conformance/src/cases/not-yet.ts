@@ -1,0 +1,196 @@
+/** Described commands and values that the unit has not yet, each with the reason; the cases are run all the same. */
+import { type Area, type Case, data, type Field, type Value } from "../case.ts";
+
+/** Only what changes nothing: it is also run against units that have the command. */
+const commands: readonly (readonly [
+  command: string,
+  from: string,
+  why: string,
+  given?: { readonly [name: string]: Value },
+])[] = [
+  ["showhealth", "API 3.11.8", "each service has its own intervals; there are none for all"],
+  ["showadaptive", "API 3.11.8", "there is no adaptive scheduling yet"],
+  ["listtemplates", "API 3.6.3.3", "there are no templates yet"],
+  ["exportvstmplt", "API 3.6.3.1", "there are no templates yet", { vs: "$index" }],
+  ["grouplist", "API 3.19.1", "bal is the one user"],
+  ["usershow", "API 3.19.1", "bal is the one user", { user: "$user" }],
+  ["accesskey", "API 3.19", "there are no licences"],
+  ["readeula", "API 3.4.1", "there are no licences"],
+  ["getpreviousversion", "API 3.19", "the software is that of the machine's packages"],
+  ["listaddon", "API 3.19", "there are no add-ons"],
+  ["showdomain", "API 3.6.4.1", "there is no sign-in of users in front of services"],
+  ["getcipherset", "API 3.12.3.2", "the unit has no certificates for services yet", { name: "Default" }],
+  ["logging.listsyslogfiles", "API 3.19", "logs are those of the machine"],
+  ["logging.ping", "API 3.19", "tests of the network are made on the machine", { addr: "127.0.0.1" }],
+  ["aclcontrol.isenabled", "API 3.16", "there are no access lists yet"],
+  ["listfqdns", "API 3.7.1.3", "global balancing is no part of the unit"],
+  ["isgeoenabled", "API 3.7.8.1", "global balancing is no part of the unit"],
+];
+
+const values: readonly (readonly [
+  name: string,
+  value: Value,
+  why: string,
+  beside?: { readonly [name: string]: Value },
+])[] = [
+  ["VStype", "http2", "HTTP/2 needs TLS, which comes with certificates"],
+  ["VStype", "tls", "STARTTLS is not done by HAProxy"],
+  ["VStype", "ts", "there is no type for remote terminals yet"],
+  ["VStype", "log", "there is no type for Log Insight"],
+  ["Schedule", "fixed", "fixed weighting is not mapped to HAProxy yet"],
+  ["Schedule", "adaptive", "there is no adaptive scheduling yet"],
+  ["Schedule", "dl", "HAProxy does not measure response times for scheduling"],
+  ["Schedule", "uhash", "hashing by URL is not mapped to HAProxy yet"],
+  ["Schedule", "sdn-adaptive", "there are no SDN controllers"],
+  [
+    "Persist",
+    "cookie",
+    "the application's own cookie is not followed yet",
+    { VStype: "http", Cookie: "SID", PersistTimeout: 300 },
+  ],
+  [
+    "Persist",
+    "cookie-src",
+    "the application's own cookie is not followed yet",
+    { VStype: "http", Cookie: "SID", PersistTimeout: 300 },
+  ],
+  [
+    "Persist",
+    "active-cook-src",
+    "a cookie is not combined with an address yet",
+    { VStype: "http", Cookie: "SID", PersistTimeout: 300 },
+  ],
+  [
+    "Persist",
+    "cookie-hash",
+    "persistence by a hash is not done yet",
+    { VStype: "http", Cookie: "SID", PersistTimeout: 300 },
+  ],
+  ["Persist", "url", "persistence by a hash is not done yet", { VStype: "http", PersistTimeout: 300 }],
+  [
+    "Persist",
+    "query-hash",
+    "persistence by a hash is not done yet",
+    { VStype: "http", QueryTag: "id", PersistTimeout: 300 },
+  ],
+  ["Persist", "host", "persistence by a header is not done yet", { VStype: "http", PersistTimeout: 300 }],
+  ["Persist", "header", "persistence by a header is not done yet", { VStype: "http", PersistTimeout: 300 }],
+  [
+    "Persist",
+    "super",
+    "persistence of several kinds at once is not done yet",
+    { VStype: "http", PersistTimeout: 300 },
+  ],
+  ["Persist", "rdp", "RDP is not read yet", { PersistTimeout: 300 }],
+  ["Persist", "udpsip", "UDP is not balanced yet", { PersistTimeout: 300 }],
+  ["CheckType", "icmp", "HAProxy has no check by ICMP"],
+  ["CheckType", "smtp", "checks are tcp and http so far"],
+  ["CheckType", "nntp", "checks are tcp and http so far"],
+  ["CheckType", "ftp", "checks are tcp and http so far"],
+  ["CheckType", "telnet", "checks are tcp and http so far"],
+  ["CheckType", "pop3", "checks are tcp and http so far"],
+  ["CheckType", "imap", "checks are tcp and http so far"],
+  ["CheckType", "rdp", "checks are tcp and http so far"],
+  ["CheckType", "bdata", "checks are tcp and http so far"],
+  [
+    "CheckPattern",
+    "alive",
+    "answers of checks are judged by their code alone",
+    { CheckType: "http", CheckUseGet: 1 },
+  ],
+  ["CheckHeaders", "a:b|c:d", "checks send no further headers yet", { CheckType: "http" }],
+  ["ServerInit", 1, "a parameter that is known by no name yet: it is disregarded"],
+  ["StartTLSMode", 1, "STARTTLS is not done by HAProxy"],
+  ["ExtraPorts", "8081", "a service has one port"],
+  ["ErrorCode", "503", "the code without a server is HAProxy's"],
+  ["ErrorUrl", "http://sorry.example/", "a service without a server does not redirect yet"],
+  ["StandbyAddr", "198.51.100.9", "there is no sorry server yet", { StandbyPort: 80 }],
+  ["ConnsPerSecLimit", 100, "limits of a service are not set yet"],
+  ["RequestsPerSecLimit", 100, "limits of a service are not set yet", { VStype: "http" }],
+  ["MaxConnsLimit", 100, "limits of a service are not set yet"],
+  ["Bandwidth", 1_000, "limits of a service are not set yet"],
+  ["QoS", 8, "the type of service is not set in packets"],
+  ["Compress", true, "compression is not switched on yet", { VStype: "http" }],
+  ["Cache", true, "there is no cache", { VStype: "http" }],
+  ["MultiConnect", true, "connections to servers are not shared yet", { VStype: "http" }],
+  ["EnhancedHealthChecks", true, "one server that is up makes a service up", { RsMinimum: 1 }],
+  ["RefreshPersist", true, "a parameter that is known by no name yet: it is disregarded"],
+  ["FollowVSID", "$index", "a service follows no other one"],
+];
+
+const takes = (
+  name: string,
+  value: Value,
+  notYet: string,
+  beside: { readonly [name: string]: Value } = {},
+): Case => {
+  const shown: Field = name === "FollowVSID" ? { number: String(value) } : value;
+  return {
+    name: `${name} = ${JSON.stringify(value)}`,
+    from: "API 3.6.1",
+    ask: {
+      command: "addvs",
+      with: { vs: "$service", port: "$free6", prot: "tcp", Enable: "N", ...beside, [name]: value },
+    },
+    expect: data({ [name]: shown }),
+    after: [{ command: "delvs", with: { vs: "$service", port: "$free6", prot: "tcp" } }],
+    notYet,
+  };
+};
+
+export const notYet: Area = {
+  name: "not yet",
+  cases: [
+    ...commands.map(
+      ([command, from, why, given = {}]): Case => ({
+        name: `the command ${command}`,
+        from,
+        ask: { command, with: given },
+        expect: { is: "known" },
+        notYet: why,
+      }),
+    ),
+    ...values.map(([name, value, why, beside]) => takes(name, value, why, beside)),
+    {
+      name: "a service on UDP",
+      from: "API 3.6.1",
+      ask: {
+        command: "addvs",
+        with: { vs: "$service", port: "$free7", prot: "udp", Enable: "N" },
+        keep: { made: "Index" },
+      },
+      expect: data({ Protocol: "udp", ForceL4: true }),
+      after: [{ command: "delvs", with: { vs: "$service", port: "$free7", prot: "udp" } }],
+      notYet: "UDP is not balanced yet",
+    },
+    {
+      name: "a service on every port",
+      from: "API 3.6.1.1",
+      ask: { command: "addvs", with: { vs: "$service", port: "*", prot: "tcp", Enable: "N" } },
+      expect: data({ VSPort: "*" }),
+      after: [{ command: "delvs", with: { vs: "$service", port: "*", prot: "tcp" } }],
+      notYet: "a service has one port",
+    },
+    {
+      name: "a SubVS, answered as part of its parent",
+      from: "API 3.6.1",
+      ask: { command: "modvs", with: { vs: "$bare", createsubvs: "" } },
+      expect: data({ MasterVS: 1, "SubVS.0.VSIndex": { type: "number" } }),
+      notYet: "services have no SubVS yet",
+    },
+    {
+      name: "a critical server",
+      from: "API 3.10",
+      ask: { command: "modrs", with: { vs: "$index", rs: "!$rs2", critical: "Y" } },
+      expect: data({ "Rs.0.Critical": true }),
+      notYet: "the loss of one server does not take its service down",
+    },
+    {
+      name: "a server with a limit of connections in a second",
+      from: "API 3.10",
+      ask: { command: "modrs", with: { vs: "$index", rs: "!$rs2", ratelimit: 10 } },
+      expect: data({ "Rs.0.RateLimit": 10 }),
+      notYet: "HAProxy limits a server's connections at a time, not in a second",
+    },
+  ],
+};
