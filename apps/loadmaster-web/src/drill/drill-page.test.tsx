@@ -28,6 +28,10 @@ test("[LH13] the outage is measured from elsewhere, with a command for each serv
 });
 
 test.each([
+  [
+    { VSAddress: "192.0.2.20", VSPort: "8443", VStype: "http", SSLAcceleration: true },
+    "tandem probe https://192.0.2.20:8443/",
+  ],
   [{ VSAddress: "192.0.2.20", VSPort: "443", VStype: "gen" }, "tandem probe https://192.0.2.20/"],
   [{ VSAddress: "192.0.2.20", VSPort: "8080", VStype: "http" }, "tandem probe http://192.0.2.20:8080/"],
   [{ VSAddress: "192.0.2.20", VSPort: "25", VStype: "gen" }, "tandem probe 192.0.2.20:25"],

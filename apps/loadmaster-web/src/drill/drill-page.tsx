@@ -26,13 +26,18 @@ const offeredMax = 8;
 const httpsPort = "443";
 const httpPort = "80";
 
-type Probed = Pick<VirtualServiceView, "VSAddress" | "VSPort" | "VStype">;
+type Probed = Pick<VirtualServiceView, "VSAddress" | "VSPort" | "VStype"> & {
+  /** TLS of clients ends at the service. */
+  readonly SSLAcceleration?: boolean;
+};
 
 /** The command that measures how long a service is away, as its clients see it. */
-export function probeCommand({ VSAddress, VSPort, VStype }: Probed): string {
+export function probeCommand({ VSAddress, VSPort, VStype, SSLAcceleration }: Probed): string {
   const host = VSAddress.includes(":") ? `[${VSAddress}]` : VSAddress;
-  if (VStype === "http") return `tandem probe http://${host}${VSPort === httpPort ? "" : `:${VSPort}`}/`;
-  return VSPort === httpsPort ? `tandem probe https://${host}/` : `tandem probe ${host}:${VSPort}`;
+  const isOverTls = SSLAcceleration === true || (VStype !== "http" && VSPort === httpsPort);
+  if (!isOverTls && VStype !== "http") return `tandem probe ${host}:${VSPort}`;
+  const usualPort = isOverTls ? httpsPort : httpPort;
+  return `tandem probe ${isOverTls ? "https" : "http"}://${host}${VSPort === usualPort ? "" : `:${VSPort}`}/`;
 }
 
 /** Moves the role; what that costs is measured from elsewhere (SPEC LH13). */

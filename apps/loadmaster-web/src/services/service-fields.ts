@@ -26,6 +26,13 @@ const labels: { readonly [name: string]: string } = {
   PersistTimeout: "Persistence Timeout (seconds)",
   Cookie: "Cookie name",
   ForceL4: "Force L4",
+  SSLAcceleration: "SSL Acceleration",
+  CertFile: "Certificates",
+  TLSType: "Protocols not supported",
+  AllowHTTP2: "HTTP/2",
+  SSLReencrypt: "Reencrypt",
+  SSLReverse: "Reverse SSL",
+  PassSni: "Pass through SNI hostname",
   Weight: "Weight",
   Limit: "Connection Limit",
 };
@@ -39,7 +46,7 @@ const optionLabels: { readonly [name: string]: { readonly [value: string]: strin
     wlc: "weighted least connection",
     sh: "source IP hash",
   },
-  CheckType: { tcp: "TCP Connection Only", http: "HTTP Protocol", none: "None" },
+  CheckType: { tcp: "TCP Connection Only", http: "HTTP Protocol", https: "HTTPS Protocol", none: "None" },
   Persist: { none: "None", src: "Source IP Address", "active-cookie": "Active Cookie" },
   CheckUseGet: { 0: "HEAD", 1: "GET", 2: "POST", 3: "OPTIONS" },
 };
@@ -47,19 +54,21 @@ const optionLabels: { readonly [name: string]: { readonly [value: string]: strin
 /** These follow from others, or are disregarded. */
 const hidden = new Set(["ForceL7", "Transparent", "non_local"]);
 
-const choices = (name: string): SettingField => ({
-  name,
-  label: labels[name] ?? name,
-  help: "",
-  kind: "choice",
-  options: Object.entries(optionLabels[name] ?? {}),
-});
-
 function fieldOf({ name, type, about }: Parameter): SettingField | undefined {
   if (hidden.has(name)) return undefined;
-  if (optionLabels[name] !== undefined) return { ...choices(name), help: about };
+  const words = optionLabels[name];
+  const shared = { name, label: labels[name] ?? name, help: about };
+  if (type.kind === "choice")
+    return {
+      ...shared,
+      kind: "choice",
+      options: type.values.map((each) => [each, words?.[each] ?? each] as const),
+    };
   const kind = kindOf(type);
-  return kind === undefined ? undefined : { name, label: labels[name] ?? name, help: about, kind };
+  if (kind === undefined) return undefined;
+  return words === undefined
+    ? { ...shared, kind }
+    : { ...shared, kind: "choice", options: Object.entries(words) };
 }
 
 function kindOf(type: ParameterType): "switch" | "number" | "text" | undefined {
@@ -88,5 +97,7 @@ export const serverFields = fieldsOf(serverParameters);
 export const serviceValues = (service: VirtualServiceView) => ({
   ...service,
   Persist: service.Persist ?? "none",
+  // The command and the answer differ in its spelling.
+  TLSType: service.TlsType,
 });
 export const newServer: Partial<RealServerView> = { Weight: 1000, Enable: true, Limit: 0 };
