@@ -264,7 +264,7 @@ export class Unit implements PartnerSide {
       ...haViewOf(facts, localAddress),
       serial: this.identity.unit,
       version,
-      status: this.haStatus,
+      hastatus: this.haStatus,
       activeTime: this.activeTime,
       problems: this.haProblems,
       notices: this.haNotices,

@@ -56,7 +56,7 @@ export type HaView = {
   readonly sharedAddress: string | null;
   /** HA1 and HA2; null while no HA mode is set. */
   readonly squares: readonly [Square, Square] | null;
-  readonly status: HaStatusWord;
+  readonly hastatus: HaStatusWord;
   /** Seconds since 1970; 0 on a standby. */
   readonly activeTime: number;
   readonly problems: readonly string[];

@@ -89,6 +89,6 @@ test("[LM3] a reboot is asked about, with what it means for those who are served
 
 test("[LH9] what a reboot means follows the unit's role", () => {
   expect(rebootMeans(singleView())).toMatch(/is away until/);
-  expect(rebootMeans(pairView({ status: "Standby" }))).toMatch(/goes on/);
+  expect(rebootMeans(pairView({ hastatus: "Standby" }))).toMatch(/goes on/);
   expect(rebootMeans(pairView({}, { state: "down" }))).toMatch(/its partner is not ready/);
 });

@@ -9,7 +9,7 @@ import { useLive } from "../live/live.tsx";
 /** What a reboot means for those who are served now. */
 export function rebootMeans(view: HaView): string {
   if (view.setup !== "pair") return "Everything that this unit serves is away until it has started again.";
-  if (view.status !== "Active") return "It is not the active one: what the pair serves goes on.";
+  if (view.hastatus !== "Active") return "It is not the active one: what the pair serves goes on.";
   const other = view.squares?.find((each) => !each.self);
   return other?.state === "standby, ready"
     ? "It is the active one: it hands over to the standby as it stops."

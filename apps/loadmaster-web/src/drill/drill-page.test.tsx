@@ -68,7 +68,7 @@ test("[LH13] a refusal names every reason and moves nothing", async () => {
 
 test.each([
   [pairView({}, { state: "down", reasons: ["no CARP heard"] }), /HA2 is down: no CARP heard/],
-  [pairView({ status: "Standby", here: "own address" }), /has no role to hand over/],
+  [pairView({ hastatus: "Standby", here: "own address" }), /has no role to hand over/],
 ])("[LH13] without a role or a successor it is not offered, and the reason stands there", (view, reason) => {
   fakeUnit({});
   showPage(<DrillPage />, view);

@@ -101,8 +101,8 @@ function ProbeCommands({ services, view }: CommandsProps) {
 function faultOf(view: HaView | null): string | null {
   if (view === null) return "The unit's state is not known yet";
   if (view.setup !== "pair") return "This unit has no partner to hand over to";
-  if (view.status !== "Active")
-    return `This unit is ${view.status} and has no role to hand over; the active one answers at ${view.sharedAddress ?? "the shared address"}`;
+  if (view.hastatus !== "Active")
+    return `This unit is ${view.hastatus} and has no role to hand over; the active one answers at ${view.sharedAddress ?? "the shared address"}`;
   const other = view.squares?.find((each) => !each.self);
   return other !== undefined && other.state !== "standby, ready"
     ? `${other.unit} is ${other.state}${other.reasons.length > 0 ? `: ${other.reasons.join("; ")}` : ""}`

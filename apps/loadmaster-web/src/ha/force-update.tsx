@@ -8,9 +8,9 @@ import { useLive } from "../live/live.tsx";
 function faultOf(view: ReturnType<typeof useLive>["view"]): string | null {
   if (view === null) return "The unit's state is not known yet";
   if (view.setup !== "pair") return "This unit has no partner";
-  return view.status === "Active"
+  return view.hastatus === "Active"
     ? null
-    : `This unit is ${view.status}: the active one sends the configuration`;
+    : `This unit is ${view.hastatus}: the active one sends the configuration`;
 }
 
 /** Sends the configuration whole, whatever the partner says that it has (SPEC LH11). */

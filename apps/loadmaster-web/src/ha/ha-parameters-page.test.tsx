@@ -116,7 +116,7 @@ test("[LH11] Force Partner Update is for the active unit, and says why it was re
   await userEvent.click(screen.getByRole("button", { name: "Force Partner Update" }));
   expect(await screen.findByText(/the partner link is down/)).toBeTruthy();
   cleanup();
-  showPage(<HaParametersPage />, pairView({ status: "Standby", here: "own address" }));
+  showPage(<HaParametersPage />, pairView({ hastatus: "Standby", here: "own address" }));
   expect(screen.getByRole("button", { name: "Force Partner Update" }).hasAttribute("disabled")).toBe(true);
   expect(screen.getByText(/This unit is Standby: the active one sends/)).toBeTruthy();
 });

@@ -112,7 +112,7 @@ function HaCard({ view }: { readonly view: HaView }) {
     <FactsCard
       title="High Availability"
       facts={[
-        ["Role of this unit", `${view.status}${own === undefined ? "" : ` (${own.unit})`}`],
+        ["Role of this unit", `${view.hastatus}${own === undefined ? "" : ` (${own.unit})`}`],
         ["Active since", view.activeTime > 0 ? momentOf(view.activeTime * 1000) : "It is not active"],
         ["HA Virtual ID", virtualId === undefined ? "…" : String(virtualId)],
         ["Shared address", view.sharedAddress ?? "none yet"],

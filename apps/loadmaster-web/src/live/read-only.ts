@@ -23,7 +23,7 @@ export function readOnlyReason(view: HaView | null, scope: Scope): string | null
       : `Belongs to the pair: it is changed at the shared address ${view.sharedAddress ?? ""}`.trim();
   if (scope === "unit")
     return `Belongs to one unit: it is changed at the unit's own address, here ${ownAddress(view)}`;
-  return view.status === "Active" ? null : `This unit is ${view.status}: it is changed on the active one`;
+  return view.hastatus === "Active" ? null : `This unit is ${view.hastatus}: it is changed on the active one`;
 }
 
 /** The pages at another address of the pair, on the port that these came from. */

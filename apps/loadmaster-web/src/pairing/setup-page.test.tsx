@@ -223,7 +223,7 @@ test("[LH10] a dead partner is replaced by a unit whose key was confirmed", asyn
 
 test("[LH10] the standby sends to the active unit, and offers nothing that it would refuse", async () => {
   fakeUnit({ hapairstatus: procedure({}) });
-  showPage(<SetupPage />, pairView({ status: "Standby", here: "own address" }));
+  showPage(<SetupPage />, pairView({ hastatus: "Standby", here: "own address" }));
   expect(await screen.findByText("This unit is Standby")).toBeTruthy();
   expect(screen.getByRole("link", { name: "192.0.2.10" })).toBeTruthy();
   expect(screen.queryByRole("button", { name: "End this pair" })).toBeNull();

@@ -41,9 +41,9 @@ type Props = { readonly view: HaView; readonly procedure: PairingView };
 function WhatCanBeDone({ view, procedure }: Props) {
   if (view.setup !== "pair") return <PairWizard />;
   const shared = view.sharedAddress ?? "";
-  if (view.status !== "Active")
+  if (view.hastatus !== "Active")
     return (
-      <Alert variant="info" isInline title={`This unit is ${view.status}`}>
+      <Alert variant="info" isInline title={`This unit is ${view.hastatus}`}>
         The pair is changed on the active unit, which answers at <a href={pagesAt(shared)}>{shared}</a>. For
         this unit to be the one that stays, hand over to it first.
       </Alert>

@@ -12,7 +12,7 @@ export type ViewFacts = Omit<SquareFacts, "hamode" | "partners" | "upMs"> & {
 
 type Shown = Omit<
   HaView,
-  "serial" | "version" | "status" | "activeTime" | "problems" | "notices" | "foreign" | "revision"
+  "serial" | "version" | "hastatus" | "activeTime" | "problems" | "notices" | "foreign" | "revision"
 >;
 
 export function haViewOf(facts: ViewFacts, localAddress: string): Shown {

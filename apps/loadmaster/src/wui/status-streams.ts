@@ -88,7 +88,7 @@ export class StatusStreams {
     if (stream.isFull || stream.response.writableEnded) return;
     const view = this.#source.view(stream.localAddress);
     // The address has gone to the other unit, which its readers are to ask now.
-    if (view.here === "shared address" && view.status !== "Active") {
+    if (view.here === "shared address" && view.hastatus !== "Active") {
       stream.response.destroy();
       return;
     }
