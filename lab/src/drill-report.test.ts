@@ -67,6 +67,14 @@ test("[LH13] lost requests are judged where the budget names them", () => {
   );
 });
 
+test("[LH13] a client that was late itself is named beside an outage that it may have made", () => {
+  const doubt = /own timer was late by as much/;
+  const told = (clientLateMs: number): string =>
+    drillText(drill("2026-11-25T21:00:00.000Z", [move(130, { clientLateMs })]), []);
+  assert.match(told(40), doubt);
+  assert.doesNotMatch(told(20), doubt);
+});
+
 test("[LH13] a drill that was broken off, or moved nothing, keeps no budget", () => {
   const nothing = drill("2026-11-25T21:00:00.000Z", []);
   const broken = { ...drill("2026-11-25T21:00:00.000Z", [move(20)]), failure: "lm1: hahandover: no standby" };
