@@ -13,6 +13,7 @@ const usage = `usage: npm run conformance -- [--area NAME]… [--at HOST:PORT --
 Without --at a unit is started on loopback addresses. With it, the suite is run against the unit there: it adds services on
 the address of --services, ports ${portsUsed} in number from --first-port on, with servers at the address of --servers, to which no
 traffic need flow; it takes them away again, and puts parameters back that it has changed. Not for a unit in production.
+A unit of this project blocks an address for a minute after ten wrong passwords: leave a minute between two runs.
 `;
 
 /** Real units drop the connection above 30 calls in 3 s. */
