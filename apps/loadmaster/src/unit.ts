@@ -592,7 +592,10 @@ export class Unit implements PartnerSide {
     const may = moves ? mayMove(nextSetup, this.#link.state) : ok(undefined);
     if (!may.ok) return may;
     const trafficChanged =
-      next.shared.services !== before.shared.services || this.#sharingDiffers(before, next);
+      next.shared.services !== before.shared.services ||
+      next.shared.certificates !== before.shared.certificates ||
+      next.shared.intermediates !== before.shared.intermediates ||
+      this.#sharingDiffers(before, next);
     if (trafficChanged) {
       const applied = await this.#putInForce(next);
       if (!applied.ok)
@@ -815,6 +818,7 @@ export class Unit implements PartnerSide {
   #render(document: UnitDocument): Result<RenderedConfiguration, FieldError> {
     const settings: Omit<ProcessSettings, "peers"> = {
       runtimeSocket: this.#parts.haproxy.runtimeSocket,
+      filesDirectory: this.#parts.haproxy.filesDirectory,
       maxConnections: connectionsMax,
       hardStopSeconds,
       ...(this.#parts.runAs === undefined || userInfo().uid !== 0 ? {} : { runAs: this.#parts.runAs }),

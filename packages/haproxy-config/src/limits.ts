@@ -5,7 +5,14 @@
 import { parseIpv4 } from "@tandem/base/ip";
 import { canonicalAddress, isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import { type Peer, type ProxyModel, type RealServer, schedules, type VirtualService } from "./model.ts";
+import {
+  type Peer,
+  type ProxyModel,
+  type RealServer,
+  schedules,
+  tlsVersions,
+  type VirtualService,
+} from "./model.ts";
 import { isQuotable } from "./syntax.ts";
 
 export const servicesMax = 1_000;
@@ -18,6 +25,7 @@ export const persistenceEntriesMax = 100_000;
 /** HAProxy counts a table's milliseconds in 31 bits; this is the last whole minute below. */
 export const persistenceSecondsMax = 2_147_460;
 export const cookieNameMaxChars = 127;
+export const certificatesPerServiceMax = 64;
 /** HAProxy appends a process id while it replaces a socket, and sun_path holds 108 bytes (unix(7)). */
 export const socketPathMaxBytes = 90;
 
@@ -51,6 +59,8 @@ function checkProcess({ process, services }: ProxyModel): FieldError | undefined
       process.runtimeSocket,
       `at most ${socketPathMaxBytes} bytes; choose a shorter stateDir`,
     );
+  if (!process.filesDirectory.startsWith("/") || !isQuotable(process.filesDirectory))
+    return fault("filesDirectory", process.filesDirectory, "an absolute path without control characters");
   if (!integer(process.maxConnections, 1, connectionsMax))
     return fault("maxConnections", process.maxConnections, `1 to ${connectionsMax}`);
   if (!integer(process.hardStopSeconds, 1, 86_400))
@@ -98,6 +108,7 @@ function checkService(service: VirtualService): FieldError | undefined {
     return fault(field("servers"), service.servers.length, `at most ${serversPerServiceMax}`);
   return (
     checkPersistence(service, field) ??
+    checkTls(service, field) ??
     checkCheck(service, field) ??
     firstOf(service.servers, (server) => checkServer(server, field)) ??
     duplicates(
@@ -126,6 +137,26 @@ function checkPersistence(
       persistence.name,
       `up to ${cookieNameMaxChars} letters, digits, - and _, a letter first`,
     );
+  return undefined;
+}
+
+function checkTls(
+  { offload, tlsToServers, mode }: VirtualService,
+  field: (name: string) => string,
+): FieldError | undefined {
+  if (tlsToServers?.passName === true && offload === undefined)
+    return fault(field("PassSni"), true, "only where TLS of clients ends at the service");
+  if (offload === undefined) return undefined;
+  const { certificates, minVersion, maxVersion, http2 } = offload;
+  if (!integer(certificates.length, 1, certificatesPerServiceMax))
+    return fault(field("CertFile"), certificates.length, `1 to ${certificatesPerServiceMax} certificates`);
+  const wrong = certificates.find(
+    ({ pem }) => !/^(-----BEGIN [A-Z ]+-----\n([A-Za-z0-9+/=]+\n)+-----END [A-Z ]+-----\n)+$/.test(pem),
+  );
+  if (wrong !== undefined) return fault(field("CertFile"), wrong.name, "PEM");
+  const [from, to] = [tlsVersions.indexOf(minVersion), tlsVersions.indexOf(maxVersion)];
+  if (from < 0 || to < from) return fault(field("TLSType"), `${minVersion} to ${maxVersion}`, "a range");
+  if (http2 && mode !== "http") return fault(field("AllowHTTP2"), true, "only with VStype http");
   return undefined;
 }
 

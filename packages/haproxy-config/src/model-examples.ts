@@ -3,6 +3,7 @@ import type { CheckTiming, ProcessSettings, ProxyModel, RealServer, VirtualServi
 
 export const exampleProcess: ProcessSettings = {
   runtimeSocket: "/var/lib/tandem/loadmaster/haproxy/runtime.sock",
+  filesDirectory: "/var/lib/tandem/loadmaster/haproxy/files",
   maxConnections: 9_000,
   hardStopSeconds: 60,
   runAs: { user: "haproxy", group: "haproxy" },

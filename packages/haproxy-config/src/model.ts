@@ -26,6 +26,8 @@ export type HealthCheck =
       readonly path: string;
       /** HTTP/1.1 with this host name, HTTP/1.0 without a host when absent. */
       readonly host?: string;
+      /** Over TLS, whatever the service's traffic goes over; the server's certificate is not looked at. */
+      readonly tls?: true;
       /** Status codes from 300 to 599 that count as well, beside 200 to 299. */
       readonly codes: readonly number[];
     };
@@ -57,6 +59,29 @@ export type RealServer = {
   readonly enabled: boolean;
 };
 
+/** One certificate: PEM of it, of those above it, and of its private key. */
+export type Certificate = { readonly name: string; readonly pem: string };
+
+/** From the oldest to the latest. */
+export const tlsVersions = ["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
+export type TlsVersion = (typeof tlsVersions)[number];
+
+/** TLS towards clients ends at the service. */
+export type TlsOffload = {
+  /** A client gets the one that fits the name it asks for, else the first. */
+  readonly certificates: readonly Certificate[];
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+  /** Clients are offered HTTP/2; HTTP only. */
+  readonly http2: boolean;
+};
+
+/** TLS towards the servers, whose certificates are not looked at. */
+export type TlsToServers = {
+  /** They are told the name that the client asked for. */
+  readonly passName: boolean;
+};
+
 export type VirtualService = {
   readonly index: number;
   readonly address: string;
@@ -68,6 +93,8 @@ export type VirtualService = {
   readonly persistence?: Persistence;
   readonly idleSeconds: number;
   readonly header: ClientHeader;
+  readonly offload?: TlsOffload;
+  readonly tlsToServers?: TlsToServers;
   readonly check: HealthCheck;
   readonly servers: readonly RealServer[];
 };
@@ -76,6 +103,8 @@ export type VirtualService = {
 export type ProcessSettings = {
   /** Absolute path of the runtime socket. */
   readonly runtimeSocket: string;
+  /** Absolute path of the directory that the rendered files are written to. */
+  readonly filesDirectory: string;
   /** Connections of all services together; more than 9,000 fail to start where file descriptors are limited to 20,000. */
   readonly maxConnections: number;
   /** How long a worker replaced by a reload may finish its connections. */

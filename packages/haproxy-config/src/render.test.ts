@@ -1,11 +1,14 @@
+import "reflect-metadata";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { webcrypto } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as x509 from "@peculiar/x509";
 import fc from "fast-check";
-import type { ProxyModel, VirtualService } from "./model.ts";
+import type { Certificate, ProxyModel, VirtualService } from "./model.ts";
 import {
   exampleModel,
   examplePeers,
@@ -15,6 +18,52 @@ import {
   exampleTiming,
 } from "./model-examples.ts";
 import { proxyWeight, renderConfiguration } from "./render.ts";
+
+/** In goldens certificates are words, so that their files' names stay what they are; HAProxy is given real ones. */
+const placeholder = (name: string): Certificate => ({
+  name,
+  pem: `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`,
+});
+const mailCertificate = placeholder("mail");
+const shopCertificate = placeholder("shop");
+
+/** A certificate with its key that HAProxy reads. */
+async function issued(name: string): Promise<Certificate> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+    "sign",
+    "verify",
+  ])) as webcrypto.CryptoKeyPair;
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+  });
+  const key = x509.PemConverter.encode(
+    await webcrypto.subtle.exportKey("pkcs8", keys.privateKey),
+    "PRIVATE KEY",
+  );
+  return { name, pem: `${certificate.toString("pem")}\n${key}\n` };
+}
+
+const withRealCertificates = async (model: ProxyModel): Promise<ProxyModel> => ({
+  ...model,
+  services: await Promise.all(
+    model.services.map(async ({ offload, ...service }) => {
+      if (offload === undefined) return service;
+      const certificates = offload.certificates.map(({ name }) => issued(`${name}.example.org`));
+      return { ...service, offload: { ...offload, certificates: await Promise.all(certificates) } };
+    }),
+  ),
+});
+
+const mailAndShop = {
+  certificates: [mailCertificate, shopCertificate],
+  minVersion: "TLSv1.2",
+  maxVersion: "TLSv1.3",
+  http2: true,
+} as const;
 
 const goldens: Record<string, ProxyModel> = {
   empty: exampleModel([]),
@@ -90,6 +139,44 @@ const goldens: Record<string, ProxyModel> = {
       }),
     ],
   },
+  "tls-offload-and-encrypted-again": exampleModel([
+    exampleService(1, {
+      port: 443,
+      offload: mailAndShop,
+      tlsToServers: { passName: true },
+      check: {
+        kind: "http",
+        tls: true,
+        timing: { ...exampleTiming, port: 8443 },
+        method: "GET",
+        path: "/",
+        host: "shop.example.org",
+        codes: [],
+      },
+    }),
+    exampleService(2, {
+      port: 993,
+      mode: "tcp",
+      header: { forwardedFor: false, clientSide: false, via: false },
+      offload: { ...mailAndShop, certificates: [mailCertificate], minVersion: "TLSv1.0", http2: false },
+    }),
+    exampleService(3, { port: 8443, offload: { ...mailAndShop, maxVersion: "TLSv1.2", http2: false } }),
+  ]),
+  "tls-to-servers-alone": exampleModel([
+    exampleService(1, { tlsToServers: { passName: false } }),
+    exampleService(2, {
+      check: {
+        kind: "http",
+        tls: true,
+        timing: exampleTiming,
+        method: "HEAD",
+        path: "/",
+        host: "[2001:db8::20]",
+        codes: [],
+      },
+    }),
+    exampleService(3, { tlsToServers: { passName: false }, check: { kind: "none" } }),
+  ]),
   "source-hash-unchecked-and-disabled": exampleModel([
     exampleService(1, { schedule: "sh", check: { kind: "none" } }),
     exampleService(2, { enabled: false }),
@@ -117,11 +204,18 @@ for (const [name, model] of Object.entries(goldens)) {
 
   test(`[LM1] HAProxy accepts the file for "${name}" without a warning`, {
     skip: existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed",
-  }, () => {
+  }, async () => {
     const directory = mkdtempSync(join(tmpdir(), "tandem-render-"));
     try {
       const path = join(directory, "haproxy.cfg");
-      writeFileSync(path, render(model).text);
+      const filesDirectory = join(directory, "with a blank");
+      mkdirSync(filesDirectory);
+      const { text, files } = render({
+        ...(await withRealCertificates(model)),
+        process: { ...model.process, filesDirectory },
+      });
+      for (const file of files) writeFileSync(join(filesDirectory, file.name), file.text);
+      writeFileSync(path, text);
       const said = execFileSync("/usr/sbin/haproxy", ["-c", "-f", path], { encoding: "utf8", stdio: "pipe" });
       assert.doesNotMatch(said, /WARNING|ALERT/);
       assert.match(said, /Configuration file is valid/);
@@ -139,6 +233,17 @@ test("a line of the file tells which service and parameter it comes from", () =>
   assert.deepEqual(at("bind "), { service: 2, parameter: "vs" });
   assert.deepEqual(at("timeout check"), { service: 2, parameter: "CheckType" });
   assert.equal(at("maxconn 9000"), undefined);
+});
+
+test("[LM1] another certificate is another configuration, and a key stands in the files alone", () => {
+  const of = (certificates: readonly Certificate[]) =>
+    render(exampleModel([exampleService(1, { offload: { ...mailAndShop, certificates } })]));
+  const one = of([mailCertificate, shopCertificate]);
+  assert.equal(one.files.length, 3);
+  assert.notEqual(one.digest, of([mailCertificate]).digest);
+  assert.notEqual(one.digest, of([shopCertificate, mailCertificate]).digest, "the first one is the default");
+  assert.doesNotMatch(one.text, /PRIVATE|BEGIN/);
+  assert.deepEqual(render(exampleModel([exampleService(1)])).files, []);
 });
 
 test("the digest is in the file and changes with it", () => {
@@ -161,6 +266,15 @@ test("weights keep their ratio within HAProxy's 256 steps and none becomes 0", (
 });
 
 const refusals: [string, VirtualService, RegExp][] = [
+  ["no certificate", exampleService(1, { offload: { ...mailAndShop, certificates: [] } }), /CertFile/],
+  [
+    "a certificate that is not PEM",
+    exampleService(1, { offload: { ...mailAndShop, certificates: [{ name: "a", pem: "b\n" }] } }),
+    /CertFile/,
+  ],
+  ["no version", exampleService(1, { offload: { ...mailAndShop, maxVersion: "TLSv1.1" } }), /TLSType/],
+  ["HTTP/2 in TCP", exampleService(1, { mode: "tcp", offload: mailAndShop }), /AllowHTTP2/],
+  ["no client's name", exampleService(1, { tlsToServers: { passName: true } }), /PassSni/],
   ["a line end in a name", exampleService(1, { nickname: "a\n    server evil 6.6.6.6:80" }), /NickName/],
   ["a carriage return in a name", exampleService(1, { nickname: "a\rb" }), /NickName/],
   ["an address with a space", exampleService(1, { address: "1.2.3.4 " }), /address/],

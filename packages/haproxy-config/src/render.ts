@@ -14,6 +14,7 @@ import {
   type RealServer,
   serverName,
   serviceName,
+  type TlsOffload,
   type VirtualService,
 } from "./model.ts";
 import {
@@ -32,28 +33,39 @@ import {
 export type RenderedConfiguration = Written & {
   /** 16 hexadecimal digits over the text without its own line. */
   readonly digest: string;
+  /** What the text refers to, to be in the model's `filesDirectory` before HAProxy reads the text. Some hold secrets. */
+  readonly files: readonly RenderedFile[];
 };
+
+/** Its name is made from its content, so a file never changes, and another content makes another text. */
+export type RenderedFile = { readonly name: string; readonly text: string };
 
 /** The whole file for a model, or the first thing in the model that cannot be rendered. */
 export function renderConfiguration(model: ProxyModel): Result<RenderedConfiguration, FieldError> {
   const checked = checkModel(model);
   if (!checked.ok) return err(checked.error);
   const digest = sha256Hex(write(sections(model, undefined)).text).slice(0, 16);
-  return ok({ ...write(sections(model, digest)), digest });
+  const files = new Map(
+    model.services
+      .filter((service) => service.enabled)
+      .flatMap(({ offload }) => (offload === undefined ? [] : offloadFiles(offload)))
+      .map((each) => [each.name, each]),
+  );
+  return ok({ ...write(sections(model, digest)), digest, files: [...files.values()] });
 }
 
 function sections(model: ProxyModel, digest: string | undefined): Section[] {
   return [
-    globalSection(model.process, digest),
+    globalSection(model, digest),
     defaultsSection(),
     ...(model.process.peers === undefined ? [] : [peersSection(model.process.peers)]),
     ...model.services
       .filter((service) => service.enabled)
-      .flatMap((service) => serviceSections(service, model.process.peers)),
+      .flatMap((service) => serviceSections(service, model.process)),
   ];
 }
 
-function globalSection(settings: ProcessSettings, digest: string | undefined): Section {
+function globalSection({ process: settings, services }: ProxyModel, digest: string | undefined): Section {
   return {
     header: [keyword("global")],
     directives: [
@@ -68,6 +80,10 @@ function globalSection(settings: ProcessSettings, digest: string | undefined): S
       directive(`hard-stop-after ${settings.hardStopSeconds}s`),
       // All checks starting at one moment would hit the servers as one burst.
       directive("spread-checks 5"),
+      // Lists of certificates have names in them alone, since a path in one could not hold a blank.
+      ...(services.some((each) => each.enabled && each.offload !== undefined)
+        ? [directive("crt-base", [quoted(settings.filesDirectory)])]
+        : []),
       // Which of the peers this process is; by default HAProxy takes the machine's name.
       ...(settings.peers === undefined ? [] : [directive("localpeer", [quoted(settings.peers.own.name)])]),
       ...(settings.runAs === undefined
@@ -109,7 +125,7 @@ function defaultsSection(): Section {
   };
 }
 
-function serviceSections(service: VirtualService, peers: Peers | undefined): Section[] {
+function serviceSections(service: VirtualService, { peers, filesDirectory }: ProcessSettings): Section[] {
   const name = keyword(serviceName(service.index));
   const from = (parameter: string): Origin => ({ service: service.index, parameter });
   const common = (): Directive[] => [
@@ -125,8 +141,13 @@ function serviceSections(service: VirtualService, peers: Peers | undefined): Sec
       ...common(),
       directive(
         "bind",
-        [quoted(socketText(service.address, service.port)), keyword("name"), name],
-        from("vs"),
+        [
+          quoted(socketText(service.address, service.port)),
+          keyword("name"),
+          name,
+          ...offloadWords(service, filesDirectory),
+        ],
+        from(service.offload === undefined ? "vs" : "CertFile"),
       ),
       directive(`timeout client ${service.idleSeconds}s`, [], from("Idletime")),
       ...(service.mode === "http" ? headerDirectives(service, from("AddVia")) : []),
@@ -147,6 +168,52 @@ function serviceSections(service: VirtualService, peers: Peers | undefined): Sec
   };
   return [frontend, backend];
 }
+
+/** The service's certificates, and the list of them in the order that they are to be tried in. */
+function offloadFiles({ certificates }: TlsOffload): RenderedFile[] {
+  const files = certificates.map(({ pem }) => fileOf("pem", pem));
+  return [...files, fileOf("list", files.map(({ name }) => `${name}\n`).join(""))];
+}
+
+const fileOf = (ending: string, text: string): RenderedFile => ({
+  name: `${sha256Hex(text).slice(0, 32)}.${ending}`,
+  text,
+});
+
+function offloadWords({ offload, mode }: VirtualService, filesDirectory: string): Word[] {
+  if (offload === undefined) return [];
+  const list = offloadFiles(offload).at(-1)?.name ?? "";
+  return [
+    ...keywords("ssl crt-list"),
+    quoted(`${filesDirectory}/${list}`),
+    ...keywords(`ssl-min-ver ${offload.minVersion} ssl-max-ver ${offload.maxVersion}`),
+    // OpenSSL 3 speaks what is older than TLS 1.2 at its lowest level of security alone.
+    ...(offload.minVersion === "TLSv1.0" || offload.minVersion === "TLSv1.1"
+      ? [keyword("ciphers"), quoted("DEFAULT:@SECLEVEL=0")]
+      : []),
+    // Without the second HAProxy follows a client that begins with HTTP/2 unasked.
+    ...(offload.http2 ? keywords("alpn h2,http/1.1") : mode === "http" ? keywords("proto h1") : []),
+  ];
+}
+
+/** Towards a server, and of its check: each says what it is over, so that none depends on the other. */
+function serverTlsWords({ check, tlsToServers }: VirtualService): Word[] {
+  const isChecked = check.kind !== "none";
+  const checkTls = check.kind === "http" && check.tls === true;
+  if (tlsToServers === undefined && !checkTls) return [];
+  return [
+    ...(tlsToServers === undefined ? [] : [keyword("ssl")]),
+    ...keywords("verify none"),
+    ...(tlsToServers?.passName === true ? keywords("sni ssl_fc_sni") : []),
+    ...(isChecked ? [keyword(checkTls ? "check-ssl" : "no-check-ssl")] : []),
+    ...(checkTls && check.host !== undefined && isServerName(check.host)
+      ? [keyword("check-sni"), quoted(check.host)]
+      : []),
+  ];
+}
+
+/** What RFC 6066 section 3 lets a client ask for: a name, no address and no port. */
+const isServerName = (host: string): boolean => /^[^:[]*[A-Za-z][^:[]*$/.test(host);
 
 function headerDirectives({ header }: VirtualService, origin: Origin): Directive[] {
   return [
@@ -260,6 +327,7 @@ function serverDirective(service: VirtualService, server: RealServer): Directive
             check.timing.port === undefined ? "" : ` port ${check.timing.port}`
           }`,
         )),
+    ...serverTlsWords(service),
     ...(service.persistence?.kind === "cookie" ? [keyword("cookie"), keyword(serverName(server.index))] : []),
     ...(server.enabled ? [] : [keyword("disabled")]),
   ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, get, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
@@ -54,7 +54,12 @@ describe("HAProxy driven by the unit", { skip }, () => {
 
   const render = (services: readonly VirtualService[]): RenderedConfiguration => {
     const rendered = renderConfiguration({
-      process: { runtimeSocket: haproxy.runtimeSocket, maxConnections: 500, hardStopSeconds: 5 },
+      process: {
+        runtimeSocket: haproxy.runtimeSocket,
+        filesDirectory: haproxy.filesDirectory,
+        maxConnections: 500,
+        hardStopSeconds: 5,
+      },
       services,
     });
     assert.ok(rendered.ok, rendered.ok ? "" : rendered.error.message);
@@ -112,9 +117,15 @@ describe("HAProxy driven by the unit", { skip }, () => {
     const good = readFileSync(join(directory, "haproxy.cfg"), "utf8");
     const { text, origins } = render([service(1), service(2)]);
     const bad = text.replace("bind ", "bind nonsense ");
-    const applied = await haproxy.apply({ text: bad, origins, digest: "0123456789abcdef" });
+    const applied = await haproxy.apply({
+      text: bad,
+      origins,
+      digest: "0123456789abcdef",
+      files: [{ name: "0.pem", text: "0" }],
+    });
     assert.ok(!applied.ok);
     assert.match(applied.error.message, /virtual service 1, parameter vs/);
+    assert.deepEqual(readdirSync(haproxy.filesDirectory), [], "nor do its files stay");
     assert.equal(readFileSync(join(directory, "haproxy.cfg"), "utf8"), good);
     assert.equal(await ask(service(1).port).then((body) => body.length > 0), true);
   });

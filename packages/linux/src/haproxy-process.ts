@@ -12,6 +12,7 @@ import {
   copyFile,
   mkdir,
   open,
+  readdir,
   readFile,
   rename,
   rm,
@@ -87,6 +88,11 @@ export class HaproxyProcess {
     return join(this.#directory, "runtime.sock");
   }
 
+  /** Where the configuration has to say that its files are. */
+  get filesDirectory(): string {
+    return join(this.#directory, "files");
+  }
+
   get #masterSocket(): string {
     return join(this.#directory, "master.sock");
   }
@@ -137,8 +143,10 @@ export class HaproxyProcess {
   /** Whether HAProxy would take it, as far as can be told without loading it. */
   check(configuration: RenderedConfiguration): Promise<Result<void, FieldError>> {
     return this.#inTurn(async () => {
+      const written = await this.#writeFiles(configuration);
       const checked = await this.#check(configuration);
       await rm(this.#candidate, { force: true });
+      await this.#removeFiles(written);
       return checked;
     });
   }
@@ -182,11 +190,13 @@ export class HaproxyProcess {
       this.#observe({ event: "haproxy-adopted", pid: identity.pid });
       await this.#writeRecord(identity);
     }
+    const written = await this.#writeFiles(configuration);
     if (identity !== undefined && (await this.#loadedDigest()) === configuration.digest)
       return ok("unchanged");
     const checked = await this.#check(configuration);
     if (!checked.ok) {
       await rm(this.#candidate, { force: true });
+      await this.#removeFiles(written);
       this.#observe({
         event: "haproxy-refused",
         digest: configuration.digest,
@@ -198,14 +208,18 @@ export class HaproxyProcess {
     if (hadOne) await copyFile(this.#path, this.#previous);
     await rename(this.#candidate, this.#path);
     const loaded = await this.#load(configuration, identity);
-    if (loaded.ok) return loaded;
+    if (loaded.ok) {
+      await this.#keepOnly(configuration);
+      return loaded;
+    }
     this.#observe({ event: "haproxy-refused", digest: configuration.digest, reason: loaded.error.message });
     if (hadOne) {
       await rename(this.#previous, this.#path);
       const text = await readFile(this.#path, "utf8");
       const digest = /^ {4}description ([0-9a-f]{16})$/m.exec(text)?.[1] ?? "";
-      await this.#load({ text, digest, origins: originsNone }, await this.#master());
+      await this.#load({ text, digest, origins: originsNone, files: [] }, await this.#master());
     } else await rm(this.#path, { force: true });
+    await this.#removeFiles(written);
     return loaded;
   }
 
@@ -223,6 +237,40 @@ export class HaproxyProcess {
     identity: ProcessIdentity | undefined,
   ): Promise<Result<Applied, FieldError>> {
     return identity === undefined ? this.#start(configuration) : this.#reload(configuration, identity);
+  }
+
+  /** Those that are not there yet, for HAProxy to read as root; their names. What stands under a name never changes. */
+  async #writeFiles({ files }: RenderedConfiguration): Promise<string[]> {
+    if (files.length === 0) return [];
+    await mkdir(this.filesDirectory, { recursive: true, mode: 0o700 });
+    const present = new Set(await readdir(this.filesDirectory));
+    const written: string[] = [];
+    for (const { name, text } of files) {
+      if (present.has(name)) continue;
+      // A unit that is killed here leaves no half of a file under a name that counts as there.
+      const path = join(this.filesDirectory, name);
+      const file = await open(`${path}.part`, "w", 0o600);
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(`${path}.part`, path);
+      written.push(name);
+    }
+    return written;
+  }
+
+  async #removeFiles(names: readonly string[]): Promise<void> {
+    for (const name of names) await rm(join(this.filesDirectory, name), { force: true });
+  }
+
+  /** Removes what this configuration, which is in force, does not use. Workers on their way out have read theirs. */
+  async #keepOnly({ files }: RenderedConfiguration): Promise<void> {
+    const used = new Set(files.map(({ name }) => name));
+    const present = await readdir(this.filesDirectory).catch(() => []);
+    await this.#removeFiles(present.filter((name) => !used.has(name)));
   }
 
   get #candidate(): string {

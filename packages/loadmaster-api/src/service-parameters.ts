@@ -61,7 +61,8 @@ export const serviceParameters = [
   {
     name: "VStype",
     type: { kind: "choice", values: ["gen", "http"] },
-    about: "http reads requests, gen passes TCP on; http by default on port 80, gen elsewhere",
+    about:
+      "http reads requests, gen passes TCP on; http by default on port 80, and on port 443 with SSLAcceleration, gen elsewhere",
   },
   {
     name: "Schedule",
@@ -81,8 +82,9 @@ export const serviceParameters = [
   },
   {
     name: "CheckType",
-    type: { kind: "choice", values: ["tcp", "http", "none"] },
-    about: "health check: http by default on port 80, tcp elsewhere",
+    type: { kind: "choice", values: ["tcp", "http", "https", "none"] },
+    about:
+      "health check: http by default on port 80, tcp elsewhere; https is http over TLS, whatever the traffic goes over",
   },
   {
     name: "CheckUrl",
@@ -174,12 +176,59 @@ export const serviceParameters = [
     type: { kind: "boolean" },
     about: "whether servers see the client's address: Y at layer 4, N at layer 7",
   },
-  fixed("SSLAcceleration", "N"),
-  fixed("SSLReencrypt", "N"),
-  fixed("SSLReverse", "N"),
-  fixed("CertFile", ""),
+  {
+    name: "SSLAcceleration",
+    type: { kind: "boolean" },
+    about: "TLS of clients ends at the service, with the certificates of CertFile",
+  },
+  {
+    name: "CertFile",
+    aliases: ["cert"],
+    type: {
+      kind: "text",
+      pattern: /^[^\p{Cc}\p{Zl}\p{Zp}]{0,8099}$/u,
+      allowed: "names of certificates as listcert shows them, separated by blanks; empty to remove them",
+    },
+    about:
+      "all certificates of the service: a client gets the one that fits the name it asks for (SNI), else the first",
+  },
+  {
+    name: "TLSType",
+    type: { kind: "integer", min: 0, max: 30 },
+    about:
+      "what clients may not speak, added up: 1 SSLv3 (never spoken), 2 TLS 1.0, 4 TLS 1.1, 8 TLS 1.2, 16 TLS 1.3; 3 by default",
+  },
+  {
+    name: "AllowHTTP2",
+    type: { kind: "boolean" },
+    about: "with SSLAcceleration and VStype http: clients are offered HTTP/2",
+  },
+  {
+    name: "SSLReencrypt",
+    type: { kind: "boolean" },
+    about: "with SSLAcceleration: servers are spoken to over TLS; their certificates are not looked at",
+  },
+  {
+    name: "SSLReverse",
+    type: { kind: "boolean" },
+    about: "servers are spoken to over TLS, also where clients come without",
+  },
+  {
+    name: "PassSni",
+    type: { kind: "boolean" },
+    about: "with SSLReencrypt: servers are told the name that the client asked for",
+  },
   fixed("ClientCert", "0"),
-  fixed("AllowHTTP2", "N"),
+  fixed("NeedHostName", "N"),
+  fixed("OCSPVerify", "N"),
+  fixed("PassCipher", "N"),
+  fixed("SSLRewrite", "", "0"),
+  fixed("ReverseSNIHostname", ""),
+  fixed("SecurityHeaderOptions", "0"),
+  fixed("IntermediateCerts", ""),
+  fixed("Ciphers", ""),
+  fixed("CipherSet", "", "Default"),
+  fixed("Tls13CipherSet", ""),
   fixed("SubnetOriginating", "Y"),
   fixed("UseforSnat", "N"),
   fixed("MultiConnect", "N"),

@@ -113,6 +113,10 @@ export type VirtualServiceView = {
   EnhancedHealthChecks: boolean;
   RsMinimum: number;
   NumberOfRSs: number;
+  /** Absent without TLS of clients. */
+  SSLAcceleration?: boolean;
+  /** Names, separated by blanks; absent without any. */
+  CertFile?: string;
   Rs?: RealServerView[];
 };
 

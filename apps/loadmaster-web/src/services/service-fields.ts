@@ -93,10 +93,12 @@ const fieldsOf = (parameters: readonly Parameter[]): readonly SettingField[] =>
 export const serviceFields = fieldsOf(serviceParameters);
 export const serverFields = fieldsOf(serverParameters);
 
-/** What a form starts from: without persistence the unit leaves it out. */
+/** What a form starts from: what is off, the unit leaves out. */
 export const serviceValues = (service: VirtualServiceView) => ({
   ...service,
   Persist: service.Persist ?? "none",
+  SSLAcceleration: service.SSLAcceleration ?? false,
+  CertFile: service.CertFile ?? "",
   // The command and the answer differ in its spelling.
   TLSType: service.TlsType,
 });

@@ -259,7 +259,7 @@ describe("the API of a single unit", { skip }, () => {
         "addvs",
         { vs: vs.address, port: 81, prot: "tcp", SSLAcceleration: "Y" },
         422,
-        /SSLAcceleration: "Y".*N/,
+        /SSLAcceleration: Y needs a certificate; add one with addcert/,
       ],
       ["addvs", { vs: vs.address, port: 81, prot: "tcp", Persist: "ssl" }, 422, /Persist: "ssl".*none/],
       ["addvs", { vs: vs.address, port: 81, prot: "tcp", CheckUrl: "/a b" }, 422, /CheckUrl/],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { linkVersion, unknownToVersion } from "../ha/partner-messages.ts";
-import { emptyShared, newDocument, type StoredService, type UnitDocument } from "../state/document.ts";
+import { emptyShared, newDocument, type UnitDocument } from "../state/document.ts";
+import { storedService } from "../unit.fixture.ts";
 import type { Unit } from "../unit.ts";
 import { changeInterface, interfaceViews } from "./interfaces.ts";
 
@@ -33,8 +34,8 @@ const document: UnitDocument = {
   shared: {
     ...emptyShared,
     services: [
-      { index: 1, address: "2001:db8::50", port: 443, servers: [] } as unknown as StoredService,
-      { index: 2, address: "10.213.0.50", port: 80, servers: [] } as unknown as StoredService,
+      storedService({ index: 1, address: "2001:db8::50", port: 443 }),
+      storedService({ index: 2, address: "10.213.0.50", port: 80 }),
     ],
     sharedAddresses: { "0": "10.213.0.20" },
     sharedAddresses6: { "2": "2001:db8::30" },

@@ -11,6 +11,8 @@ import type { CertificateView } from "@tandem/loadmaster-api/views";
 import type { SharedContent, StoredCertificate, StoredIntermediate } from "../state/document.ts";
 import { certificatesIn } from "./upload.ts";
 
+const usersToldMax = 20;
+
 type Next = Result<SharedContent, Failure>;
 const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
 
@@ -35,6 +37,13 @@ export function withoutCertificate(shared: SharedContent, name: string): Next {
   const { certificates = [], ...others } = shared;
   const found = certificateNamed(shared, name);
   if (!found.ok) return found;
+  const users = shared.services
+    .filter(({ tls }) => tls?.certificates.includes(name))
+    .map(({ index }) => index);
+  if (users.length > 0)
+    return refuse(
+      `cert: "${name}" is used by virtual service ${users.slice(0, usersToldMax).join(", ")}; take it out of CertFile there, then remove it`,
+    );
   const rest = certificates.filter((each) => each.name !== name);
   return ok(rest.length === 0 ? others : { ...others, certificates: rest });
 }

@@ -285,7 +285,7 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.equal(onDisk.document.shared.services[0].nickname, "shop");
   });
 
-  test("[LH11] certificates are added at the shared address alone, and the standby has them with their keys", async () => {
+  test("[LH11] certificates are added at the shared address alone, and the standby has them with their keys, its HAProxy as well", async () => {
     const data = Buffer.from((await issue("shop.example.org")).pem).toString("base64");
     const own = await one.client().call("addcert", { cert: "shop", data });
     assert.ok(!own.ok && /own address/.test(own.error.message));
@@ -293,6 +293,16 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     await waitFor("the standby has it", () => two.unit.document.shared.certificates?.[0]?.name === "shop");
     assert.deepEqual(two.unit.document.shared.certificates, one.unit.document.shared.certificates);
     assert.match(JSON.stringify(value(await two.client().call("listcert")).cert), /"name":"shop"/);
+    const files = (unit: TestUnit): string[] =>
+      readdirSync(join(unit.configuration.stateDir, "haproxy/files"));
+    value(await atShared.modifyVirtualService(vs, { SSLAcceleration: 1, CertFile: "shop" }));
+    await waitFor(
+      "the standby has accepted it",
+      () => one.unit.document.agreedDigest === digestOf(one.unit.document.shared),
+    );
+    assert.deepEqual(files(two).sort(), files(one).sort());
+    assert.equal(files(two).length, 2, "for its HAProxy: the certificate, and the list that it stands in");
+    value(await atShared.modifyVirtualService(vs, { SSLAcceleration: 0, CertFile: "" }));
     value(await atShared.call("delcert", { cert: "shop" }));
     await waitFor("it is gone there too", () => two.unit.document.shared.certificates === undefined);
   });

@@ -9,6 +9,7 @@ import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters
 import { serverReference, serviceReference } from "@tandem/loadmaster-api/service-parameters";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { type AddressFacts, addressFault } from "./address-rules.ts";
+import { layer4TlsFault, tlsOf } from "./tls.ts";
 
 export type ValuesOf<Name extends keyof typeof commands> = Values<(typeof commands)[Name]["parameters"]>;
 type Reference = {
@@ -25,8 +26,9 @@ export type ServerEdit = Result<
 
 const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
 
-/** `http` reads requests only where they are certain to be HTTP; 443 would be TLS, which is passed on. */
+/** `http` reads requests only where they are certain to be HTTP; 443 is TLS, which is passed on unless it ends here. */
 const httpPort = 80;
+const httpsPort = 443;
 
 export function addService(shared: SharedContent, facts: AddressFacts, values: ValuesOf<"addvs">): Edit {
   if (/^\d+$/.test(values.vs)) return err(invalid("vs", values.vs, "the new service's IPv4 or IPv6 address"));
@@ -42,7 +44,9 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
   if (!forced.ok) return forced;
   const type =
     values.VStype === "http" ||
-    (values.VStype === undefined && values.port === httpPort && forced.value === 7)
+    (values.VStype === undefined &&
+      forced.value === 7 &&
+      (values.port === httpPort || (values.port === httpsPort && values.SSLAcceleration === true)))
       ? "http"
       : "gen";
   const blank: StoredService = {
@@ -66,7 +70,7 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
     },
     servers: [],
   };
-  const made = withValues(blank, values);
+  const made = withValues(blank, values, shared);
   if (!made.ok) return made;
   const service = made.value;
   return ok({
@@ -87,7 +91,7 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
     const fault = addressFault(facts, shared.services, address, port, service.index);
     if (fault !== undefined) return err(fault);
   }
-  const made = withValues({ ...service, address, port }, values);
+  const made = withValues({ ...service, address, port }, values, shared);
   return made.ok ? ok({ index: service.index, shared: replaced(shared, made.value) }) : made;
 }
 
@@ -259,6 +263,8 @@ function layer4Fault(service: StoredService): Failure | undefined {
     return no(
       `rs: ${server6.address} is an IPv6 address, to which a layer-4 service on ${address} cannot pass packets of IPv4 on; use ForceL4 N, or the server's IPv4 address`,
     );
+  const tlsFault = layer4TlsFault(service);
+  if (tlsFault !== undefined) return no(tlsFault);
   if (type !== "gen")
     return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
   if (schedule === "lc" || schedule === "wlc")
@@ -322,13 +328,20 @@ function persistenceOf(
 }
 
 /** The service with what the parameters say; an empty text removes. */
-function withValues(service: StoredService, values: ValuesOf<"addvs">): Result<StoredService, Failure> {
+function withValues(
+  service: StoredService,
+  values: ValuesOf<"addvs">,
+  shared: SharedContent,
+): Result<StoredService, Failure> {
   const persistence = persistenceOf(service, values);
   if (!persistence.ok) return persistence;
   const persist = persistence.value;
   const layer = layerOf(service.layer ?? 7, values);
   if (!layer.ok) return layer;
-  const { nickname, check, persist: _persist, layer: _layer, ...rest } = service;
+  const type = (values.VStype as StoredService["type"] | undefined) ?? service.type;
+  const tls = tlsOf({ ...service, type }, values, shared);
+  if (!tls.ok) return tls;
+  const { nickname, check, persist: _persist, layer: _layer, tls: _tls, ...rest } = service;
   const { url, host, ...checkRest } = check;
   const text = (value: string | undefined, before: string | undefined): string | undefined =>
     value === undefined ? before : value === "" ? undefined : value;
@@ -339,9 +352,10 @@ function withValues(service: StoredService, values: ValuesOf<"addvs">): Result<S
     ...rest,
     ...(layer.value === 4 ? { layer: 4 } : {}),
     ...(persist === undefined ? {} : { persist }),
+    ...(tls.value === undefined ? {} : { tls: tls.value }),
     ...(nextNickname === undefined ? {} : { nickname: nextNickname }),
     enabled: values.Enable ?? rest.enabled,
-    type: (values.VStype as StoredService["type"] | undefined) ?? rest.type,
+    type,
     schedule: (values.Schedule as StoredService["schedule"] | undefined) ?? rest.schedule,
     idletime: values.Idletime ?? rest.idletime,
     addVia: values.AddVia ?? rest.addVia,

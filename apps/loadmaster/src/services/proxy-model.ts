@@ -1,6 +1,7 @@
 /** The stored services as HAProxy is to carry them out: defaults filled in, API codes put into words. */
 import { isIpv6 } from "@tandem/base/ipv6";
 import type {
+  Certificate,
   CheckMethod,
   HealthCheck,
   Peers,
@@ -10,6 +11,7 @@ import type {
   VirtualService,
 } from "@tandem/haproxy-config/model";
 import type { SharedContent, StoredService } from "../state/document.ts";
+import { certificateFiles, proxyTls } from "./tls.ts";
 
 export const idletimeDefaultSeconds = 660;
 export const checkIntervalDefaultSeconds = 9;
@@ -21,13 +23,16 @@ export const proxyModel = (
   shared: SharedContent,
   process: Omit<ProcessSettings, "peers">,
   peers: Peers,
-): ProxyModel => ({
-  process: shared.services.some((each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src")
-    ? { ...process, peers }
-    : process,
-  // The kernel carries layer-4 services; HAProxy must not listen where they stand.
-  services: shared.services.filter((each) => each.layer !== 4).map(proxyService),
-});
+): ProxyModel => {
+  const named = certificateFiles(shared);
+  return {
+    process: shared.services.some((each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src")
+      ? { ...process, peers }
+      : process,
+    // The kernel carries layer-4 services; HAProxy must not listen where they stand.
+    services: shared.services.filter((each) => each.layer !== 4).map((each) => proxyService(each, named)),
+  };
+};
 
 const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
   switch (persist?.mode) {
@@ -40,7 +45,10 @@ const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
   }
 };
 
-function proxyService(service: StoredService): VirtualService {
+function proxyService(
+  service: StoredService,
+  certificateNamed: (name: string) => Certificate | undefined,
+): VirtualService {
   const persistence = persistenceOf(service);
   return {
     index: service.index,
@@ -57,6 +65,7 @@ function proxyService(service: StoredService): VirtualService {
       clientSide: [3, 4].includes(service.addVia),
       via: [1, 3, 6].includes(service.addVia),
     },
+    ...proxyTls(service, certificateNamed),
     check: healthCheck(service),
     servers: service.servers.map(({ limit, ...server }) => ({ ...server, connectionLimit: limit })),
   };
@@ -79,6 +88,7 @@ export function healthCheck({ address, check }: StoredService): HealthCheck {
     timing,
     method: methods[check.method] ?? "HEAD",
     path: check.url ?? "/",
+    ...(check.type === "https" ? { tls: true } : {}),
     ...(check.use11 ? { host: check.host ?? (isIpv6(address) ? `[${address}]` : address) } : {}),
     codes: check.codes,
   };

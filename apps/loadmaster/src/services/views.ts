@@ -4,6 +4,7 @@ import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
 import type { RealServerView, ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import type { StoredServer, StoredService } from "../state/document.ts";
 import { idletimeDefaultSeconds } from "./proxy-model.ts";
+import { tlsTypeShown } from "./tls.ts";
 
 /** What HAProxy says, by proxy and server: a unit may have tens of thousands of rows. */
 export type Figures = ReadonlyMap<string, StatRow>;
@@ -41,8 +42,8 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     Layer: service.layer ?? 7,
     ...(service.nickname === undefined ? {} : { NickName: service.nickname }),
     Enable: service.enabled,
-    SSLReverse: false,
-    SSLReencrypt: false,
+    SSLReverse: service.tls?.reverse === true,
+    SSLReencrypt: service.tls?.reencrypt === true,
     InterceptMode: 0,
     Intercept: false,
     InterceptOpts: [],
@@ -104,12 +105,12 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     IsTransparent: service.layer === 4 ? 1 : 2,
     AddVia: service.addVia,
     QoS: 0,
-    TlsType: "0",
+    TlsType: String(tlsTypeShown(service)),
     NeedHostName: false,
     OCSPVerify: false,
-    AllowHTTP2: false,
+    AllowHTTP2: service.tls?.http2 === true,
     PassCipher: false,
-    PassSni: false,
+    PassSni: service.tls?.passSni === true,
     ChkInterval: check.intervalSeconds,
     ChkTimeout: check.timeoutSeconds,
     ChkRetryCount: check.retries,
@@ -121,6 +122,10 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     EnhancedHealthChecks: false,
     RsMinimum: 0,
     NumberOfRSs: service.servers.length,
+    ...(service.tls?.offload === true ? { SSLAcceleration: true } : {}),
+    ...(service.tls === undefined || service.tls.certificates.length === 0
+      ? {}
+      : { CertFile: service.tls.certificates.join(" ") }),
     ...(service.servers.length === 0
       ? {}
       : { Rs: service.servers.map((server) => serverView(service, server, figures)) }),

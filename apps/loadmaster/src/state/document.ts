@@ -6,6 +6,7 @@ import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import { isIpv6 } from "@tandem/base/ipv6";
 import { type Static, Type } from "@tandem/base/schema";
+import { certificatesPerServiceMax } from "@tandem/haproxy-config/limits";
 import {
   certificateNamePattern,
   certificatesMax,
@@ -24,6 +25,8 @@ const address = Type.String({ pattern: "^\\d{1,3}(\\.\\d{1,3}){3}$" });
 /** As RFC 5952 writes it. */
 const address6 = Type.String({ pattern: "^[0-9a-f:]{2,39}$" });
 const eitherAddress = Type.String({ pattern: "^(\\d{1,3}(\\.\\d{1,3}){3}|[0-9a-f:]{2,39})$" });
+
+const certificateName = Type.String({ pattern: certificateNamePattern.source });
 
 export const StoredServerSchema = Type.Object(
   {
@@ -65,12 +68,32 @@ export const StoredServiceSchema = Type.Object(
         nothingElse,
       ),
     ),
+    /** Absent: none. `tlsType` is the API's bit mask, absent at its default; the others are absent when they are off. */
+    tls: Type.Optional(
+      Type.Object(
+        {
+          certificates: Type.Array(certificateName, { maxItems: certificatesPerServiceMax }),
+          offload: Type.Optional(Type.Literal(true)),
+          tlsType: Type.Optional(Type.Integer({ minimum: 1, maximum: 29 })),
+          http2: Type.Optional(Type.Literal(true)),
+          reencrypt: Type.Optional(Type.Literal(true)),
+          reverse: Type.Optional(Type.Literal(true)),
+          passSni: Type.Optional(Type.Literal(true)),
+        },
+        nothingElse,
+      ),
+    ),
     /** Seconds; 0 is the default. */
     idletime: Type.Integer({ minimum: 0, maximum: 86_400 }),
     addVia: Type.Integer({ minimum: 0, maximum: 6 }),
     check: Type.Object(
       {
-        type: Type.Union([Type.Literal("tcp"), Type.Literal("http"), Type.Literal("none")]),
+        type: Type.Union([
+          Type.Literal("tcp"),
+          Type.Literal("http"),
+          Type.Literal("https"),
+          Type.Literal("none"),
+        ]),
         url: Type.Optional(Type.String({ minLength: 1, maxLength: 126 })),
         host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
         use11: Type.Boolean(),
@@ -90,7 +113,6 @@ export const StoredServiceSchema = Type.Object(
   nothingElse,
 );
 
-const certificateName = Type.String({ pattern: certificateNamePattern.source });
 const pem = Type.String({ minLength: 1, maxLength: certificatesTotalMaxChars });
 
 export const SharedContentSchema = Type.Object(
@@ -239,8 +261,11 @@ export const unknownToLinkVersion3 = ({ services, sharedAddresses6 }: SharedCont
 ];
 
 /** What the content uses that a partner's program of link version 4 does not know, in words; empty: nothing. */
-export const unknownToLinkVersion4 = ({ certificates, intermediates }: SharedContent): string[] =>
-  certificates === undefined && intermediates === undefined ? [] : ["certificates of services"];
+export const unknownToLinkVersion4 = ({ services, certificates, intermediates }: SharedContent): string[] => [
+  ...(certificates === undefined && intermediates === undefined ? [] : ["certificates of services"]),
+  ...(services.some((each) => each.tls !== undefined) ? ["TLS of services"] : []),
+  ...(services.some((each) => each.check.type === "https") ? ["health checks over TLS"] : []),
+];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
 export const digestOf = (shared: SharedContent): string =>
