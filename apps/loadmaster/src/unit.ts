@@ -505,6 +505,8 @@ export class Unit implements PartnerSide {
     shared: SharedContent,
   ): Promise<{ accepted: true } | { accepted: false; reason: string }> {
     return this.#inTurn(async () => {
+      // It waited for its turn while this unit left the pair, and would bring back the pair's services and addresses.
+      if (this.#setup.kind !== "pair") return { accepted: false, reason: "this unit is in no pair" };
       const isActive = this.#parts.carp.status?.role === "master";
       const partner = this.#link.state;
       if (isActive && !(partner.kind === "up" && givesWay(this.status(), partner.status)))

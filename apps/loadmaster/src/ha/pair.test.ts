@@ -502,6 +502,10 @@ describe("two units of a pair, with CARP as the test says", { skip }, () => {
     assert.equal(value(await two.client().get("hastatus")), "HA not configured");
     assert.equal(two.carp.status, null);
     value(await two.client().addVirtualService(loopback(22), portFor(8), "tcp"));
+    const { shared: content } = one.unit.document;
+    const late = await two.unit.receive(1_000, digestOf(content), content);
+    assert.deepEqual(late, { accepted: false, reason: "this unit is in no pair" });
+    assert.notEqual(digestOf(two.unit.document.shared), digestOf(content));
   });
 });
 
