@@ -137,6 +137,25 @@ test("[CH2] on either unit an operator changes a device's configuration, and bot
   assert.deepEqual(a.ha.rows(services), []);
 });
 
+test("[CE2] an IPv6 address in another spelling is the service and the server that are there already", async (t) => {
+  const a = await startCentral(t, "a", "127.0.0.1");
+  await addDevice(a);
+  const device = new ModelDevice();
+  const put = (address: string, server: string) =>
+    putService(
+      worldOf(a, device),
+      id,
+      { address, port: 80, protocol: "tcp", servers: [{ address: server, port: 80 }] },
+      "alice",
+    );
+  const first = await put("2001:db8::1", "2001:db8::21");
+  const again = await put("2001:DB8:0::0001", "2001:0db8::0:21");
+  assert.deepEqual([first.commands, again.commands], [2, 0]);
+  assert.equal(again.service, "tcp 2001:db8::1 80");
+  assert.deepEqual(device.said, ["addvs 2001:db8::1", "addrs 2001:db8::21"]);
+  assert.equal(a.ha.rows(services).length, 1);
+});
+
 test("[CH22] a device that has moved on refuses an operator's change with the difference; nothing is kept", async (t) => {
   const a = await startCentral(t, "a", "127.0.0.1");
   await addDevice(a);

@@ -3,6 +3,7 @@
  * also in a cut: the device decides, by the revision that the change was based on. What the device took is then
  * kept as shared rows, so that both units know what was last wanted, and on which revision.
  */
+import { canonicalAddress } from "@tandem/base/ipv6";
 import type { FieldError } from "@tandem/base/result";
 import type { World } from "@tandem/base/world";
 import type {
@@ -73,9 +74,10 @@ export async function listServices(world: ServicesWorld, id: string): Promise<De
 export async function putService(
   world: ServicesWorld,
   id: string,
-  wanted: DeviceServicePut,
+  asked: DeviceServicePut,
   author: string,
 ): Promise<DeviceServiceWritten> {
+  const wanted = asUnitsSpell(asked);
   refuseMember(world, id);
   const { rowKey, device, to, revision, live } = await read(world, id);
   const service = keyOf(wanted);
@@ -126,6 +128,16 @@ export async function removeService(
     ? written(await world.shared.write([deleteRow(services, key)], author, `service ${service} of ${id}`))
     : "both";
   return { service, revision: after, commands: commands.length, acknowledged };
+}
+
+/** An IPv6 address has many spellings, of which units keep one (RFC 5952). What is no address at all is the unit's to refuse. */
+function asUnitsSpell(asked: DeviceServicePut): DeviceServicePut {
+  const spelt = (address: string): string => canonicalAddress(address) ?? address;
+  return {
+    ...asked,
+    address: spelt(asked.address),
+    servers: asked.servers.map((server) => ({ ...server, address: spelt(server.address) })),
+  };
 }
 
 /** What has to be said to a device to get from what it has to what is wanted. Pure. */
