@@ -11,6 +11,7 @@ import { serviceParameters } from "./cases/service-parameters.ts";
 import { spelling } from "./cases/spelling.ts";
 import { statistics } from "./cases/statistics.ts";
 import { apiKeys, interfaces, system } from "./cases/system.ts";
+import { tlsOfServices } from "./cases/tls.ts";
 import { views } from "./cases/views.ts";
 
 export const areas: readonly Area[] = [
@@ -25,6 +26,7 @@ export const areas: readonly Area[] = [
   apiKeys,
   interfaces,
   certificates,
+  tlsOfServices,
   hostileValues,
   clients,
   notYet,

@@ -19,7 +19,7 @@ const commands: readonly (readonly [
   ["getpreviousversion", "API 3.19", "the software is that of the machine's packages"],
   ["listaddon", "API 3.19", "there are no add-ons"],
   ["showdomain", "API 3.6.4.1", "there is no sign-in of users in front of services"],
-  ["getcipherset", "API 3.12.3.2", "the unit has no certificates for services yet", { name: "Default" }],
+  ["getcipherset", "API 3.12.3.2", "there are no cipher sets yet", { name: "Default" }],
   ["logging.listsyslogfiles", "API 3.19", "logs are those of the machine"],
   ["logging.ping", "API 3.19", "tests of the network are made on the machine", { addr: "127.0.0.1" }],
   ["aclcontrol.isenabled", "API 3.16", "there are no access lists yet"],
@@ -33,7 +33,7 @@ const values: readonly (readonly [
   why: string,
   beside?: { readonly [name: string]: Value },
 ])[] = [
-  ["VStype", "http2", "HTTP/2 needs TLS, which comes with certificates"],
+  ["VStype", "http2", "HTTP/2 is AllowHTTP2 of a service of type http"],
   ["VStype", "tls", "STARTTLS is not done by HAProxy"],
   ["VStype", "ts", "there is no type for remote terminals yet"],
   ["VStype", "log", "there is no type for Log Insight"],
