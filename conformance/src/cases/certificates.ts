@@ -12,6 +12,16 @@ const addedAuthority: Command = {
 };
 const goneAuthority: Command = { command: "delintermediate", with: { cert: "conformance-ca" } };
 
+/** `$bare` with TLS, and as it was. */
+const ending: Command = {
+  command: "modvs",
+  with: { vs: "$bare", SSLAcceleration: 1, CertFile: "conformance-a" },
+};
+const plain: Command = {
+  command: "modvs",
+  with: { vs: "$bare", SSLAcceleration: 0, CertFile: "", TLSType: 0 },
+};
+
 const refuses = (name: string, ask: Command, code = 422): Case => ({
   name,
   from: "API 3.12.1",
@@ -197,6 +207,43 @@ export const certificates: Area = {
         after: [gone],
       }),
     ),
+    {
+      name: "a service ends TLS with a certificate, and shows both last",
+      from: "API 3.6.1.4",
+      given: [added],
+      ask: { command: "modvs", with: { vs: "$bare", SSLAcceleration: 1, CertFile: "conformance-a" } },
+      expect: data(
+        { SSLAcceleration: true, CertFile: "conformance-a", TlsType: "3" },
+        { order: ["NumberOfRSs", "SSLAcceleration", "CertFile"] },
+      ),
+      after: [plain, gone],
+    },
+    {
+      name: "TLSType 23 leaves TLS 1.2 alone",
+      from: "API 3.6.1.4.1",
+      given: [added, ending],
+      ask: { command: "modvs", with: { vs: "$bare", TLSType: 23 } },
+      expect: data({ TlsType: "23" }),
+      after: [plain, gone],
+    },
+    {
+      name: "what was decrypted is encrypted again",
+      from: "API 3.6.1.4",
+      given: [added, ending],
+      ask: { command: "modvs", with: { vs: "$bare", SSLReencrypt: 1, PassSNI: 1 } },
+      expect: data({ SSLReencrypt: true, PassSni: true }),
+      after: [plain, gone],
+    },
+    {
+      ...refuses("delcert of one that a service uses", gone),
+      given: [added, ending],
+      after: [plain, gone],
+    },
+    refuses("CertFile with an unknown name", {
+      command: "modvs",
+      with: { vs: "$bare", CertFile: "conformance-none" },
+    }),
+    refuses("TLSType with every version off", { command: "modvs", with: { vs: "$bare", TLSType: 31 } }),
     {
       name: "listcert of a unit without certificates succeeds",
       from: "clients T, K",
