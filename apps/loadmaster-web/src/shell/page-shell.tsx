@@ -1,22 +1,5 @@
-import {
-  Button,
-  Content,
-  Masthead,
-  MastheadBrand,
-  MastheadContent,
-  MastheadLogo,
-  MastheadMain,
-  MastheadToggle,
-  Page,
-  PageSection,
-  PageSidebar,
-  PageSidebarBody,
-  PageToggleButton,
-  SkipToContent,
-  Toolbar,
-  ToolbarContent,
-  ToolbarItem,
-} from "@patternfly/react-core";
+import { PageSection, PageSidebarBody, ToolbarItem } from "@patternfly/react-core";
+import { ShellFrame } from "@tandem/web-components/page/shell-frame";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
 import { sessionQuery } from "../api/queries.ts";
@@ -25,8 +8,6 @@ import { ConnectionLost } from "../live/connection-lost.tsx";
 import { useLive } from "../live/live.tsx";
 import { Navigation } from "./navigation.tsx";
 import { Squares } from "./squares.tsx";
-
-const mainId = "main";
 
 /** What stands around every page: the masthead with the two squares, and the navigation. */
 export function PageShell() {
@@ -39,50 +20,26 @@ export function PageShell() {
       void client.resetQueries({ queryKey: sessionQuery.queryKey });
     },
   });
-  const masthead = (
-    <Masthead>
-      <MastheadMain>
-        <MastheadToggle>
-          <PageToggleButton isHamburgerButton aria-label="Show or hide the navigation" />
-        </MastheadToggle>
-        <MastheadBrand>
-          <MastheadLogo href="#/" component="a">
-            <Content component="h4">LoadMaster</Content>
-          </MastheadLogo>
-        </MastheadBrand>
-      </MastheadMain>
-      <MastheadContent>
-        <Toolbar isStatic>
-          <ToolbarContent alignItems="center">
-            <ToolbarItem>
-              <Squares />
-            </ToolbarItem>
-            <ToolbarItem visibility={{ default: "hidden", lg: "visible" }}>
-              {view === null ? "" : `${view.name} at ${view.localAddress} (${view.here})`}
-            </ToolbarItem>
-            <ToolbarItem align={{ default: "alignEnd" }}>
-              <Button variant="plain" onClick={() => leaving.mutate()}>
-                Sign out
-              </Button>
-            </ToolbarItem>
-          </ToolbarContent>
-        </Toolbar>
-      </MastheadContent>
-    </Masthead>
-  );
   return (
-    <Page
-      masthead={masthead}
-      sidebar={
-        <PageSidebar>
-          <PageSidebarBody>
-            <Navigation />
-          </PageSidebarBody>
-        </PageSidebar>
+    <ShellFrame
+      product="LoadMaster"
+      home="#/"
+      status={
+        <>
+          <ToolbarItem>
+            <Squares />
+          </ToolbarItem>
+          <ToolbarItem visibility={{ default: "hidden", lg: "visible" }}>
+            {view === null ? "" : `${view.name} at ${view.localAddress} (${view.here})`}
+          </ToolbarItem>
+        </>
       }
-      isManagedSidebar
-      mainContainerId={mainId}
-      skipToContent={<SkipToContent href={`#${mainId}`}>Skip to content</SkipToContent>}
+      sidebar={
+        <PageSidebarBody>
+          <Navigation />
+        </PageSidebarBody>
+      }
+      onSignOut={() => leaving.mutate()}
     >
       {connection === "lost" && (
         <PageSection>
@@ -90,6 +47,6 @@ export function PageShell() {
         </PageSection>
       )}
       <Outlet />
-    </Page>
+    </ShellFrame>
   );
 }
