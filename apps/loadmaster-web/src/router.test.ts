@@ -12,8 +12,8 @@ const sources = Object.entries(
   .map(([, text]) => text)
   .join("\n");
 
-/** For other units and for programs; `showvs` shows the servers as well, and the first `haview` is the stream of the status. */
-const notForPeople = new Set(["hajoin", "haleave", "listapi", "showrs"]);
+/** For other units and for programs, such as one that updates a server that stands in many services; `showvs` shows the servers as well, and the first `haview` is the stream of the status. */
+const notForPeople = new Set(["disablers", "enablers", "hajoin", "haleave", "listapi", "showrs"]);
 
 test("[LM3] every command that people give has its place on a page", () => {
   const unused = Object.keys(commands).filter(

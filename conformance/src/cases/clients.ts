@@ -268,14 +268,7 @@ export const clients: Area = {
       { is: "known" },
       { notYet: "there is no command dupvs yet" },
     ),
-    sends(
-      powerShell,
-      "disables a server everywhere",
-      "disablers",
-      "rs=198.51.100.200",
-      { is: "known" },
-      { notYet: "there is no command disablers yet" },
-    ),
+    sends(powerShell, "disables a server everywhere", "disablers", "rs=198.51.100.200", { is: "known" }),
     sends(
       powerShell,
       "shows the rules",

@@ -19,6 +19,7 @@ import {
 import type { Parameter } from "./parameters.ts";
 import {
   secretPattern,
+  serverEverywhere,
   serverMoves,
   serverParameters,
   serverReference,
@@ -173,6 +174,18 @@ export const commands = {
     changes: "nothing",
     answer: "certificate",
     about: "intermediate certificates of one name",
+  },
+  enablers: {
+    parameters: serverEverywhere,
+    changes: "services",
+    answer: "ok",
+    about: "lets every service use the real servers of one address again",
+  },
+  disablers: {
+    parameters: serverEverywhere,
+    changes: "services",
+    answer: "ok",
+    about: "takes the real servers of one address out of every service; connections that they have go on",
   },
   get: {
     parameters: [

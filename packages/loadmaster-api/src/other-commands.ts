@@ -7,7 +7,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
     area: "virtual services",
     names: ["dupvs", "vstotals", "exportvstmplt", "uploadtemplate", "listtemplates", "deltemplate"],
   },
-  { area: "real servers", names: ["enablers", "disablers"] },
   {
     area: "rules and checks",
     names: [

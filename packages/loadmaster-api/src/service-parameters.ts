@@ -40,6 +40,11 @@ export const serverReference = [
   { name: "rsport", type: port, about: "with an address: the server's port" },
 ] as const satisfies readonly Parameter[];
 
+/** A server wherever it stands: the port does not matter. */
+export const serverEverywhere = [
+  { name: "rs", type: { kind: "address" }, required: true, about: "the server's address" },
+] as const satisfies readonly Parameter[];
+
 const fixed = (name: string, ...values: string[]): Parameter => ({
   name,
   type: { kind: "fixed", values },

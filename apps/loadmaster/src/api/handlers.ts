@@ -26,6 +26,7 @@ import {
   removeServer,
   removeService,
   type ServerEdit,
+  switchServers,
 } from "../services/edit.ts";
 import { serverView, serviceView } from "../services/views.ts";
 import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
@@ -183,6 +184,11 @@ export function unitHandlers(unit: Unit): Handlers {
     const made = await unit.change(caller, edit);
     return made.ok ? ok({ message: completedOk, revision: made.value.revision }) : made;
   };
+  const switched = (caller: Author, address: string, enabled: boolean): Promise<Result<object, Failure>> =>
+    changed(caller, (document) => {
+      const next = switchServers(document.shared, address, enabled);
+      return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
+    });
   const showService = async (index: number): Promise<Result<object, Failure>> => {
     const found = findService(unit.document.shared, { vs: String(index) });
     return found.ok ? ok(serviceView(found.value, await unit.figures())) : found;
@@ -226,6 +232,8 @@ export function unitHandlers(unit: Unit): Handlers {
         const next = removeServer(document.shared, values);
         return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
       }),
+    enablers: ({ rs }, caller) => switched(caller, rs, true),
+    disablers: ({ rs }, caller) => switched(caller, rs, false),
     async showrs(values) {
       const found = findServer(unit.document.shared, values);
       return found.ok ? showServer(found.value.service.index, found.value.server.index) : found;

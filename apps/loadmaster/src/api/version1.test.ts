@@ -90,6 +90,32 @@ describe("API v1 of a single unit", { skip }, () => {
     );
   });
 
+  test("[LM2] a real server is taken out of every service that has it, and let in again", async () => {
+    const shared = [5, 6].map((offset) => `vs=${loopback(50)}&port=${portFor(offset)}&prot=tcp`);
+    for (const each of shared) {
+      await call(`addvs?${each}`);
+      for (const host of [60, 61]) await call(`addrs?${each}&rs=${loopback(host)}&rsport=80`);
+    }
+    const enabled = (host: number): readonly boolean[] =>
+      unit.unit.document.shared.services.map(
+        ({ servers }) => servers.find(({ address }) => address === loopback(host))?.enabled ?? false,
+      );
+    assert.match((await call(`disablers?rs=${loopback(60)}`)).text, /Command completed ok/);
+    assert.deepEqual(
+      [enabled(60), enabled(61)],
+      [
+        [false, false],
+        [true, true],
+      ],
+    );
+    assert.equal((await call(`enablers?rs=${loopback(60)}`)).http, 200);
+    assert.deepEqual(enabled(60), [true, true]);
+    const nowhere = await call(`disablers?rs=${loopback(99)}`);
+    assert.equal(nowhere.http, 422);
+    assert.match(nowhere.text, /<Error>Unknown RS<\/Error>/);
+    for (const each of shared) await call(`delvs?${each}`);
+  });
+
   test("[LM2] refusals are v2's, with the status in both places", async () => {
     for (const [path, http, words] of [
       ["showvs?vs=99", 422, "Unknown VS"],

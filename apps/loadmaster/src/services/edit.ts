@@ -173,6 +173,28 @@ export function removeServer(shared: SharedContent, values: ValuesOf<"delrs">): 
   });
 }
 
+/** Every real server of an address, in whichever service it stands. */
+export function switchServers(
+  shared: SharedContent,
+  address: string,
+  enabled: boolean,
+): Result<SharedContent, Failure> {
+  const wanted = canonicalAddress(address);
+  const isMeant = (server: StoredServer): boolean => server.address === wanted;
+  if (!shared.services.some(({ servers }) => servers.some(isMeant))) return refuse(unknownServer);
+  return ok({
+    ...shared,
+    services: shared.services.map((service) =>
+      service.servers.some(isMeant)
+        ? {
+            ...service,
+            servers: service.servers.map((each) => (isMeant(each) ? { ...each, enabled } : each)),
+          }
+        : service,
+    ),
+  });
+}
+
 /** By index, or by address, port and protocol. */
 export function findService(shared: SharedContent, reference: Reference): Result<StoredService, Failure> {
   if (/^\d+$/.test(reference.vs)) {
