@@ -160,6 +160,7 @@ export class Unit implements PartnerSide {
     this.#sampling = new Sampling({
       ...parts,
       shared: () => this.#document.shared,
+      machine: parts.configuration,
       unit: parts.identity.unit,
     });
     this.#fence = new ActionFence(parts.ledger, {

@@ -197,8 +197,54 @@ export type RealServerStatistics = {
   Persist: number;
 };
 
+type ProcessorView = { User: number; System: number; Idle: number; IOWaiting: number };
+
+/** Of the machine, over the time between two samples. v1 names processors and interfaces by their elements. */
+export type MachineStatistics = {
+  /** Per cent. */
+  CPU: {
+    total: ProcessorView;
+    cpu: (ProcessorView & { cpu: number; HWInterrupts: number; SWInterrupts: number })[];
+  };
+  /** Kibibytes, and in MB mebibytes. */
+  Memory: {
+    MBtotal: number;
+    memused: number;
+    MBused: number;
+    percentmemused: number;
+    memfree: number;
+    MBfree: number;
+    percentmemfree: number;
+  };
+  /** `in` and `out` are megabits per second; `speed` is 0 where the interface does not say it. */
+  Network: {
+    Interface: {
+      Name: string;
+      ifaceID: number;
+      speed: number;
+      in: number;
+      inbytes: number;
+      inbytesTotal: number;
+      out: number;
+      outbytes: number;
+      outbytesTotal: number;
+    }[];
+  };
+  /** Gibibytes. */
+  DiskUsage: {
+    partition: {
+      name: string;
+      GBtotal: number;
+      GBused: number;
+      percentused: number;
+      GBfree: number;
+      percentfree: number;
+    }[];
+  };
+};
+
 /** What `stats` answers. Units that are not ours have no `Counters`, `Requests` and `Rs[].Status`. */
-export type StatisticsView = {
+export type StatisticsView = Partial<MachineStatistics> & {
   VStotals: {
     ConnsPerSec: number;
     TotalConns: number;
@@ -214,6 +260,8 @@ export type StatisticsView = {
   };
   Vs: VirtualServiceStatistics[];
   Rs: RealServerStatistics[];
+  /** Transactions per second: connections to all services, and to those that take TLS. */
+  TPS?: { Total: number; SSL: number };
   /** When the unit says it; `Period`: microseconds that rates are worked out over. */
   Timestamp: { Sec: number; Usec: number; Period: number };
   /** Seconds since 1970 of the last change of the configuration. */

@@ -51,3 +51,21 @@ test("[LM2] what is not set is left out, and an empty list too", () => {
     `${head}<Response stat="200" code="ok"><Success><Data><c>0</c></Data></Success></Response>\n`,
   );
 });
+
+test("[LM2] processors and interfaces of statistics are named by their elements", () => {
+  const text = xmlOf(
+    success({
+      CPU: { total: { User: 1 }, cpu: [{ cpu: 0, User: 2 }] },
+      Network: {
+        Interface: [
+          { Name: "eth0", in: 0.1 },
+          { Name: "7@x", in: 0 },
+        ],
+      },
+      Interface: [{ Id: 0 }],
+    }),
+  );
+  assert.match(text, /<CPU><total><User>1<\/User><\/total><cpu0><User>2<\/User><\/cpu0><\/CPU>/);
+  assert.match(text, /<Network><eth0><in>0\.1<\/in><\/eth0><Interface><Name>7@x<\/Name>/);
+  assert.match(text, /<Interface><Id>0<\/Id><\/Interface>/);
+});

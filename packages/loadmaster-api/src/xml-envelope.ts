@@ -34,13 +34,32 @@ const members: readonly (readonly [end: string, member: string])[] = [
   ["apikeys", "key"],
 ];
 
+/** Lists of statistics whose members are elements by a field of their own: `cpu0`, `eth0`. */
+const nameFields: { readonly [list: string]: { readonly field: string; readonly before: string } } = {
+  cpu: { field: "cpu", before: "cpu" },
+  Interface: { field: "Name", before: "" },
+};
+const xmlName = /^[A-Za-z_][\w.-]*$/;
+
+/** A member of such a list; of any other, and where its name could name no element, the list's own. */
+function memberElement(list: string, member: unknown): string {
+  const named = nameFields[list];
+  if (named === undefined || typeof member !== "object" || member === null)
+    return element(list, contentOf(member));
+  const { [named.field]: own, ...rest } = member as Record<string, unknown>;
+  const name = `${named.before}${own}`;
+  return own === undefined || !xmlName.test(name)
+    ? element(list, contentOf(member))
+    : element(name, contentOf(rest));
+}
+
 /** Any other list is its element once for each member. */
 function elementsOf(name: string, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (Array.isArray(value)) {
     const member = members.find(([end]) => name.endsWith(end))?.[1];
     return member === undefined
-      ? value.map((each) => element(name, contentOf(each))).join("")
+      ? value.map((each) => memberElement(name, each)).join("")
       : element(name, value.map((each) => element(member, contentOf(each))).join(""));
   }
   return element(name, contentOf(value));
@@ -55,7 +74,7 @@ function contentOf(value: unknown): string {
   return escaped(String(value));
 }
 
-const named: { readonly [character: string]: string } = {
+const entities: { readonly [character: string]: string } = {
   "<": "&lt;",
   ">": "&gt;",
   "&": "&amp;",
@@ -75,6 +94,6 @@ const escaped = (text: string): string =>
         (code >= 32 && (code < 0xd800 || code > 0xdfff) && code < 0xfffe) ||
         code > 0xffff;
       if (!isKnown) return "&#65533;";
-      return named[character] ?? (code < 127 ? character : `&#${code};`);
+      return entities[character] ?? (code < 127 ? character : `&#${code};`);
     })
     .join("");

@@ -78,4 +78,19 @@ describe("statistics of a unit", { skip }, () => {
     assert.ok(line && "server" in line.details);
     assert.equal(line.details.server, `${loopback(61)}:${port}`);
   });
+
+  test("[CH8] statistics of the machine are of the time since it was looked at before, its interfaces those of the unit", async () => {
+    const { CPU, Memory, Network, DiskUsage, TPS } = await statistics();
+    const { User = 0, System = 0, Idle = 0, IOWaiting = 0 } = CPU?.total ?? {};
+    assert.ok(User + System + Idle + IOWaiting > 90, "shares of one whole, but for interrupts and rounding");
+    assert.ok((CPU?.cpu.length ?? 0) >= 1);
+    assert.ok((Memory?.MBtotal ?? 0) > (Memory?.MBused ?? 0));
+    assert.equal((Memory?.percentmemused ?? 0) + (Memory?.percentmemfree ?? 0), 100);
+    assert.equal(DiskUsage?.partition[0]?.name, unit.configuration.stateDir);
+    assert.deepEqual(
+      Network?.Interface.map(({ Name, ifaceID }) => [Name, ifaceID]),
+      [["lo", 0]],
+    );
+    assert.equal(TPS?.SSL, 0);
+  });
 });

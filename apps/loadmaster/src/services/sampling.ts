@@ -8,6 +8,7 @@ import type { StatisticsView } from "@tandem/loadmaster-api/views";
 import type { SharedContent } from "../state/document.ts";
 import { Counters } from "./counters.ts";
 import type { Layer4 } from "./layer4.ts";
+import { type MachinePlaces, MachineWatch } from "./machine-statistics.ts";
 import { statisticsView } from "./statistics.ts";
 import { type Figures, figuresOf } from "./views.ts";
 
@@ -18,6 +19,7 @@ export type SampledParts = {
   readonly layer4: Layer4;
   readonly shared: () => SharedContent;
   readonly log: (level: "info" | "warn", event: string, details: object) => void;
+  readonly machine: MachinePlaces;
   /** Of the unit that counts: another one's counters begin anew. */
   readonly unit: string;
 };
@@ -25,6 +27,7 @@ export type SampledParts = {
 export class Sampling {
   readonly #parts: SampledParts;
   readonly #counters = new Counters(performance.now());
+  readonly #machine: MachineWatch;
   readonly #startedAt = Date.now();
   /** Real servers by proxy and name, as a health check last left them for good. */
   readonly #servers = new Map<string, "Up" | "Down">();
@@ -33,11 +36,15 @@ export class Sampling {
 
   constructor(parts: SampledParts) {
     this.#parts = parts;
+    this.#machine = new MachineWatch(parts.machine);
   }
 
   async start(): Promise<void> {
-    await this.sample();
-    this.#timer = setInterval(() => void this.sample(), sampleIntervalMs);
+    await Promise.all([this.sample(), this.#machine.sample()]);
+    this.#timer = setInterval(() => {
+      void this.sample();
+      void this.#machine.sample();
+    }, sampleIntervalMs);
   }
 
   stop(): void {
@@ -61,8 +68,9 @@ export class Sampling {
 
   /** What `stats` answers. `changedAt`: when the configuration did last. */
   async statistics(changedAt: WallMillis): Promise<StatisticsView> {
-    const rows = await this.sample();
+    const [rows, machine] = await Promise.all([this.sample(), this.#machine.view()]);
     return statisticsView({
+      machine,
       shared: this.#parts.shared(),
       figures: figuresOf(rows),
       counters: this.#counters,

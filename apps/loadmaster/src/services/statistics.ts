@@ -3,6 +3,7 @@
 import type { WallMillis } from "@tandem/base/time";
 import { serverName, serviceName } from "@tandem/haproxy-config/model";
 import type {
+  MachineStatistics,
   RealServerStatistics,
   StatisticsView,
   VirtualServiceStatistics,
@@ -15,6 +16,7 @@ const bitsPerByte = 8;
 
 export type StatisticsFacts = {
   readonly shared: SharedContent;
+  readonly machine: MachineStatistics;
   readonly figures: Figures;
   readonly counters: Counters;
   readonly wall: WallMillis;
@@ -29,7 +31,12 @@ export type StatisticsFacts = {
 export function statisticsView(facts: StatisticsFacts): StatisticsView {
   const { shared, counters, wall } = facts;
   const { total, totalPerSecond } = counters;
+  const Vs = shared.services.map((service) => serviceStatistics(service, facts));
+  const perSecond = (of: readonly VirtualServiceStatistics[]): number =>
+    of.reduce((sum, { ConnsPerSec }) => sum + ConnsPerSec, 0);
+  const takesTls = new Set(shared.services.filter(({ tls }) => tls !== undefined).map(({ index }) => index));
   return {
+    ...facts.machine,
     VStotals: {
       ConnsPerSec: totalPerSecond.connections,
       TotalConns: total.connections,
@@ -43,10 +50,11 @@ export function statisticsView(facts: StatisticsFacts): StatisticsView {
       BytesWritten: total.bytesOut,
       Requests: total.requests,
     },
-    Vs: shared.services.map((service) => serviceStatistics(service, facts)),
+    Vs,
     Rs: shared.services.flatMap((service) =>
       service.servers.map((server) => serverStatistics(service, server, facts)),
     ),
+    TPS: { Total: perSecond(Vs), SSL: perSecond(Vs.filter(({ Index }) => takesTls.has(Index))) },
     Timestamp: {
       Sec: Math.floor(wall / 1_000),
       Usec: (wall % 1_000) * 1_000,
