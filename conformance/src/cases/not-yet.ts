@@ -40,7 +40,6 @@ const values: readonly (readonly [
   ["Schedule", "fixed", "fixed weighting is not mapped to HAProxy yet"],
   ["Schedule", "adaptive", "there is no adaptive scheduling yet"],
   ["Schedule", "dl", "HAProxy does not measure response times for scheduling"],
-  ["Schedule", "uhash", "hashing by URL is not mapped to HAProxy yet"],
   ["Schedule", "sdn-adaptive", "there are no SDN controllers"],
   [
     "Persist",
@@ -66,14 +65,6 @@ const values: readonly (readonly [
     "persistence by a hash is not done yet",
     { VStype: "http", Cookie: "SID", PersistTimeout: 300 },
   ],
-  ["Persist", "url", "persistence by a hash is not done yet", { VStype: "http", PersistTimeout: 300 }],
-  [
-    "Persist",
-    "query-hash",
-    "persistence by a hash is not done yet",
-    { VStype: "http", QueryTag: "id", PersistTimeout: 300 },
-  ],
-  ["Persist", "host", "persistence by a header is not done yet", { VStype: "http", PersistTimeout: 300 }],
   ["Persist", "header", "persistence by a header is not done yet", { VStype: "http", PersistTimeout: 300 }],
   [
     "Persist",

@@ -48,6 +48,13 @@ const serverRefuses = (name: string, value: Value): Case => ({
 
 const atUrlEnd = `/${"u".repeat(125)}`;
 
+const byRequest: readonly { readonly [name: string]: string }[] = [
+  { Persist: "url", PersistTimeout: "300" },
+  { Persist: "host", PersistTimeout: "300" },
+  { Persist: "query-hash", QueryTag: "id", PersistTimeout: "300" },
+  { Schedule: "uhash" },
+];
+
 export const serviceParameters: Area = {
   name: "service parameters",
   cases: [
@@ -126,6 +133,18 @@ export const serviceParameters: Area = {
       expect: data({ Persist: "active-cookie", Cookie: "SID", PersistTimeout: "300" }),
       after: [{ command: "modvs", with: { vs: "$bare", Persist: "none", VStype: "gen" } }],
     },
+    ...byRequest.map(
+      (chosen): Case => ({
+        name: `a server is chosen by what is asked for: ${Object.values(chosen)[0]}`,
+        from: "API 3.6.1.3",
+        ask: { command: "modvs", with: { vs: "$bare", VStype: "http", ...chosen } },
+        expect: data(chosen),
+        after: [
+          { command: "modvs", with: { vs: "$bare", Persist: "none", Schedule: "rr" } },
+          { command: "modvs", with: { vs: "$bare", VStype: "gen" } },
+        ],
+      }),
+    ),
     {
       name: "a persistence by cookie without its name",
       from: "API 3.6.1.3",

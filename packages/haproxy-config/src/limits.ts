@@ -6,6 +6,7 @@ import { parseIpv4 } from "@tandem/base/ip";
 import { canonicalAddress, isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import {
+  type HashedPart,
   type Peer,
   type ProxyModel,
   type RealServer,
@@ -102,6 +103,8 @@ function checkService(service: VirtualService): FieldError | undefined {
     );
   if (!schedules.includes(service.schedule))
     return fault(field("Schedule"), service.schedule, schedules.join(", "));
+  if (service.schedule === "uhash" && service.mode !== "http")
+    return fault(field("Schedule"), service.schedule, "only with VStype http");
   if (!integer(service.idleSeconds, 1, 86_400))
     return fault(field("Idletime"), service.idleSeconds, "1 to 86400 seconds");
   if (service.servers.length > serversPerServiceMax)
@@ -123,6 +126,7 @@ function checkPersistence(
   field: (name: string) => string,
 ): FieldError | undefined {
   if (persistence === undefined) return undefined;
+  if (persistence.kind === "hash") return checkHashed(persistence.of, mode, field);
   if (!integer(persistence.timeoutSeconds, 60, persistenceSecondsMax))
     return fault(
       field("PersistTimeout"),
@@ -139,6 +143,19 @@ function checkPersistence(
     );
   return undefined;
 }
+
+function checkHashed(
+  of: HashedPart,
+  mode: VirtualService["mode"],
+  field: (name: string) => string,
+): FieldError | undefined {
+  if (mode !== "http") return fault(field("Persist"), of.part, "only with VStype http");
+  return of.part === "query" && !isQueryParameter(of.parameter)
+    ? fault(field("QueryTag"), of.parameter, "1 to 127 letters, digits and _ . ~ -")
+    : undefined;
+}
+
+const isQueryParameter = (text: string): boolean => /^[A-Za-z0-9_.~-]{1,127}$/.test(text);
 
 function checkTls(
   { offload, tlsToServers, mode }: VirtualService,

@@ -3,9 +3,12 @@
  * `checkModel` (limits.ts) before it is rendered; indexes are unique and are the names HAProxy knows things by.
  */
 
-/** `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `sh` keeps a client address on one server. */
-export type Schedule = "rr" | "wrr" | "lc" | "wlc" | "sh";
-export const schedules: readonly Schedule[] = ["rr", "wrr", "lc", "wlc", "sh"];
+/**
+ * `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `sh` keeps a client address on one server, `uhash` a URL
+ * (HTTP only).
+ */
+export type Schedule = "rr" | "wrr" | "lc" | "wlc" | "sh" | "uhash";
+export const schedules: readonly Schedule[] = ["rr", "wrr", "lc", "wlc", "sh", "uhash"];
 
 /** Which header tells the server the client's address: AddVia 0 to 6 of the API. */
 export type ClientHeader = {
@@ -46,7 +49,14 @@ export type Persistence =
   /** By its address, in a table that lives as long as HAProxy's peers do. */
   | { readonly kind: "source"; readonly timeoutSeconds: number }
   /** By a cookie that HAProxy sets and reads itself; HTTP only. Nothing is kept on the unit. */
-  | { readonly kind: "cookie"; readonly name: string; readonly timeoutSeconds: number };
+  | { readonly kind: "cookie"; readonly name: string; readonly timeoutSeconds: number }
+  /** By what is asked for, which chooses the server instead of the schedule; HTTP only. Nothing is kept anywhere. */
+  | { readonly kind: "hash"; readonly of: HashedPart };
+
+/** The whole URL with its query, one parameter of the query, or the host. */
+export type HashedPart =
+  | { readonly part: "url" | "host" }
+  | { readonly part: "query"; readonly parameter: string };
 
 export type RealServer = {
   readonly index: number;

@@ -121,6 +121,12 @@ const goldens: Record<string, ProxyModel> = {
       }),
     ],
   },
+  "a-server-by-what-is-asked-for": exampleModel([
+    exampleService(1, { persistence: { kind: "hash", of: { part: "url" } } }),
+    exampleService(2, { persistence: { kind: "hash", of: { part: "host" } }, schedule: "wrr" }),
+    exampleService(3, { persistence: { kind: "hash", of: { part: "query", parameter: "item.id" } } }),
+    exampleService(4, { schedule: "uhash" }),
+  ]),
   "ipv6-service-and-servers": {
     process: { ...exampleProcess, peers: examplePeers },
     services: [

@@ -7,6 +7,7 @@ import { isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { checkModel, persistenceEntriesMax } from "./limits.ts";
 import {
+  type HashedPart,
   type HealthCheck,
   type Peers,
   type ProcessSettings,
@@ -159,7 +160,7 @@ function serviceSections(service: VirtualService, { peers, filesDirectory }: Pro
     origin: from("vs"),
     directives: [
       ...common(),
-      ...balance(service).map((words) => directive(words, [], from("Schedule"))),
+      ...balanceDirectives(service, from),
       ...persistenceDirectives(service, peers, from("Persist")),
       directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
       ...checkDirectives(service.check, from("CheckType")),
@@ -230,17 +231,39 @@ function headerDirectives({ header }: VirtualService, origin: Origin): Directive
 /** A log format that the program itself wrote: its `%` are meant. */
 const formatOfOurs = (text: string): Word => quoted(text);
 
-function balance(service: VirtualService): string[] {
-  switch (service.schedule) {
+/** Consistent, so that a server that comes or goes moves only its own clients. */
+const consistently = directive("hash-type consistent");
+
+function balanceDirectives(
+  { schedule, persistence }: VirtualService,
+  from: (parameter: string) => Origin,
+): Directive[] {
+  const by = (parameter: string, words: readonly Word[]): Directive =>
+    directive("balance", words, from(parameter));
+  if (persistence?.kind === "hash") return [by("Persist", hashedWords(persistence.of)), consistently];
+  switch (schedule) {
     case "rr":
     case "wrr":
-      return ["balance roundrobin"];
+      return [by("Schedule", keywords("roundrobin"))];
     case "lc":
     case "wlc":
-      return ["balance leastconn"];
+      return [by("Schedule", keywords("leastconn"))];
     case "sh":
-      // Consistent, so that a server that comes or goes moves only its own clients.
-      return ["balance source", "hash-type consistent"];
+      return [by("Schedule", keywords("source")), consistently];
+    case "uhash":
+      return [by("Schedule", hashedWords({ part: "url" })), consistently];
+  }
+}
+
+/** A request without the part that is hashed goes where round robin sends it. */
+function hashedWords(of: HashedPart): Word[] {
+  switch (of.part) {
+    case "url":
+      return keywords("uri whole");
+    case "host":
+      return [quoted("hdr(host)")];
+    case "query":
+      return [keyword("url_param"), quoted(of.parameter)];
   }
 }
 
@@ -251,6 +274,7 @@ function persistenceDirectives(
 ): Directive[] {
   switch (persistence?.kind) {
     case undefined:
+    case "hash":
       return [];
     case "source":
       return [

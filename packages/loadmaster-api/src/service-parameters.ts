@@ -71,8 +71,9 @@ export const serviceParameters = [
   },
   {
     name: "Schedule",
-    type: { kind: "choice", values: ["rr", "wrr", "lc", "wlc", "sh"] },
-    about: "round robin, weighted round robin, least connection, weighted least connection, source hash",
+    type: { kind: "choice", values: ["rr", "wrr", "lc", "wlc", "sh", "uhash"] },
+    about:
+      "round robin, weighted round robin, least connection, weighted least connection, source hash, URL hash (VStype http)",
   },
   {
     name: "Idletime",
@@ -148,11 +149,12 @@ export const serviceParameters = [
     name: "Persist",
     type: {
       kind: "text",
-      pattern: /^(none|src|active-cookie)?$/i,
+      pattern: /^(none|src|active-cookie|url|query-hash|host)?$/i,
       allowed:
-        "none, src (source address), active-cookie (with Cookie, for VStype http); other kinds are not available on this unit yet",
+        "none, src (source address); for VStype http also active-cookie (with Cookie), url, query-hash (with QueryTag), host; other kinds are not available on this unit yet",
     },
-    about: "how a client is kept on its server: not at all, by its address, by a cookie of this unit's",
+    about:
+      "how a client is kept on its server: not at all, by its address, by a cookie of this unit's; or what is asked for chooses it: the URL, a parameter of it, the host",
   },
   {
     name: "PersistTimeout",
@@ -168,6 +170,15 @@ export const serviceParameters = [
       allowed: "up to 127 letters, digits, - and _, a letter first; empty without a persistence by cookie",
     },
     about: "name of the cookie of Persist active-cookie",
+  },
+  {
+    name: "QueryTag",
+    type: {
+      kind: "text",
+      pattern: /^[A-Za-z0-9_.~-]{0,127}$/,
+      allowed: "up to 127 letters, digits and _ . ~ -; empty without persistence by it",
+    },
+    about: "name of the URL's parameter of Persist query-hash",
   },
   {
     name: "ForceL4",

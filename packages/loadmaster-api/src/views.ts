@@ -79,6 +79,7 @@ export type VirtualServiceView = {
   /** Absent without persistence. */
   Persist?: string;
   Cookie?: string;
+  QueryTag?: string;
   /** Seconds. */
   PersistTimeout: string;
   CheckPort: string;

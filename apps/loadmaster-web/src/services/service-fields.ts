@@ -25,6 +25,7 @@ const labels: { readonly [name: string]: string } = {
   Persist: "Persistence Mode",
   PersistTimeout: "Persistence Timeout (seconds)",
   Cookie: "Cookie name",
+  QueryTag: "Query Item to hash",
   ForceL4: "Force L4",
   SSLAcceleration: "SSL Acceleration",
   CertFile: "Certificates",
@@ -45,9 +46,17 @@ const optionLabels: { readonly [name: string]: { readonly [value: string]: strin
     lc: "least connection",
     wlc: "weighted least connection",
     sh: "source IP hash",
+    uhash: "URL hash",
   },
   CheckType: { tcp: "TCP Connection Only", http: "HTTP Protocol", https: "HTTPS Protocol", none: "None" },
-  Persist: { none: "None", src: "Source IP Address", "active-cookie": "Active Cookie" },
+  Persist: {
+    none: "None",
+    src: "Source IP Address",
+    "active-cookie": "Active Cookie",
+    url: "URL Hash",
+    "query-hash": "Hash of HTTP Query Item",
+    host: "HTTP Host Header",
+  },
   CheckUseGet: { 0: "HEAD", 1: "GET", 2: "POST", 3: "OPTIONS" },
 };
 

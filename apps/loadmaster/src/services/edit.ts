@@ -9,6 +9,7 @@ import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters
 import { serverReference, serviceReference } from "@tandem/loadmaster-api/service-parameters";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { type AddressFacts, addressFault } from "./address-rules.ts";
+import { persistenceOf } from "./persistence.ts";
 import { layer4TlsFault, tlsOf } from "./tls.ts";
 
 export type ValuesOf<Name extends keyof typeof commands> = Values<(typeof commands)[Name]["parameters"]>;
@@ -289,6 +290,8 @@ function layer4Fault(service: StoredService): Failure | undefined {
   if (tlsFault !== undefined) return no(tlsFault);
   if (type !== "gen")
     return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
+  if (schedule === "uhash")
+    return no("Schedule: uhash reads the URL, and ForceL4 passes packets on unread; use rr, wrr or sh");
   if (schedule === "lc" || schedule === "wlc")
     return no(
       `Schedule: ${schedule} counts each server's open connections, which is not done at layer 4; use rr, wrr or sh`,
@@ -309,58 +312,23 @@ function layer4Fault(service: StoredService): Failure | undefined {
       );
 }
 
-/** Seconds, when persistence is asked for without saying how long. */
-const persistTimeoutDefault = 360;
-
-/** The service's persistence with what the parameters say, or why it cannot be. */
-function persistenceOf(
-  service: StoredService,
-  values: ValuesOf<"addvs">,
-): Result<StoredService["persist"], Failure> {
-  const before = service.persist;
-  const { Persist, PersistTimeout, Cookie } = values;
-  const asked = Persist === undefined ? before?.mode : Persist.toLowerCase();
-  const mode = asked === "src" || asked === "active-cookie" ? asked : undefined;
-  const seconds = PersistTimeout ?? before?.timeoutSeconds ?? persistTimeoutDefault;
-  const timeoutSeconds = seconds - (seconds % 60);
-  if (mode === undefined) {
-    if (PersistTimeout !== undefined && timeoutSeconds > 0)
-      return refuse(`PersistTimeout: ${PersistTimeout} needs a kind of persistence; set Persist as well`);
-    if (Cookie !== undefined && Cookie !== "")
-      return refuse(
-        `Cookie: "${Cookie}" needs a persistence by cookie; set Persist to active-cookie as well`,
-      );
-    return ok(undefined);
-  }
-  if (timeoutSeconds === 0) return ok(undefined);
-  if (mode === "src") {
-    if (Cookie !== undefined && Cookie !== "")
-      return refuse(`Cookie: "${Cookie}" is not used with Persist src; leave it out or set it empty`);
-    return ok({ mode, timeoutSeconds });
-  }
-  const type = values.VStype ?? service.type;
-  if (type !== "http")
-    return refuse(
-      `Persist: active-cookie reads and writes HTTP, and the service's VStype is ${type}; use VStype http, or Persist src`,
-    );
-  const cookie = Cookie ?? before?.cookie ?? "";
-  return cookie === ""
-    ? refuse("Cookie: active-cookie needs the name of the cookie; give one, such as LMSESSION")
-    : ok({ mode, timeoutSeconds, cookie });
-}
-
 /** The service with what the parameters say; an empty text removes. */
 function withValues(
   service: StoredService,
   values: ValuesOf<"addvs">,
   shared: SharedContent,
 ): Result<StoredService, Failure> {
-  const persistence = persistenceOf(service, values);
-  if (!persistence.ok) return persistence;
-  const persist = persistence.value;
   const layer = layerOf(service.layer ?? 7, values);
   if (!layer.ok) return layer;
   const type = (values.VStype as StoredService["type"] | undefined) ?? service.type;
+  const persistence = persistenceOf({ ...service, type }, values);
+  if (!persistence.ok) return persistence;
+  const persist = persistence.value;
+  const schedule = (values.Schedule as StoredService["schedule"] | undefined) ?? service.schedule;
+  if (schedule === "uhash" && type !== "http")
+    return refuse(
+      `Schedule: uhash reads the URL, and the service's VStype is ${type}; use VStype http, or Schedule sh`,
+    );
   const tls = tlsOf({ ...service, type }, values, shared);
   if (!tls.ok) return tls;
   const { nickname, check, persist: _persist, layer: _layer, tls: _tls, ...rest } = service;
@@ -378,7 +346,7 @@ function withValues(
     ...(nextNickname === undefined ? {} : { nickname: nextNickname }),
     enabled: values.Enable ?? rest.enabled,
     type,
-    schedule: (values.Schedule as StoredService["schedule"] | undefined) ?? rest.schedule,
+    schedule,
     idletime: values.Idletime ?? rest.idletime,
     addVia: values.AddVia ?? rest.addVia,
     check: {

@@ -6,7 +6,12 @@ import { after, before, describe, test } from "node:test";
 import { askHaproxy } from "@tandem/linux/haproxy-socket";
 import type { LoadMasterClient, Parameters } from "@tandem/loadmaster-api/client";
 import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
-import { emptyShared, type StoredService, unknownToLinkVersion2 } from "../state/document.ts";
+import {
+  emptyShared,
+  type StoredService,
+  unknownToLinkVersion2,
+  unknownToLinkVersion4,
+} from "../state/document.ts";
 import {
   loopback,
   pairUp,
@@ -132,6 +137,43 @@ describe("persistence", { skip }, () => {
     value(await client.deleteVirtualService(vs));
   });
 
+  test("[LM1] what is asked for chooses the server: the URL or a parameter of it", async () => {
+    const client = one.client();
+    const vs = { address: loopback(50), port: portFor(6) };
+    const of = async (path: string): Promise<string> => {
+      const answer = await fetch(`http://${vs.address}:${vs.port}${path}`, {
+        headers: { connection: "close" },
+      });
+      return (await answer.text()).split(" ")[0] ?? "";
+    };
+    const all = Array.from({ length: 24 }, (_, index) => index);
+    /** Where each of them goes, twice the same; they are spread over all servers. */
+    const spread = async (each: (index: number) => Promise<string>): Promise<readonly string[]> => {
+      const first: string[] = [];
+      for (const index of all) first.push(await each(index));
+      for (const index of all) assert.equal(await each(index), first[index]);
+      assert.equal(new Set(first).size, web.length);
+      return first;
+    };
+    value(
+      await client.addVirtualService(vs.address, vs.port, "tcp", {
+        VStype: "http",
+        CheckType: "none",
+        Persist: "query-hash",
+        QueryTag: "id",
+      }),
+    );
+    await addServers(client, vs, web);
+    const byId = await spread((index) => of(`/?id=${index}`));
+    for (const index of all) assert.equal(await of(`/other?x=1&id=${index}`), byId[index]);
+    const changed = value(await client.modifyVirtualService(vs, { Persist: "url" }));
+    assert.deepEqual([changed.Persist, changed.QueryTag], ["url", undefined]);
+    await spread((index) => of(`/${index}`));
+    value(await client.modifyVirtualService(vs, { Persist: "none", Schedule: "uhash" }));
+    await spread((index) => of(`/${index}?q`));
+    value(await client.deleteVirtualService(vs));
+  });
+
   test("[LM2] persistence that cannot be is refused with field, value and remedy", async () => {
     const client = one.client();
     const refusals: [Parameters, RegExp][] = [
@@ -143,6 +185,12 @@ describe("persistence", { skip }, () => {
       [{ Persist: "active-cookie", Cookie: "A" }, /^Persist: .*VStype is gen; use VStype http/],
       [{ Persist: "active-cookie", VStype: "http" }, /^Cookie: .*give one/],
       [{ Persist: "active-cookie", VStype: "http", Cookie: "a b" }, /^Cookie: "a b" is not valid/],
+      [{ Persist: "url" }, /^Persist: url reads HTTP, .*VStype is gen; use VStype http/],
+      [{ Persist: "query-hash", VStype: "http" }, /^QueryTag: .*give one, such as id/],
+      [{ Persist: "query-hash", VStype: "http", QueryTag: "a b" }, /^QueryTag: "a b" is not valid/],
+      [{ Persist: "src", QueryTag: "id" }, /^QueryTag: "id" is not used with Persist src/],
+      [{ Schedule: "uhash" }, /^Schedule: uhash reads the URL, .*VStype is gen/],
+      [{ Schedule: "uhash", ForceL4: true, VStype: "http" }, /^VStype: http .*ForceL4/],
     ];
     for (const [parameters, words] of refusals) {
       const answer = await client.addVirtualService(loopback(50), portFor(7), "tcp", parameters);
@@ -182,6 +230,17 @@ describe("persistence", { skip }, () => {
     );
     assert.ok(!(await remembered(one, [late])) || !(await remembered(two, [late])));
   });
+});
+
+test("[LH11] a document in which what is asked for chooses the server is not sent to an older partner either", () => {
+  const using = (service: object): string[] =>
+    unknownToLinkVersion4({
+      ...emptyShared,
+      services: [{ check: {}, ...service } as unknown as StoredService],
+    });
+  assert.deepEqual(using({ persist: { mode: "src", timeoutSeconds: 60 } }), []);
+  for (const service of [{ schedule: "uhash" }, { persist: { mode: "host", timeoutSeconds: 60 } }])
+    assert.deepEqual(using(service), ["choosing a server by what is asked for"]);
 });
 
 test("[LH11] a document with persistence is not sent to a partner whose program does not know it", () => {

@@ -42,6 +42,11 @@ const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
       return { kind: "source", timeoutSeconds: persist.timeoutSeconds };
     case "active-cookie":
       return { kind: "cookie", name: persist.cookie ?? "", timeoutSeconds: persist.timeoutSeconds };
+    case "url":
+    case "host":
+      return { kind: "hash", of: { part: persist.mode } };
+    case "query-hash":
+      return { kind: "hash", of: { part: "query", parameter: persist.queryTag ?? "" } };
   }
 };
 

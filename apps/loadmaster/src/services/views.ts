@@ -88,6 +88,7 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     CheckType: check.type,
     ...(service.persist === undefined ? {} : { Persist: service.persist.mode }),
     ...(service.persist?.cookie === undefined ? {} : { Cookie: service.persist.cookie }),
+    ...(service.persist?.queryTag === undefined ? {} : { QueryTag: service.persist.queryTag }),
     PersistTimeout: String(service.persist?.timeoutSeconds ?? 0),
     CheckPort: String(check.port),
     HTTPReschedule: false,

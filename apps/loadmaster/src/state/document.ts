@@ -54,16 +54,24 @@ export const StoredServiceSchema = Type.Object(
       Type.Literal("lc"),
       Type.Literal("wlc"),
       Type.Literal("sh"),
+      Type.Literal("uhash"),
     ]),
     /** Absent: 7. At 4 the kernel passes the packets on, and HAProxy knows nothing of the service. */
     layer: Type.Optional(Type.Literal(4)),
-    /** Absent: none, as in every document before there was any. `cookie` goes with the mode `active-cookie`. */
+    /** Absent: none, as in every document before there was any. `cookie` goes with the mode `active-cookie`, `queryTag` with `query-hash`. */
     persist: Type.Optional(
       Type.Object(
         {
-          mode: Type.Union([Type.Literal("src"), Type.Literal("active-cookie")]),
+          mode: Type.Union([
+            Type.Literal("src"),
+            Type.Literal("active-cookie"),
+            Type.Literal("url"),
+            Type.Literal("query-hash"),
+            Type.Literal("host"),
+          ]),
           timeoutSeconds: Type.Integer({ minimum: 60, maximum: 2_147_460 }),
           cookie: Type.Optional(Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,126}$" })),
+          queryTag: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9_.~-]{1,127}$" })),
         },
         nothingElse,
       ),
@@ -252,6 +260,9 @@ export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[]
   ...(ha.l4Updates === undefined ? [] : ["hal4update"]),
 ];
 
+const isByHash = (persist: StoredService["persist"]): boolean =>
+  persist !== undefined && persist.mode !== "src" && persist.mode !== "active-cookie";
+
 /** What the content uses that a partner's program of link version 3 does not know, in words; empty: nothing. */
 export const unknownToLinkVersion3 = ({ services, sharedAddresses6 }: SharedContent): string[] => [
   ...(sharedAddresses6 === undefined ? [] : ["shared addresses of IPv6"]),
@@ -265,6 +276,9 @@ export const unknownToLinkVersion4 = ({ services, certificates, intermediates }:
   ...(certificates === undefined && intermediates === undefined ? [] : ["certificates of services"]),
   ...(services.some((each) => each.tls !== undefined) ? ["TLS of services"] : []),
   ...(services.some((each) => each.check.type === "https") ? ["health checks over TLS"] : []),
+  ...(services.some(({ persist, schedule }) => schedule === "uhash" || isByHash(persist))
+    ? ["choosing a server by what is asked for"]
+    : []),
 ];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
