@@ -57,6 +57,8 @@ const up = (change: Partial<PartnerStatus> = {}): PartnerState => ({
   status: { ...theirs, ...change },
 });
 
+const neverSent = async () => ({ taken: false, reason: "the test says so" }) as const;
+
 /** A unit that is active, and what CARP does once it is told. */
 function active(
   told: (world: { carp: CarpRoleStatus; partner: PartnerState }) => Result<null, string>,
@@ -79,6 +81,7 @@ function active(
         return world.partner;
       },
       answers: async () => true,
+      forceUpdate: neverSent,
     },
     setup: () => pair,
     own: () => own,
@@ -90,6 +93,44 @@ function active(
     orders: () => orders,
   };
 }
+
+test("[LH13] a partner that lacks the present configuration, or has not said that it has it, is given it first", async () => {
+  let sent = 0;
+  // What it says comes late all the time.
+  let said = up({ digest: "before" });
+  const late = active(
+    (world) => {
+      world.carp = carpStatus("backup");
+      said = up({ digest: "before", role: "master" });
+      return ok(null);
+    },
+    {
+      partner: {
+        get state() {
+          return said;
+        },
+        answers: async () => true,
+        forceUpdate: async () => {
+          sent += 1;
+          return { taken: true, revision: own.revision, digest: own.digest };
+        },
+      },
+    },
+  );
+  await handOver(late);
+  assert.deepEqual([sent, late.orders()], [1, 1]);
+
+  const refusing = active(() => ok(null), {
+    partner: {
+      state: up({ digest: "before" }),
+      answers: async () => true,
+      forceUpdate: async () => ({ taken: false, reason: "its disk is full" }),
+    },
+  });
+  const answer = await handOver(refusing);
+  assert.ok(!answer.ok && /does not have the present configuration/.test(answer.error.message));
+  assert.equal(refusing.orders(), 0);
+});
 
 test("[LH13] the role moves, and the answer says from whom to whom and when", async () => {
   const before = Date.now();
@@ -136,7 +177,7 @@ test("[LH13] refused with every reason while no standby is ready, and nothing is
   assert.equal(obstacles({ kind: "up", status: ofEarlierVersion }), "");
 
   const silent = active(() => ok(null), {
-    partner: { state: up(), answers: async () => false },
+    partner: { state: up(), answers: async () => false, forceUpdate: neverSent },
   });
   const refusal = await handOver(silent);
   assert.ok(!refusal.ok && refusal.error.code === 422);
@@ -145,7 +186,9 @@ test("[LH13] refused with every reason while no standby is ready, and nothing is
 
   // It was active when it died, and nobody has noticed yet but by CARP.
   const dead = await handOver(
-    active(() => ok(null), { partner: { state: up({ role: "master" }), answers: async () => false } }),
+    active(() => ok(null), {
+      partner: { state: up({ role: "master" }), answers: async () => false, forceUpdate: neverSent },
+    }),
   );
   assert.ok(!dead.ok && dead.error.code === 422);
   assert.match(dead.error.message, /has not answered/);

@@ -8,7 +8,7 @@ import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HandOverView } from "@tandem/loadmaster-api/views";
 import type { CarpRole, CarpRoleStatus } from "./carp-role.ts";
 import { pacifiedInWords } from "./pacified.ts";
-import type { PartnerState } from "./partner-link.ts";
+import type { PartnerLink, PartnerState } from "./partner-link.ts";
 import type { PartnerStatus } from "./partner-messages.ts";
 import type { HaSetup } from "./setup.ts";
 
@@ -22,7 +22,7 @@ export const answerFirstMs = 250;
 
 export type HandOverParts = {
   readonly carp: Pick<CarpRole, "status" | "handOver">;
-  readonly partner: { readonly state: PartnerState; answers(waitMs: number): Promise<boolean> };
+  readonly partner: Pick<PartnerLink, "state" | "answers" | "forceUpdate">;
   readonly setup: () => HaSetup;
   readonly own: () => PartnerStatus;
   /** Which unit is the preferred host; 0: neither. */
@@ -91,7 +91,8 @@ async function begin(parts: HandOverParts): Promise<Result<Begun, Failure>> {
   // What a partner said before it fell silent is no reason: it may have died as the active one.
   if (setup.kind === "pair" && partner.state.kind === "up" && !(await partner.answers(partnerAnswerMs)))
     return refused([`the partner has not answered within ${partnerAnswerMs} ms`]);
-  const obstacles = handOverObstacles(setup, carp.status, own(), partner.state);
+  const state = carp.status?.role === "master" ? await inStep(partner, own().digest) : partner.state;
+  const obstacles = handOverObstacles(setup, carp.status, own(), state);
   if (obstacles.length > 0 || setup.kind !== "pair") return refused(obstacles);
   const view = viewOf(setup, preferred());
   if (!parts.isOwnAddress) {
@@ -111,6 +112,18 @@ async function begin(parts: HandOverParts): Promise<Result<Begun, Failure>> {
     return refused([given.error]);
   }
   return ok({ isOrdered: true, orderedAt, view: { ...view, at: Date.now() } });
+}
+
+/** The partner with the present configuration, which it may not have yet, or not have said that it has. */
+async function inStep(partner: HandOverParts["partner"], digest: string): Promise<PartnerState> {
+  const { state } = partner;
+  if (state.kind !== "up" || state.status.digest === digest) return state;
+  const outcome = await partner.forceUpdate();
+  const now = partner.state;
+  // Words that it had said before it took the document may come after its answer.
+  return outcome.taken && now.kind === "up"
+    ? { kind: "up", status: { ...now.status, digest: outcome.digest, revision: outcome.revision } }
+    : now;
 }
 
 async function order({ carp, log }: HandOverParts): Promise<Result<null, string>> {
