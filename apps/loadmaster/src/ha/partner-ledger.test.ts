@@ -167,7 +167,9 @@ test("[LH4] [LH11] a partner of the version before is not given a document with 
         };
         const outcome = await a.forceUpdate();
         assert.equal(outcome.taken ? undefined : outcome.reason, reason);
-        assert.deepEqual(received, taken);
+        // It may be sent more than once: the partner of this test never says that it has it.
+        assert.deepEqual(received.slice(0, 1), taken);
+        for (const each of received) assert.deepEqual(each, shared);
       },
       shared,
     );
