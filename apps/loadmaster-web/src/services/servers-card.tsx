@@ -1,5 +1,6 @@
 import { Button, Card, CardBody, CardTitle, Content, Flex, Stack } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { socketText } from "@tandem/base/ipv6";
 import type { RealServerView, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
@@ -19,8 +20,7 @@ type Asked =
   | { readonly kind: "add" }
   | { readonly kind: "change" | "remove"; readonly server: RealServerView };
 
-const nameOf = ({ Addr, Port }: RealServerView): string =>
-  Addr.includes(":") ? `[${Addr}]:${Port}` : `${Addr}:${Port}`;
+const nameOf = ({ Addr, Port }: RealServerView): string => socketText(Addr, Port);
 
 /** The real servers behind a service. */
 export function ServersCard({ service, reason }: Props) {

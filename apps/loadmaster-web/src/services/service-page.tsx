@@ -1,4 +1,4 @@
-import { ActionGroup, Alert, Button, Card, CardBody, CardTitle, Content, Form } from "@patternfly/react-core";
+import { Card, CardBody, CardTitle, Content, Form } from "@patternfly/react-core";
 import type { VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { Problems } from "@tandem/web-components/form/problems";
 import { Loaded } from "@tandem/web-components/page/loaded";
@@ -11,6 +11,7 @@ import { command } from "../api/transport.ts";
 import { AddressHint } from "../live/address-hint.tsx";
 import { useLive } from "../live/live.tsx";
 import { readOnlyReason } from "../live/read-only.ts";
+import { DraftActions } from "../settings/draft-actions.tsx";
 import { changesIn, type Draft, formValue, type SettingField } from "../settings/field.ts";
 import { SettingInput } from "../settings/setting-input.tsx";
 import { ServersCard } from "./servers-card.tsx";
@@ -59,7 +60,6 @@ function SettingsCard({ service, reason }: Props) {
     event.preventDefault();
     changing.mutate();
   };
-  const cannotSend = changes.length === 0 || changing.isPending;
   return (
     <Card>
       <CardTitle component="h2">Properties</CardTitle>
@@ -77,24 +77,15 @@ function SettingsCard({ service, reason }: Props) {
               onChange={(next) => setDraft((now) => ({ ...now, [field.name]: next }))}
             />
           ))}
-          {changing.isSuccess && changes.length === 0 && (
-            <Alert variant="success" isInline isPlain isLiveRegion title="The changes are made." />
-          )}
-          <ActionGroup>
-            <Button type="submit" isLoading={changing.isPending} isDisabled={cannotSend}>
-              Apply
-            </Button>
-            <Button
-              variant="link"
-              isDisabled={cannotSend}
-              onClick={() => {
-                changing.reset();
-                setDraft({});
-              }}
-            >
-              Discard changes
-            </Button>
-          </ActionGroup>
+          <DraftActions
+            hasChanges={changes.length > 0}
+            isPending={changing.isPending}
+            isSuccess={changing.isSuccess}
+            onDiscard={() => {
+              changing.reset();
+              setDraft({});
+            }}
+          />
         </Form>
       </CardBody>
     </Card>

@@ -1,5 +1,6 @@
 import { Button, Card, CardBody, Content, Flex, Label, Stack } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { socketText } from "@tandem/base/ipv6";
 import type { ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
@@ -22,8 +23,7 @@ export const StatusLabel = ({ status }: { readonly status: ServiceStatus }) => (
   </Label>
 );
 
-const nameOf = ({ VSAddress, VSPort }: VirtualServiceView): string =>
-  VSAddress.includes(":") ? `[${VSAddress}]:${VSPort}` : `${VSAddress}:${VSPort}`;
+const nameOf = ({ VSAddress, VSPort }: VirtualServiceView): string => socketText(VSAddress, Number(VSPort));
 
 /** The pair's virtual services; they are configured at the shared address (SPEC LH6). */
 export function ServicesPage() {

@@ -1,4 +1,4 @@
-import { ActionGroup, Alert, Button, Form } from "@patternfly/react-core";
+import { Alert, Form } from "@patternfly/react-core";
 import { Problems } from "@tandem/web-components/form/problems";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import { systemQuery } from "../api/queries.ts";
 import type { SystemValues } from "../api/transport.ts";
 import { useLive } from "../live/live.tsx";
 import { readOnlyReason, scopeOf } from "../live/read-only.ts";
+import { DraftActions } from "./draft-actions.tsx";
 import { changesIn, type Draft, formValue, type SettingField } from "./field.ts";
 import { sendSettings } from "./send-settings.ts";
 import { SettingInput } from "./setting-input.tsx";
@@ -33,7 +34,6 @@ export function SettingsForm({ title, fields, values, warningOf = () => null }: 
     event.preventDefault();
     applying.mutate();
   };
-  const cannotSend = changes.length === 0 || applying.isPending;
   return (
     <Form onSubmit={submit} aria-label={title}>
       <Problems error={applying.error} fields={fields.map(({ name }) => name)} />
@@ -57,24 +57,15 @@ export function SettingsForm({ title, fields, values, warningOf = () => null }: 
       {applying.data?.map((warning) => (
         <Alert key={warning} variant="warning" isInline isLiveRegion title={warning} />
       ))}
-      {applying.isSuccess && changes.length === 0 && (
-        <Alert variant="success" isInline isPlain isLiveRegion title="The changes are made." />
-      )}
-      <ActionGroup>
-        <Button type="submit" isLoading={applying.isPending} isDisabled={cannotSend}>
-          Apply
-        </Button>
-        <Button
-          variant="link"
-          isDisabled={cannotSend}
-          onClick={() => {
-            applying.reset();
-            setDraft({});
-          }}
-        >
-          Discard changes
-        </Button>
-      </ActionGroup>
+      <DraftActions
+        hasChanges={changes.length > 0}
+        isPending={applying.isPending}
+        isSuccess={applying.isSuccess}
+        onDiscard={() => {
+          applying.reset();
+          setDraft({});
+        }}
+      />
     </Form>
   );
 }

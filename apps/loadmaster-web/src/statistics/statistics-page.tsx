@@ -9,6 +9,7 @@ import {
   DescriptionListTerm,
 } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { socketText } from "@tandem/base/ipv6";
 import type { StatisticsView } from "@tandem/loadmaster-api/views";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
@@ -16,8 +17,6 @@ import { useQuery } from "@tanstack/react-query";
 import { statisticsQuery } from "../api/queries.ts";
 
 const number = (value: number): string => value.toLocaleString();
-const placeOf = (address: string, port: number): string =>
-  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
 /** What the unit has counted since it began to count, and its rates now. */
 export function StatisticsPage() {
@@ -78,7 +77,7 @@ const ServicesCard = ({ counted: { Vs } }: Props) => (
     rows={Vs.map((each) => ({
       key: each.Index,
       cells: [
-        placeOf(each.VSAddress, each.VSPort),
+        socketText(each.VSAddress, each.VSPort),
         each.Status,
         number(each.ConnsPerSec),
         number(each.ActiveConns),
@@ -93,7 +92,7 @@ const ServicesCard = ({ counted: { Vs } }: Props) => (
 function ServersCard({ counted: { Rs, Vs } }: Props) {
   const serviceOf = (index: number): string => {
     const found = Vs.find((each) => each.Index === index);
-    return found === undefined ? String(index) : placeOf(found.VSAddress, found.VSPort);
+    return found === undefined ? String(index) : socketText(found.VSAddress, found.VSPort);
   };
   return (
     <CountersCard
@@ -103,7 +102,7 @@ function ServersCard({ counted: { Rs, Vs } }: Props) {
       rows={Rs.map((each) => ({
         key: each.RSIndex,
         cells: [
-          placeOf(each.Addr, each.Port),
+          socketText(each.Addr, each.Port),
           serviceOf(each.VSIndex),
           each.Status,
           number(each.ConnsPerSec),
