@@ -102,6 +102,9 @@ export async function carryOut(
 
 const shownMaxChars = 60;
 
+/** What was sent, as text; empty when nothing was. */
+export const bodyText = (body: unknown): string => (Buffer.isBuffer(body) ? body.toString("utf8") : "");
+
 export function readFields(body: string): Result<Fields, Failure> {
   let value: unknown;
   try {

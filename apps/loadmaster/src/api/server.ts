@@ -11,7 +11,7 @@ import { securityHeaders } from "@tandem/web-serving/security-headers";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { registerWui, type Wui } from "../wui/routes.ts";
 import type { StatusStreams } from "../wui/status-streams.ts";
-import { type Connection, dispatch, type Gate, type Handlers } from "./dispatch.ts";
+import { bodyText, type Connection, dispatch, type Gate, type Handlers } from "./dispatch.ts";
 import { registerVersion1 } from "./version1.ts";
 
 export const bodyMaxBytes = 2 * 1024 * 1024;
@@ -71,7 +71,7 @@ export class ApiServer {
     for (const url of ["/accessv2", "/accessv2/*"])
       fastify.post(url, async (request, reply) => {
         const envelope = await dispatch(
-          bodyText(request),
+          bodyText(request.body),
           { ...connectionOf(request), browser: options.wui.sessions.caller(request, Date.now()) },
           options.gate,
           options.handlers,
@@ -157,6 +157,3 @@ const connectionOf = ({ raw: { socket } }: FastifyRequest): Connection => ({
   localAddress: socket.localAddress ?? "",
   remoteAddress: socket.remoteAddress ?? "",
 });
-
-/** What was sent, as text; empty when nothing was. */
-const bodyText = ({ body }: FastifyRequest): string => (Buffer.isBuffer(body) ? body.toString("utf8") : "");

@@ -7,7 +7,7 @@ import type { Fields } from "@tandem/loadmaster-api/parameters";
 import { registerBuiltPages } from "@tandem/web-serving/built-pages";
 import { type Session, sessionAbsoluteMaxMs } from "@tandem/web-serving/sessions";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Connection, readFields } from "../api/dispatch.ts";
+import { bodyText, type Connection, readFields } from "../api/dispatch.ts";
 import type { BrowserSessions } from "./browser-sessions.ts";
 import { type StatusStreams, streamsMax } from "./status-streams.ts";
 
@@ -43,7 +43,7 @@ export async function registerWui(
     // Another site can make a browser send text here, but not JSON, and so cannot sign anybody in.
     if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
       return refuse(reply, { code: 400, message: "content-type: it is not application/json; send it so" });
-    const fields = readFields(Buffer.isBuffer(request.body) ? request.body.toString("utf8") : "");
+    const fields = readFields(bodyText(request.body));
     const user = fields.ok ? await signIn(fields.value, connectionOf(request)) : fields;
     if (!user.ok) return refuse(reply, user.error);
     const { token, session } = sessions.open(user.value, Date.now());
