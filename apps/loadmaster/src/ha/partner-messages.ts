@@ -6,23 +6,25 @@ import { fits } from "@tandem/base/check";
 import { hmacSha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
 import { LedgerSchema, RunSchema } from "@tandem/fencing/ledger";
+import { type SharedContent, SharedContentSchema } from "../state/document.ts";
 import {
-  type SharedContent,
-  SharedContentSchema,
   unknownToLinkVersion2,
   unknownToLinkVersion3,
   unknownToLinkVersion4,
-} from "../state/document.ts";
+  unknownToLinkVersion5,
+} from "../state/older-partners.ts";
 import { PacifiedSchema } from "./pacified.ts";
 
 /** Told in `status`. A partner of version 1 knows no `ledger`, and is sent none. */
-export const linkVersion = 5;
+export const linkVersion = 6;
 /** Before this version a document with persistence, layer 4 or a mode of HA such as hafast was not understood at all. */
 export const linkVersionWithTraffic = 3;
 /** Before this version a document with addresses of IPv6 was not understood at all. */
 export const linkVersionWithIpv6 = 4;
 /** Before this version a document with certificates or TLS was not understood at all. */
 export const linkVersionWithCertificates = 5;
+/** Before this version a document with content rules, SubVS and what else services came to know was not understood at all. */
+export const linkVersionWithRules = 6;
 export const linkVersionWithLedger = 2;
 /** Part of what is proved, the same in every version so far. */
 const proofVersion = 1;
@@ -33,6 +35,7 @@ export const unknownToVersion = (version: number, shared: SharedContent): string
   ...(version < linkVersionWithTraffic ? unknownToLinkVersion2(shared) : []),
   ...(version < linkVersionWithIpv6 ? unknownToLinkVersion3(shared) : []),
   ...(version < linkVersionWithCertificates ? unknownToLinkVersion4(shared) : []),
+  ...(version < linkVersionWithRules ? unknownToLinkVersion5(shared) : []),
 ];
 
 const nonce = Type.String({ pattern: "^[0-9a-f]{64}$" });

@@ -2,13 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkInterface } from "../configuration-file.ts";
 import type { AddressFacts } from "../services/address-rules.ts";
-import {
-  emptyShared,
-  newDocument,
-  type StoredService,
-  type UnitDocument,
-  unknownToLinkVersion2,
-} from "../state/document.ts";
+import { emptyShared, newDocument, type StoredService, type UnitDocument } from "../state/document.ts";
+import { unknownToLinkVersion2 } from "../state/older-partners.ts";
 import { storedService } from "../unit.fixture.ts";
 import { uncheckedInUse, withCheck } from "./checks.ts";
 import { carpPasswordOf, partnerKeyOf } from "./partner-secret.ts";

@@ -6,12 +6,8 @@ import { after, before, describe, test } from "node:test";
 import { askHaproxy } from "@tandem/linux/haproxy-socket";
 import type { LoadMasterClient, Parameters } from "@tandem/loadmaster-api/client";
 import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
-import {
-  emptyShared,
-  type StoredService,
-  unknownToLinkVersion2,
-  unknownToLinkVersion4,
-} from "../state/document.ts";
+import { emptyShared, type StoredService } from "../state/document.ts";
+import { unknownToLinkVersion2, unknownToLinkVersion4 } from "../state/older-partners.ts";
 import {
   loopback,
   pairUp,

@@ -4,7 +4,6 @@
  */
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
-import { isIpv6 } from "@tandem/base/ipv6";
 import { type Static, Type } from "@tandem/base/schema";
 import { certificatesPerServiceMax } from "@tandem/haproxy-config/limits";
 import {
@@ -246,40 +245,6 @@ export type StoredIntermediate = NonNullable<SharedContent["intermediates"]>[num
 type HaChanges = { readonly [Name in keyof SharedContent["ha"]]?: SharedContent["ha"][Name] | undefined };
 export type UnitContent = Static<typeof UnitContentSchema>;
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
-
-/** What the content uses that a partner's program of link version 2 does not know, in words; empty: nothing. */
-export const unknownToLinkVersion2 = ({ services, ha }: SharedContent): string[] => [
-  ...(services.some((each) => each.persist !== undefined) ? ["persistence"] : []),
-  ...(services.some((each) => each.layer === 4) ? ["layer-4 services"] : []),
-  ...(ha.l7Updates === undefined ? [] : ["hal7update"]),
-  ...(ha.fast === undefined ? [] : ["hafast"]),
-  ...(ha.interface === undefined ? [] : ["haif"]),
-  ...(ha.broadcast === undefined ? [] : ["macglobal"]),
-  ...(ha.virtualMac === undefined ? [] : ["vmac"]),
-  ...(ha.checks === undefined ? [] : ["hacheck"]),
-  ...(ha.l4Updates === undefined ? [] : ["hal4update"]),
-];
-
-const isByHash = (persist: StoredService["persist"]): boolean =>
-  persist !== undefined && persist.mode !== "src" && persist.mode !== "active-cookie";
-
-/** What the content uses that a partner's program of link version 3 does not know, in words; empty: nothing. */
-export const unknownToLinkVersion3 = ({ services, sharedAddresses6 }: SharedContent): string[] => [
-  ...(sharedAddresses6 === undefined ? [] : ["shared addresses of IPv6"]),
-  ...(services.some(({ address, servers }) => [address, ...servers.map((each) => each.address)].some(isIpv6))
-    ? ["services or real servers with IPv6 addresses"]
-    : []),
-];
-
-/** What the content uses that a partner's program of link version 4 does not know, in words; empty: nothing. */
-export const unknownToLinkVersion4 = ({ services, certificates, intermediates }: SharedContent): string[] => [
-  ...(certificates === undefined && intermediates === undefined ? [] : ["certificates of services"]),
-  ...(services.some((each) => each.tls !== undefined) ? ["TLS of services"] : []),
-  ...(services.some((each) => each.check.type === "https") ? ["health checks over TLS"] : []),
-  ...(services.some(({ persist, schedule }) => schedule === "uhash" || isByHash(persist))
-    ? ["choosing a server by what is asked for"]
-    : []),
-];
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
 export const digestOf = (shared: SharedContent): string =>
