@@ -1,7 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
+import { type History, withAnswer } from "../statistics/history.ts";
 import { command, whoAmI } from "./transport.ts";
 
 const procedureIntervalMs = 1_000;
+const liveIntervalMs = 2_000;
 const slowIntervalMs = 10_000;
 
 export const sessionQuery = queryOptions({
@@ -44,10 +46,17 @@ export const serviceQuery = (index: string) =>
     refetchInterval: slowIntervalMs,
   });
 
+/** What the unit says now, and what it said since the page was opened. */
 export const statisticsQuery = queryOptions({
   queryKey: ["statistics"],
-  queryFn: () => command("stats"),
-  refetchInterval: slowIntervalMs / 2,
+  queryFn: async ({ client, queryKey }) => {
+    const counted = await command("stats");
+    const before = client.getQueryData<{ readonly history: History }>(queryKey)?.history ?? [];
+    return { counted, history: withAnswer(before, counted) };
+  },
+  refetchInterval: liveIntervalMs,
+  // Comparing the whole history with the one before would cost more than drawing it.
+  structuralSharing: false,
 });
 
 /** Of services, or those that complete the chains of others. */

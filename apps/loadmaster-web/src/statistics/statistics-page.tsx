@@ -15,6 +15,8 @@ import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useQuery } from "@tanstack/react-query";
 import { statisticsQuery } from "../api/queries.ts";
+import { LiveGraphs } from "./live-graphs.tsx";
+import { serviceTitle } from "./service-title.ts";
 
 const number = (value: number): string => value.toLocaleString();
 
@@ -27,9 +29,10 @@ export function StatisticsPage() {
       about="Of this unit. A standby of the pair serves nothing, and so counts nothing."
     >
       <Loaded query={statistics}>
-        {(counted) => (
+        {({ counted, history }) => (
           <>
             <TotalsCard counted={counted} />
+            <LiveGraphs history={history} services={counted.Vs} />
             <ServicesCard counted={counted} />
             <ServersCard counted={counted} />
           </>
@@ -77,7 +80,7 @@ const ServicesCard = ({ counted: { Vs } }: Props) => (
     rows={Vs.map((each) => ({
       key: each.Index,
       cells: [
-        socketText(each.VSAddress, each.VSPort),
+        serviceTitle(each),
         each.Status,
         number(each.ConnsPerSec),
         number(each.ActiveConns),
@@ -92,7 +95,7 @@ const ServicesCard = ({ counted: { Vs } }: Props) => (
 function ServersCard({ counted: { Rs, Vs } }: Props) {
   const serviceOf = (index: number): string => {
     const found = Vs.find((each) => each.Index === index);
-    return found === undefined ? String(index) : socketText(found.VSAddress, found.VSPort);
+    return found === undefined ? String(index) : serviceTitle(found);
   };
   return (
     <CountersCard

@@ -3,7 +3,6 @@ import type { Tree } from "@tandem/central-api/tree";
 import { cleanup, render, screen, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
-import { amount } from "./chart.tsx";
 import { type Choice, queryOf, readChoice } from "./choice.ts";
 import { StatisticsView } from "./statistics-view.tsx";
 
@@ -131,15 +130,4 @@ test("an address is read as far as it makes sense, and asked for up to now", () 
     from: "2026-11-25T11:00:00.000Z",
     to: "2026-11-25T12:00:00.000Z",
   });
-});
-
-test("amounts have three digits and a prefix", () => {
-  expect([null, 0, 0.25, 999, 1_234, 5.678e9].map(amount)).toEqual([
-    "–",
-    "0",
-    "0.25",
-    "999",
-    "1.23 k",
-    "5.68 G",
-  ]);
 });

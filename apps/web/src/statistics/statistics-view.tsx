@@ -17,12 +17,11 @@ import {
 } from "@patternfly/react-core";
 import type { StatisticsSeries } from "@tandem/central-api/statistics";
 import type { Tree } from "@tandem/central-api/tree";
+import { amount, Chart, lineColours } from "@tandem/web-components/page/chart";
 import { useMemo } from "react";
-import { amount, Chart } from "./chart.tsx";
 import { type Choice, rangeNames, ranges } from "./choice.ts";
 
-const blue = "#0066cc";
-const orange = "#ca6c0f";
+const { first: blue, second: orange } = lineColours;
 
 /** The graphs of a device, a service, a server, a network or the fleet, and what chooses among them (SPEC CH8, CE3). */
 export function StatisticsView({

@@ -10,6 +10,9 @@ export type Line = {
   readonly values: readonly (number | null)[];
 };
 
+/** Colours of the lines of one graph, told apart also by those who see no red or green. */
+export const lineColours = { first: "#0066cc", second: "#ca6c0f" } as const;
+
 const heightPx = 220;
 const prefixes = ["", "k", "M", "G", "T"] as const;
 const step = 1_000;
