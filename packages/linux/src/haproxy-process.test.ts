@@ -96,6 +96,30 @@ describe("HAProxy driven by the unit", { skip }, () => {
     assert.deepEqual(answers.slice(3), answers.slice(0, 3));
   });
 
+  test("[LM1] what the file does not say is told after each load, and gone with the next", async () => {
+    const loads: string[] = [];
+    const end = haproxy.onLoaded(async ({ how, digest }) => {
+      loads.push(`${how} ${digest}`);
+      assert.deepEqual(await haproxy.tell(["set server vs1/rs1 state maint"]), { ok: true, value: [] });
+    });
+    const changed = render([service(1, { idleSeconds: 30 })]);
+    await haproxy.apply(changed);
+    assert.deepEqual(loads, [`reloaded ${changed.digest}`]);
+    const disabled = async () => {
+      const rows = await haproxy.statistics();
+      return rows.ok ? rows.value.filter(({ status }) => status === "MAINT").map(({ server }) => server) : [];
+    };
+    assert.deepEqual(await disabled(), ["rs1"]);
+    assert.deepEqual(await haproxy.tell(["set server vs1/rs9 state maint"]), {
+      ok: true,
+      value: ["No such server."],
+    });
+    end();
+    await haproxy.apply(render([service(1)]));
+    assert.deepEqual(await disabled(), []);
+    assert.equal(loads.length, 1);
+  });
+
   test("[LM1] the same configuration again changes nothing", async () => {
     const { pid } = await master();
     assert.deepEqual(await haproxy.apply(render([service(1)])), { ok: true, value: "unchanged" });

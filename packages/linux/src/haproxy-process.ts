@@ -42,6 +42,7 @@ export const silenceMaxMs = 5_000;
 /** HAProxy writes to its log only when it loads and when a server changes state; a longer log is begun anew. */
 export const logMaxBytes = 1024 * 1024;
 const pollMs = 10;
+const lineMaxChars = 12_000;
 
 export type HaproxyEvent = {
   readonly event:
@@ -66,6 +67,12 @@ export type HaproxyOptions = {
 
 export type Applied = "unchanged" | "started" | "reloaded";
 
+/**
+ * What has just come into force. A worker that was started or reloaded knows the file alone; one that was told something
+ * at its socket knows what it was told before as well.
+ */
+export type Loaded = { readonly how: "started" | "reloaded" | "told"; readonly digest: string };
+
 const originsNone: RenderedConfiguration["origins"] = [];
 
 export class HaproxyProcess {
@@ -76,6 +83,7 @@ export class HaproxyProcess {
   #last: Promise<unknown> = Promise.resolve();
   /** Started by this object, or adopted and said so. */
   #known = false;
+  readonly #loadListeners = new Set<(loaded: Loaded) => void | Promise<void>>();
 
   constructor(options: HaproxyOptions) {
     this.#directory = options.directory;
@@ -151,6 +159,31 @@ export class HaproxyProcess {
     });
   }
 
+  /**
+   * Called after each start, reload and change at the runtime socket, for what the file does not say (health and weight
+   * that others decide). What the listener returns is waited for before the next change; it may {@link tell}, but not
+   * apply. Returns what ends that.
+   */
+  onLoaded(listener: (loaded: Loaded) => void | Promise<void>): () => void {
+    this.#loadListeners.add(listener);
+    return () => this.#loadListeners.delete(listener);
+  }
+
+  /**
+   * Commands for the worker's runtime socket, such as `set server vs1/rs2 health down`: what a reload forgets. None holds
+   * a line's end or a semicolon. Returns what HAProxy says to them, empty lines left out; it says nothing to most that it
+   * carries out.
+   */
+  async tell(commands: readonly string[]): Promise<Result<string[], SocketFailure>> {
+    const said: string[] = [];
+    for (const line of linesOf(commands)) {
+      const answer = await askHaproxy(this.runtimeSocket, line);
+      if (!answer.ok) return answer;
+      said.push(...answer.value.split("\n").filter((each) => each !== ""));
+    }
+    return ok(said);
+  }
+
   /** Current figures and states of all proxies and servers. */
   async statistics(): Promise<Result<StatRow[], SocketFailure>> {
     const answer = await askHaproxy(this.runtimeSocket, "show stat");
@@ -210,6 +243,7 @@ export class HaproxyProcess {
     const loaded = await this.#load(configuration, identity);
     if (loaded.ok) {
       await this.#keepOnly(configuration);
+      if (loaded.value !== "unchanged") await this.#announce(loaded.value, configuration.digest);
       return loaded;
     }
     this.#observe({ event: "haproxy-refused", digest: configuration.digest, reason: loaded.error.message });
@@ -221,6 +255,10 @@ export class HaproxyProcess {
     } else await rm(this.#path, { force: true });
     await this.#removeFiles(written);
     return loaded;
+  }
+
+  async #announce(how: Loaded["how"], digest: string): Promise<void> {
+    for (const listener of this.#loadListeners) await listener({ how, digest });
   }
 
   /** A master that runs but does not answer holds the addresses and cannot be reloaded: it makes way for a new one. */
@@ -433,6 +471,17 @@ export class HaproxyProcess {
     this.#last = turn;
     return turn;
   }
+}
+
+/** Commands in as few lines as HAProxy's buffer of 16 KiB allows. */
+function linesOf(commands: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const command of commands) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + command.length > lineMaxChars) lines.push(command);
+    else lines[lines.length - 1] = `${last}; ${command}`;
+  }
+  return lines;
 }
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pollMs));
