@@ -6,6 +6,7 @@ import { certificates } from "./cases/certificates.ts";
 import { clients } from "./cases/clients.ts";
 import { envelopes } from "./cases/envelopes.ts";
 import { hostileValues } from "./cases/hostile.ts";
+import { keeping } from "./cases/keeping.ts";
 import { notYet } from "./cases/not-yet.ts";
 import { serviceParameters } from "./cases/service-parameters.ts";
 import { spelling } from "./cases/spelling.ts";
@@ -27,6 +28,7 @@ export const areas: readonly Area[] = [
   interfaces,
   certificates,
   tlsOfServices,
+  keeping,
   hostileValues,
   clients,
   notYet,

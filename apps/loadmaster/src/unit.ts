@@ -51,6 +51,7 @@ import { PacifiedWatch, resumed } from "./ha/resume.ts";
 import { type HaSetup, haSetup } from "./ha/setup.ts";
 import { checksIn } from "./ha/squares.ts";
 import { haViewOf, type ViewFacts } from "./ha/view.ts";
+import { backupOf } from "./keeping/backup.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
@@ -60,7 +61,6 @@ import { proxyModel } from "./services/proxy-model.ts";
 import { Sampling } from "./services/sampling.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import type { Figures } from "./services/views.ts";
-import { backupOf } from "./state/backup.ts";
 import { digestOf, type SharedContent, syslogDefault, type UnitDocument } from "./state/document.ts";
 import { changesInWords, Revisions, revisionOf } from "./state/revisions.ts";
 import type { DocumentStore } from "./state/store.ts";
@@ -598,6 +598,7 @@ export class Unit implements PartnerSide {
       next.shared.services !== before.shared.services ||
       next.shared.certificates !== before.shared.certificates ||
       next.shared.intermediates !== before.shared.intermediates ||
+      next.shared.selfSigned !== before.shared.selfSigned ||
       this.#sharingDiffers(before, next);
     if (trafficChanged) {
       const applied = await this.#putInForce(next);

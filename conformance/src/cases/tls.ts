@@ -167,7 +167,7 @@ export const tlsOfServices: Area = {
     takes("TLS off again", tls, { SSLAcceleration: "N" }, { TlsType: "0" }),
     refuses("an unknown certificate", tls, { CertFile: "conformance-none" }),
     refuses("an unknown certificate beside a known one", tls, { CertFile: "conformance-a conformance-none" }),
-    refuses("no certificate with TLS on", tls, { CertFile: "" }),
+    takes("no certificate any more with TLS on", tls, { CertFile: "" }, { SSLAcceleration: true }),
     {
       name: "delcert of a certificate that a service uses",
       from: "API 3.12.1",
@@ -246,7 +246,6 @@ export const tlsOfServices: Area = {
       {
         SSLAcceleration: true,
       },
-      { notYet: "a service needs a certificate that was added" },
     ),
   ],
 };

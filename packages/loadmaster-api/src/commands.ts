@@ -9,6 +9,12 @@ import {
   intermediateUpload,
 } from "./certificate-parameters.ts";
 import {
+  backupParameters,
+  certificateBackupParameters,
+  certificateRestoreParameters,
+  restoreParameters,
+} from "./keeping-parameters.ts";
+import {
   joinParameters,
   leaveParameters,
   pairCheckParameters,
@@ -387,11 +393,31 @@ export const commands = {
     about: "counters of the unit, its virtual services and their real servers",
   },
   backup: {
-    parameters: [],
+    parameters: backupParameters,
     changes: "nothing",
     answer: "data",
     about:
-      "the whole configuration as one file, in base64; secrets are left out, private keys of certificates too, and the file says so",
+      "the whole configuration as one file, in base64; passwords, API keys and what makes a unit's place in its pair are never in it, and private keys of certificates only where it is encrypted, else the file says what was left out",
+  },
+  restore: {
+    parameters: restoreParameters,
+    // What it is of decides: services are the pair's, the base configuration is each unit's too.
+    changes: "unit",
+    answer: "ok",
+    about:
+      "brings a backup back: what is of the chosen kinds becomes what it was, everything else stays; what was before is kept on the unit's disk",
+  },
+  backupcert: {
+    parameters: certificateBackupParameters,
+    changes: "nothing",
+    answer: "data",
+    about: "all certificates with their private keys, and the intermediates, as one encrypted file",
+  },
+  restorecert: {
+    parameters: certificateRestoreParameters,
+    changes: "services",
+    answer: "ok",
+    about: "brings certificates back from such a file",
   },
   haresume: {
     parameters: [],

@@ -32,7 +32,7 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
   },
   {
     area: "certificates",
-    names: ["backupcert", "restorecert", "getcipherset", "modifycipherset", "delcipherset"],
+    names: ["getcipherset", "modifycipherset", "delcipherset"],
   },
   {
     area: "users and keys",
@@ -98,7 +98,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
   {
     area: "system",
     names: [
-      "restore",
       "shutdown",
       "installpatch",
       "restorepatch",

@@ -112,7 +112,7 @@ export type PairingStarted = PairingView & {
 };
 
 export const certificateBackup =
-  "certificates of services are part of the configuration that both units share; a backup that leaves a unit holds them without their private keys, so keep those where they came from; each unit's own certificate stays on its disk, is made anew where it is missing, and is never carried to the other";
+  "certificates of services are part of the configuration that both units share; a backup holds their private keys only if it is encrypted; each unit's own certificate stays on its disk, is made anew where it is missing, and is never carried to the other";
 
 const ipv4 = { kind: "address" } as const;
 const port = { kind: "integer", min: 1, max: 65_535 } as const;

@@ -61,6 +61,14 @@ async function generatePrivateKey(): Promise<string> {
   }) as string;
 }
 
+/** A new key and a self-signed certificate for it, which belong to nobody yet. */
+export async function selfSignedFor(
+  names: IdentityNames,
+): Promise<Pick<Identity, "certificatePem" | "privateKeyPem">> {
+  const privateKeyPem = await generatePrivateKey();
+  return { privateKeyPem, certificatePem: await issueCertificate(privateKeyPem, names) };
+}
+
 async function issueCertificate(privateKeyPem: string, names: IdentityNames): Promise<string> {
   const privateKey = createPrivateKey(privateKeyPem);
   const pkcs8 = privateKey.export({ type: "pkcs8", format: "der" });

@@ -75,6 +75,63 @@ test("[LM3] a backup is handed to the browser", async () => {
   click.mockRestore();
 });
 
+test("[LM3] an encrypted backup takes a pass phrase that was written twice", async () => {
+  URL.createObjectURL = () => "blob:backup";
+  URL.revokeObjectURL = () => {};
+  const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  const unit = fakeUnit({ backup: { data: btoa("sealed"), digest: "ab", filename: "LMBackups_lm1" } });
+  showPage(<BackupPage />, singleView());
+  const save = screen.getByRole("button", { name: "Save an encrypted backup" });
+  await userEvent.type(screen.getByLabelText("Pass phrase"), "a long phrase");
+  await userEvent.type(screen.getByLabelText("Pass phrase again"), "a long phrasé");
+  expect(screen.getByText(/This is not the same/)).toBeTruthy();
+  expect(save.hasAttribute("disabled")).toBe(true);
+  await userEvent.type(screen.getByLabelText("Pass phrase again"), "{Backspace}e");
+  await userEvent.click(save);
+  expect(await screen.findByText(/encrypted backup is handed/)).toBeTruthy();
+  expect(unit.callsOf("backup")).toEqual([{ password: "a long phrase" }]);
+  click.mockRestore();
+});
+
+test("[LM3] a backup is restored by kinds, and what is wrong with it stands at the file", async () => {
+  const unit = fakeUnit({
+    restore: ({ password }) =>
+      password === undefined
+        ? refusal("password: the file is encrypted; give the pass phrase that it was made with")
+        : { message: "Command completed ok; virtual service 2 lost the certificate shop" },
+  });
+  showPage(<BackupPage />, singleView());
+  await userEvent.click(screen.getByRole("button", { name: "Restore a backup" }));
+  const dialogue = within(screen.getByRole("dialog"));
+  const go = dialogue.getByRole("button", { name: "Restore" });
+  expect(go.hasAttribute("disabled")).toBe(true);
+  await userEvent.upload(dialogue.getByLabelText("File"), new File(["a backup"], "LMBackups_lm1"));
+  await userEvent.click(dialogue.getByLabelText(/Base configuration/));
+  await userEvent.click(go);
+  expect(await dialogue.findByText(/give the pass phrase/)).toBeTruthy();
+  await userEvent.type(dialogue.getByLabelText("Pass phrase"), "the phrase");
+  await userEvent.click(go);
+  expect(await screen.findByText(/virtual service 2 lost the certificate shop/)).toBeTruthy();
+  expect(unit.callsOf("restore").at(-1)).toEqual({
+    data: btoa("a backup"),
+    type: 3,
+    password: "the phrase",
+  });
+});
+
+test("[LH6] at a unit's own address no services are restored", async () => {
+  const unit = fakeUnit({ restore: { message: "done" } });
+  showPage(<BackupPage />, pairView({ here: "own address", localAddress: "192.0.2.11" }));
+  await userEvent.click(screen.getByRole("button", { name: "Restore a backup" }));
+  const dialogue = within(screen.getByRole("dialog"));
+  expect(dialogue.getByLabelText(/Virtual services/).hasAttribute("disabled")).toBe(true);
+  await userEvent.upload(dialogue.getByLabelText("File"), new File(["a backup"], "LMBackups_lm1"));
+  await userEvent.click(dialogue.getByLabelText(/Base configuration/));
+  await userEvent.click(dialogue.getByRole("button", { name: "Restore" }));
+  expect(await screen.findByText("done")).toBeTruthy();
+  expect(unit.callsOf("restore")).toEqual([{ data: btoa("a backup"), type: 1 }]);
+});
+
 test("[LM3] a reboot is asked about, with what it means for those who are served", async () => {
   const unit = fakeUnit({});
   showPage(<RebootPage />, pairView());

@@ -2,11 +2,13 @@ import { Card, CardBody, Content, Stack } from "@patternfly/react-core";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useState } from "react";
 import { SaveBackup } from "../pairing/save-backup.tsx";
+import { EncryptedBackupCard } from "./encrypted-backup-card.tsx";
+import { RestoreCard } from "./restore-card.tsx";
 
 export function BackupPage() {
   const [isSaved, setSaved] = useState(false);
   return (
-    <PageFrame title="Backup">
+    <PageFrame title="Backup/Restore">
       <Card>
         <CardBody>
           <Stack hasGutter>
@@ -18,6 +20,8 @@ export function BackupPage() {
           </Stack>
         </CardBody>
       </Card>
+      <EncryptedBackupCard />
+      <RestoreCard />
     </PageFrame>
   );
 }

@@ -47,6 +47,9 @@ type Answers = {
   readonly hahandover: HandOverView;
   readonly haview: HaView;
   readonly backup: Backup;
+  readonly backupcert: Backup;
+  readonly restore: { readonly message: string };
+  readonly restorecert: { readonly message: string };
   readonly listapikeys: { readonly apikeys: readonly string[] };
   /** `apikey` whole, this once. */
   readonly addapikey: { readonly apikey: string };
@@ -55,7 +58,7 @@ type AnswerOf<Name extends CommandName> = Name extends keyof Answers ? Answers[N
 
 export type SystemValues = { readonly [parameter: string]: string | number | boolean };
 /** `data` is base64. */
-export type Backup = { readonly data: string; readonly digest: string; readonly filename: string };
+type Backup = { readonly data: string; readonly digest: string; readonly filename: string };
 export type Parameters = { readonly [name: string]: string | number | boolean };
 
 async function ask(path: string, init: RequestInit, withinMs: number): Promise<unknown> {

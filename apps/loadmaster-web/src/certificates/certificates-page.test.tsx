@@ -61,3 +61,32 @@ test("[LH6] certificates belong to the pair: at a unit's own address they are on
   expect(screen.getByRole("button", { name: "Import Certificate" }).hasAttribute("disabled")).toBe(true);
   expect(screen.getByRole("button", { name: "Add Intermediate" }).hasAttribute("disabled")).toBe(true);
 });
+
+test("[LM3] all certificates are saved and restored as one encrypted file", async () => {
+  URL.createObjectURL = () => "blob:certificates";
+  URL.revokeObjectURL = () => {};
+  const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  const unit = fakeUnit({
+    ...lists,
+    backupcert: { data: btoa("sealed"), digest: "ab", filename: "LMCertificates_lm1" },
+    restorecert: { message: "Command completed ok" },
+  });
+  showPage(<CertificatesPage />, pairView());
+  await userEvent.click(screen.getByRole("button", { name: "Save all certificates" }));
+  await userEvent.type(screen.getByLabelText("Pass phrase"), "Password1");
+  await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Save" }));
+  expect(await screen.findByText(/handed to your browser/)).toBeTruthy();
+  expect(unit.callsOf("backupcert")).toEqual([{ password: "Password1" }]);
+  await userEvent.click(screen.getByRole("button", { name: "Restore certificates" }));
+  const dialogue = within(screen.getByRole("dialog"));
+  await userEvent.upload(dialogue.getByLabelText("File"), new File(["sealed"], "LMCertificates_lm1"));
+  await userEvent.type(dialogue.getByLabelText("Pass phrase"), "Password1");
+  await userEvent.selectOptions(dialogue.getByLabelText("What is restored"), "third");
+  await userEvent.click(dialogue.getByLabelText(/Replace certificates/));
+  await userEvent.click(dialogue.getByRole("button", { name: "Restore" }));
+  expect(await screen.findByText("Command completed ok")).toBeTruthy();
+  expect(unit.callsOf("restorecert")).toEqual([
+    { data: btoa("sealed"), password: "Password1", type: "third", replace: true },
+  ]);
+  click.mockRestore();
+});

@@ -13,18 +13,31 @@ import { command } from "../api/transport.ts";
 import { AddressHint } from "../live/address-hint.tsx";
 import { useLive } from "../live/live.tsx";
 import { readOnlyReason } from "../live/read-only.ts";
+import { CertificateBackupCard } from "./certificate-backup-card.tsx";
 import { CertificateForm } from "./certificate-form.tsx";
 
 /** Certificates of services with their keys, and those that complete their chains; both belong to the pair. */
 export function CertificatesPage() {
+  const { view } = useLive();
+  const client = useQueryClient();
   return (
     <PageFrame
       title="Certificates"
-      about="They are carried to the other unit of the pair. A private key that was given to the unit is never given out again."
+      about="They are carried to the other unit of the pair. A private key that was given to the unit is never given out again, but in an encrypted backup."
     >
       <AddressHint />
       <KeptCard kind="cert" title="SSL Certificates" />
       <KeptCard kind="intermediate" title="Intermediate Certificates" />
+      <CertificateBackupCard
+        reason={readOnlyReason(view, "shared")}
+        onRestored={() =>
+          Promise.all(
+            (["cert", "intermediate"] as const).map((kind) =>
+              client.invalidateQueries({ queryKey: certificatesQuery(kind).queryKey }),
+            ),
+          )
+        }
+      />
     </PageFrame>
   );
 }

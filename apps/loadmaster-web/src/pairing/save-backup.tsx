@@ -3,10 +3,9 @@ import { certificateBackup } from "@tandem/loadmaster-api/pairing";
 import { Problems } from "@tandem/web-components/form/problems";
 import { useMutation } from "@tanstack/react-query";
 import { keepFile } from "../api/keep-file.ts";
-import { type Backup, command } from "../api/transport.ts";
+import { bytesOf } from "../api/read-file.ts";
+import { command } from "../api/transport.ts";
 import { pagesAt } from "../live/read-only.ts";
-
-const bytesOf = ({ data }: Backup) => Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
 
 type Props = {
   /** Of the other unit; empty when there is none to save from. */
@@ -20,7 +19,7 @@ export function SaveBackup({ partner, isSaved, onSaved }: Props) {
   const saving = useMutation({
     mutationFn: () => command("backup"),
     onSuccess: (backup) => {
-      keepFile(backup.filename, bytesOf(backup));
+      keepFile(backup.filename, bytesOf(backup.data));
       onSaved(backup.digest);
     },
   });

@@ -37,7 +37,7 @@ export function Navigation() {
               <Link to="/administration/users">User Management</Link>
             </NavItem>
             <NavItem isActive={pathname === "/administration/backup"}>
-              <Link to="/administration/backup">Backup</Link>
+              <Link to="/administration/backup">Backup/Restore</Link>
             </NavItem>
             <NavItem isActive={pathname === "/administration/reboot"}>
               <Link to="/administration/reboot">System Reboot</Link>

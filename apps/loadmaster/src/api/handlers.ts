@@ -1,7 +1,6 @@
 /** What each command of the API does, and who may call it where. */
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { sha256Hex } from "@tandem/base/digest";
 import { err, ok, type Result } from "@tandem/base/result";
 import { minute } from "@tandem/base/time";
 import { type CommandName, commands } from "@tandem/loadmaster-api/commands";
@@ -12,8 +11,10 @@ import { firstPasswordWaits, removeFirstPassword } from "../access/first-passwor
 import { hashPassword, passwordMatches } from "../access/passwords.ts";
 import { hashOfKey, keyStartChars, keysPerUserMax, newKey, SignIn } from "../access/sign-in.ts";
 import { certificateHandlers } from "../certificates/commands.ts";
+import { selfSignedWhere } from "../certificates/self-signed.ts";
 import type { Act } from "../fencing/action-fence.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
+import { keepingHandlers, restoresServices } from "../keeping/commands.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
 import {
   addServer,
@@ -134,6 +135,7 @@ function refusedHere(
 
 function changesShared(command: CommandName, fields: Fields): boolean {
   if (commands[command].changes === "services") return true;
+  if (command === "restore") return restoresServices(fieldOf(fields, ["type"]));
   if (command === "set") return systemParameter(String(fieldOf(fields, ["param"])))?.scope === "shared";
   return (
     command === "modiface" &&
@@ -153,10 +155,15 @@ export function unitHandlers(unit: Unit): Handlers {
     caller: Author,
     edit: (shared: SharedContent) => Edit,
   ): Promise<Result<object, Failure>> => {
+    const tried = edit(unit.document.shared);
+    const selfSigned = await selfSignedWhere(
+      unit.document.shared,
+      tried.ok ? tried.value.shared : unit.document.shared,
+    );
     const made = await unit.change(caller, (document) => {
       const next = edit(document.shared);
       return next.ok
-        ? ok({ document: withShared(document, next.value.shared), value: next.value.index })
+        ? ok({ document: withShared(document, selfSigned(next.value.shared)), value: next.value.index })
         : next;
     });
     if (!made.ok) return made;
@@ -311,15 +318,7 @@ export function unitHandlers(unit: Unit): Handlers {
     ...pairingHandlers(unit, version),
     haview: async (_values, caller) => ok(unit.haView(caller.localAddress, version)),
     stats: async () => ok(await unit.statistics()),
-    async backup() {
-      const { bytes, revision } = unit.backup();
-      return ok({
-        data: bytes.toString("base64"),
-        digest: sha256Hex(bytes),
-        revision,
-        filename: `LMBackups_${unit.document.unit.hostname}`,
-      });
-    },
+    ...keepingHandlers(unit),
     reboot: () => unit.reboot(),
     haresume: () => unit.resume(),
     listapi: async () => ok({ commands: Object.keys(commands).sort(), version }),

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import cookie from "@fastify/cookie";
 import { type Failure, failure } from "@tandem/loadmaster-api/envelope";
+import { backupMaxBytes } from "@tandem/loadmaster-api/keeping-parameters";
 import type { Identity } from "@tandem/peer-link/identity";
 import { securityHeaders } from "@tandem/web-serving/security-headers";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
@@ -15,6 +16,10 @@ import { bodyText, type Connection, dispatch, type Gate, type Handlers } from ".
 import { registerVersion1 } from "./version1.ts";
 
 export const bodyMaxBytes = 2 * 1024 * 1024;
+/** A backup that is restored may be larger: in base64, and what stands around it. */
+export const largeBodyMaxBytes = Math.ceil((backupMaxBytes * 4) / 3) + 64 * 1024;
+/** Bodies above {@link bodyMaxBytes}, or of unknown length, that are read at a time: whoever sends one need not be signed in. */
+export const largeBodiesMax = 4;
 export const requestTimeoutMs = 60_000;
 /** As RFC 9110 writes it. Some clients send something else, which then counts as nothing. */
 const mediaType = /^[!#$%&'*+.^`|~\w-]+\/[!#$%&'*+.^`|~\w-]+\s*(;|$)/;
@@ -42,7 +47,7 @@ export class ApiServer {
     this.#port = options.port;
     const fastify = Fastify({
       logger: false,
-      bodyLimit: bodyMaxBytes,
+      bodyLimit: largeBodyMaxBytes,
       requestTimeout: requestTimeoutMs,
       serverFactory: (handler) => createServer({}, handler),
     });
@@ -52,12 +57,33 @@ export class ApiServer {
     fastify.addHook("onRequest", async ({ raw: { headers } }) => {
       if (!mediaType.test(headers["content-type"] ?? "")) delete headers["content-type"];
     });
+    let largeBodies = 0;
+    fastify.addHook("onRequest", async ({ raw: { headers } }, reply) => {
+      const length =
+        headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : Infinity;
+      // A length beyond the limit is refused before anything is read.
+      if (length <= bodyMaxBytes || (Number.isFinite(length) && length > largeBodyMaxBytes)) return;
+      if (largeBodies >= largeBodiesMax)
+        return reply
+          .code(503)
+          .header("connection", "close")
+          .send(
+            failure({
+              code: 503,
+              message: `${largeBodiesMax} large bodies are being read already; try again`,
+            }),
+          );
+      largeBodies += 1;
+      reply.raw.once("close", () => {
+        largeBodies -= 1;
+      });
+    });
     fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
       const code = error.statusCode ?? 500;
       if (code >= 500) options.failed(error);
       const refusal: Failure =
         code === 413
-          ? { code, message: `body: it is longer than ${bodyMaxBytes} bytes; send less at a time` }
+          ? { code, message: `body: it is longer than ${largeBodyMaxBytes} bytes; send less at a time` }
           : code >= 500
             ? { code: 500, message: "the unit has failed at this; its log says why" }
             : { code: 400, message: `the request cannot be read: ${error.message}` };

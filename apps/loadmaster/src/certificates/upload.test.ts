@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { certificateUploadMaxBytes } from "@tandem/loadmaster-api/certificate-parameters";
 import { unknownToVersion } from "../ha/partner-messages.ts";
-import { backupOf } from "../state/backup.ts";
+import { backupOf } from "../keeping/backup.ts";
 import { emptyShared, newDocument, type SharedContent, withShared } from "../state/document.ts";
 import { changesInWords, Revisions } from "../state/revisions.ts";
 import { issue } from "./issue.fixture.ts";

@@ -52,7 +52,7 @@ const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
 
 function proxyService(
   service: StoredService,
-  certificateNamed: (name: string) => Certificate | undefined,
+  certificatesNamed: (names: readonly string[]) => readonly Certificate[],
 ): VirtualService {
   const persistence = persistenceOf(service);
   return {
@@ -70,7 +70,7 @@ function proxyService(
       clientSide: [3, 4].includes(service.addVia),
       via: [1, 3, 6].includes(service.addVia),
     },
-    ...proxyTls(service, certificateNamed),
+    ...proxyTls(service, certificatesNamed),
     check: healthCheck(service),
     servers: service.servers.map(({ limit, ...server }) => ({ ...server, connectionLimit: limit })),
   };

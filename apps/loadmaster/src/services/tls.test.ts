@@ -256,17 +256,26 @@ describe("TLS of a single unit's services", { skip }, () => {
     await remove();
   });
 
+  test("[LM1] a service without a certificate shows one that the unit made itself, which stays the same", async () => {
+    const view = await add({ VStype: "http", SSLAcceleration: 1 });
+    assert.deepEqual([view.SSLAcceleration, view.CertFile], [true, undefined]);
+    const own = (await shakeHands("shop.example.org")).peer;
+    assert.equal(own.subject.CN, "self-signed.loadmaster.invalid");
+    assert.match(await fetchSecure("shop.example.org"), /^plain /);
+    value(await unit.client().modifyVirtualService(vs, { CertFile: "shop" }));
+    assert.equal(await nameOf("shop.example.org"), "shop.example.org");
+    value(await unit.client().modifyVirtualService(vs, { CertFile: "" }));
+    assert.equal((await shakeHands("shop.example.org")).peer.fingerprint256, own.fingerprint256);
+    assert.ok(!JSON.stringify(await call("listcert")).includes("self-signed"));
+    await remove();
+  });
+
   test("[LM2] TLS that cannot be is refused with parameter, value and remedy, and nothing is changed", async () => {
     await add({ VStype: "http", SSLAcceleration: 1, CertFile: "shop" });
     const before = unit.unit.document;
     const of = { vs: vs.address, port: vs.port, prot: "tcp" };
     const other = { ...of, port: portFor(6) };
     for (const [command, parameters, words] of [
-      [
-        "addvs",
-        { ...other, SSLAcceleration: 1 },
-        /^SSLAcceleration: Y needs a certificate; add one with addcert/,
-      ],
       ["addvs", { ...other, CertFile: "none" }, /^CertFile: there is no certificate "none"; listcert shows/],
       ["addvs", { ...other, CertFile: "../key" }, /^CertFile: "\.\.\/key" is not valid; allowed: names/],
       ["addvs", { ...other, SSLReencrypt: 1 }, /^SSLReencrypt: Y needs SSLAcceleration Y.*use SSLReverse Y/],
@@ -288,7 +297,6 @@ describe("TLS of a single unit's services", { skip }, () => {
         { ...other, ForceL4: 1, CheckType: "https" },
         /^CheckType: https is not available at layer 4/,
       ],
-      ["modvs", { ...of, CertFile: "" }, /^CertFile: it cannot be empty with SSLAcceleration Y/],
       ["modvs", { ...of, PassSni: 1 }, /^PassSni: Y .*set SSLReencrypt Y as well/],
       ["modvs", { ...of, TLSType: 31 }, /^TLSType: 31 is not valid; allowed: 0 to 30/],
       ["modvs", { ...of, TLSType: 2 }, /^TLSType: 2 has SSLv3 on.*use 3/],

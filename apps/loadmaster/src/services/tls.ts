@@ -45,9 +45,7 @@ export function tlsOf(
   const offload = values.SSLAcceleration ?? before?.offload === true;
   const tlsType = tlsTypeOf(before, values, offload);
   if (!tlsType.ok) return tlsType;
-  const contradiction = offload
-    ? offloadFault(values, certificates.value, type)
-    : withoutOffloadFault(values);
+  const contradiction = offload ? offloadFault(values, type) : withoutOffloadFault(values);
   if (contradiction !== undefined) return refuse(contradiction);
   // What needs the offload ends with it; the certificates stay assigned for when it comes back.
   const reencrypt = offload && (values.SSLReencrypt ?? before?.reencrypt === true);
@@ -128,15 +126,7 @@ function tlsTypeOf(
 const versionsOn = (tlsType: number): readonly TlsVersion[] =>
   tlsVersions.filter((_version, index) => (tlsType & (2 << index)) === 0);
 
-function offloadFault(
-  values: TlsValues,
-  certificates: readonly string[],
-  type: StoredService["type"],
-): string | undefined {
-  if (certificates.length === 0)
-    return values.CertFile === undefined
-      ? "SSLAcceleration: Y needs a certificate; add one with addcert and name it in CertFile"
-      : "CertFile: it cannot be empty with SSLAcceleration Y; name a certificate, or set SSLAcceleration N";
+function offloadFault(values: TlsValues, type: StoredService["type"]): string | undefined {
   if (values.AllowHTTP2 === true && type !== "http")
     return `AllowHTTP2: Y needs VStype http, and the service's is ${type}; use VStype http`;
   return undefined;
@@ -155,29 +145,38 @@ function withoutOffloadFault(values: TlsValues): string | undefined {
 export const tlsTypeShown = ({ tls }: StoredService): number =>
   tls?.tlsType ?? (tls?.offload === true ? tlsTypeDefault : 0);
 
-/** The named certificates as HAProxy is given them: chains completed from the intermediates, and the keys. */
+/**
+ * Certificates of a service as HAProxy is given them: chains completed from the intermediates, and the keys. One that has
+ * none gets the one that the unit made itself.
+ */
 export function certificateFiles({
   certificates = [],
   intermediates = [],
-}: SharedContent): (name: string) => Certificate | undefined {
+  selfSigned,
+}: SharedContent): (names: readonly string[]) => Certificate[] {
   const made = new Map<string, Certificate>();
   const issuers = intermediates.flatMap(({ chain }) => certificatesIn(chain));
-  return (name) => {
+  const named = (name: string): Certificate[] => {
     const known = made.get(name);
+    if (known !== undefined) return [known];
     const stored = certificates.find((each) => each.name === name);
-    if (known !== undefined || stored === undefined) return known;
+    if (stored === undefined) return [];
     const chain =
       issuers.length === 0 ? stored.chain : pemOf(completed(certificatesIn(stored.chain), issuers));
     const file = { name, pem: chain + stored.key };
     made.set(name, file);
-    return file;
+    return [file];
   };
+  return (names) =>
+    names.length > 0 || selfSigned === undefined
+      ? names.flatMap(named)
+      : [{ name: "self-signed", pem: selfSigned.chain + selfSigned.key }];
 }
 
 /** TLS of one service in HAProxy's terms. */
 export function proxyTls(
   { tls }: StoredService,
-  certificateNamed: (name: string) => Certificate | undefined,
+  certificatesNamed: (names: readonly string[]) => readonly Certificate[],
 ): { readonly offload?: TlsOffload; readonly tlsToServers?: TlsToServers } {
   if (tls === undefined) return {};
   const on = versionsOn(tls.tlsType ?? tlsTypeDefault);
@@ -185,7 +184,7 @@ export function proxyTls(
     ...(tls.offload === true
       ? {
           offload: {
-            certificates: tls.certificates.flatMap((name) => certificateNamed(name) ?? []),
+            certificates: certificatesNamed(tls.certificates),
             minVersion: on[0] ?? "TLSv1.2",
             maxVersion: on.at(-1) ?? "TLSv1.3",
             http2: tls.http2 === true,

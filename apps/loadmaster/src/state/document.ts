@@ -174,6 +174,8 @@ export const SharedContentSchema = Type.Object(
         maxItems: intermediatesMax,
       }),
     ),
+    /** What services show that end TLS and have no certificate; absent: none has needed one. */
+    selfSigned: Type.Optional(Type.Object({ chain: pem, key: pem }, nothingElse)),
   },
   nothingElse,
 );

@@ -63,6 +63,11 @@ function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
       what: `intermediate certificate ${name}`,
       fields: contentOf(chain),
     });
+  if (shared.selfSigned !== undefined)
+    objects.set("self-signed certificate", {
+      what: "the certificate that the unit made itself",
+      fields: contentOf(shared.selfSigned.chain),
+    });
   objects.set("ha", { what: "HA parameters", fields: fieldsOf(shared.ha) });
   objects.set("shared addresses", {
     what: "shared addresses by interface",
