@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 what=${1:-run}
 
-packages="haproxy iproute2 nftables conntrackd"
+packages="haproxy iproute2 nftables conntrackd openssl"
 case $what in
   run | demo) ;;
   test) packages="$packages ucarp keepalived tshark tcpdump curl wget python3-requests chromium" ;;

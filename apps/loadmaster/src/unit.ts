@@ -599,6 +599,7 @@ export class Unit implements PartnerSide {
       next.shared.certificates !== before.shared.certificates ||
       next.shared.intermediates !== before.shared.intermediates ||
       next.shared.selfSigned !== before.shared.selfSigned ||
+      next.shared.cipherSets !== before.shared.cipherSets ||
       this.#sharingDiffers(before, next);
     if (trafficChanged) {
       const applied = await this.#putInForce(next);

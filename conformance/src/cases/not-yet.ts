@@ -19,7 +19,6 @@ const commands: readonly (readonly [
   ["getpreviousversion", "API 3.19", "the software is that of the machine's packages"],
   ["listaddon", "API 3.19", "there are no add-ons"],
   ["showdomain", "API 3.6.4.1", "there is no sign-in of users in front of services"],
-  ["getcipherset", "API 3.12.3.2", "there are no cipher sets yet", { name: "Default" }],
   ["logging.listsyslogfiles", "API 3.19", "logs are those of the machine"],
   ["logging.ping", "API 3.19", "tests of the network are made on the machine", { addr: "127.0.0.1" }],
   ["aclcontrol.isenabled", "API 3.16", "there are no access lists yet"],

@@ -58,25 +58,11 @@ const notYet: readonly (readonly [
     { TlsType: "11" },
     "HAProxy serves a range of versions without gaps",
   ],
-  ["ClientCert = 1", { ClientCert: 1 }, { ClientCert: 1 }, "clients are not asked for certificates yet"],
   [
-    "NeedHostName = Y",
-    { NeedHostName: "Y" },
-    { NeedHostName: true },
-    "a client without a name gets the first certificate",
-  ],
-  ["OCSPVerify = Y", { OCSPVerify: "Y" }, { OCSPVerify: true }, "clients are not asked for certificates yet"],
-  [
-    "PassCipher = Y",
-    { PassCipher: "Y" },
-    { PassCipher: true },
-    "headers do not tell of the client's TLS yet",
-  ],
-  [
-    "SSLRewrite = https",
-    { SSLRewrite: "https" },
-    { SSLRewrite: "https" },
-    "redirects of servers are not rewritten yet",
+    "OCSPVerify = Y",
+    { OCSPVerify: "Y" },
+    { OCSPVerify: true },
+    "HAProxy asks no OCSP responder about clients",
   ],
   [
     "SecurityHeaderOptions = 1",
@@ -84,18 +70,154 @@ const notYet: readonly (readonly [
     { SecurityHeaderOptions: 1 },
     "no header asks for TLS from then on yet",
   ],
-  [
-    "CipherSet = BestPractices",
-    { CipherSet: "BestPractices" },
-    { CipherSet: "BestPractices" },
-    "there are no cipher sets yet",
-  ],
-  [
+];
+
+const authority: Command = {
+  command: "addintermediate",
+  with: { cert: "conformance-ca", data: "$authority64" },
+};
+const noAuthority: Command = { command: "delintermediate", with: { cert: "conformance-ca" } };
+
+/** With a root certificate beside the two of the service. */
+const knowing = (row: Case): Case => ({
+  ...row,
+  given: [authority, ...(row.given ?? [])],
+  after: [...(row.after ?? []), noAuthority],
+});
+
+const made: Command = {
+  command: "modifycipherset",
+  with: { name: "Conformance", value: "AES128-SHA:AES256-SHA" },
+};
+const unmade: Command = { command: "delcipherset", with: { name: "Conformance" } };
+
+const ofClients: readonly Case[] = [
+  ...[1, 2, 3, 4, 5, 6].map((mode) =>
+    knowing(takes(`ClientCert = ${mode}`, tls, { ClientCert: mode }, { ClientCert: mode })),
+  ),
+  knowing(takes("ClientCert = 0 again", { ...tls, ClientCert: 1 }, { ClientCert: 0 }, { ClientCert: 0 })),
+  ...[7, -1, "yes"].map((mode) =>
+    knowing(refuses(`ClientCert = ${JSON.stringify(mode)}`, tls, { ClientCert: mode })),
+  ),
+  refuses("ClientCert without an authority", tls, { ClientCert: 1 }),
+  knowing(refuses("ClientCert without TLS", plain, { ClientCert: 1 })),
+  knowing(
+    takes(
+      "IntermediateCerts",
+      tls,
+      { IntermediateCerts: "conformance-ca" },
+      { IntermediateCerts: "conformance-ca" },
+    ),
+  ),
+  refuses("an unknown one in IntermediateCerts", tls, { IntermediateCerts: "conformance-none" }),
+  ...["Y", 1, true].map((value) =>
+    takes(`NeedHostName = ${JSON.stringify(value)}`, tls, { NeedHostName: value }, { NeedHostName: true }),
+  ),
+  takes(
+    "NeedHostName off again",
+    { ...tls, NeedHostName: "Y" },
+    { NeedHostName: 0 },
+    { NeedHostName: false },
+  ),
+  refuses("NeedHostName without TLS", plain, { NeedHostName: "Y" }),
+  takes("PassCipher = Y", tls, { PassCipher: "Y" }, { PassCipher: true }),
+  refuses("PassCipher without TLS", plain, { PassCipher: "Y" }),
+  ...["http", "https"].map((scheme) =>
+    takes(`SSLRewrite = ${scheme}`, tls, { SSLRewrite: scheme }, { SSLRewrite: scheme }),
+  ),
+  takes("SSLRewrite unset", { ...tls, SSLRewrite: "https" }, { SSLRewrite: "" }, { SSLRewrite: "0" }),
+  refuses("SSLRewrite = ftp", tls, { SSLRewrite: "ftp" }),
+  takes(
     "ReverseSNIHostname",
+    tls,
     { SSLReencrypt: "Y", ReverseSNIHostname: "a.example" },
     { ReverseSNIHostname: "a.example" },
-    "servers are told the client's name or none",
-  ],
+  ),
+  refuses("ReverseSNIHostname that is no name", { ...tls, SSLReencrypt: "Y" }, { ReverseSNIHostname: "a b" }),
+  ...[
+    "Default_NoRc4",
+    "BestPractices",
+    "Intermediate_compatibility",
+    "Backward_compatibility",
+    "WUI",
+    "FIPS",
+    "Legacy",
+    "ECDSA_Default",
+    "ECDSA_BestPractices",
+  ].map((name) => takes(`CipherSet = ${name}`, tls, { CipherSet: name }, { CipherSet: name })),
+  refuses("CipherSet in other capitals", tls, { CipherSet: "bestpractices" }),
+  refuses("an unknown CipherSet", tls, { CipherSet: "Conformance" }),
+  takes(
+    "Ciphers one by one make a set",
+    tls,
+    { Ciphers: "AES128-SHA:AES256-SHA" },
+    { CipherSet: /^Custom_\d+$/ },
+  ),
+  refuses("Ciphers that are none", tls, { Ciphers: "AES128-SHA:none" }),
+  refuses("Ciphers beside a CipherSet", tls, { CipherSet: "FIPS", Ciphers: "AES128-SHA" }),
+  ...["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"].map((name) =>
+    takes(`Tls13CipherSet = ${name}`, tls, { Tls13CipherSet: name }, { Tls13CipherSet: name }),
+  ),
+  refuses("a Tls13CipherSet that is none", tls, { Tls13CipherSet: "TLS_NONE" }),
+  ...["Default", "BestPractices", "WUI", "FIPS", "Legacy"].map(
+    (name): Case => ({
+      name: `getcipherset of ${name}`,
+      from: "API 3.12.3.2",
+      ask: { command: "getcipherset", with: { name } },
+      expect: data({ cipherset: /^[A-Z0-9-]+(:[A-Z0-9-]+)+$/ }),
+    }),
+  ),
+  {
+    name: "modifycipherset makes a set",
+    from: "API 3.12.3.1",
+    ask: made,
+    expect: { is: "done", words: /^Cipher set updated$/ },
+    next: [
+      {
+        ask: { command: "getcipherset", with: { name: "Conformance" } },
+        expect: data({ cipherset: "AES128-SHA:AES256-SHA" }),
+      },
+    ],
+    after: [unmade],
+  },
+  {
+    name: "delcipherset removes it",
+    from: "API 3.12.3.3",
+    given: [made],
+    ask: unmade,
+    expect: { is: "done", words: /ok$/ },
+  },
+  {
+    name: "delcipherset of one that a service uses",
+    from: "API 3.12.3.3",
+    given: [made, ...given({ ...tls, CipherSet: "Conformance" })],
+    ask: unmade,
+    expect: refused(422, "Command Failed: Cipher set in use"),
+    after: [...after, unmade],
+  },
+  ...["getcipherset", "delcipherset"].flatMap((command): Case[] => [
+    {
+      name: `${command} of an unknown set`,
+      from: "API 3.12.3, client I",
+      ask: { command, with: { name: "Conformance" } },
+      expect: refused(422, "Unknown cipher set"),
+    },
+    { name: `${command} without a name`, from: "API 3.12.3", ask: { command }, expect: refused(400) },
+  ]),
+  ...["Default", "FIPS"].flatMap((name): Case[] => [
+    {
+      name: `delcipherset of ${name}, which every unit has`,
+      from: "API 3.12.3",
+      ask: { command: "delcipherset", with: { name } },
+      expect: refused(422),
+    },
+    {
+      name: `modifycipherset of ${name}, which every unit has`,
+      from: "API 3.12.3",
+      ask: { command: "modifycipherset", with: { name, value: "AES128-SHA" } },
+      expect: refused(422),
+    },
+  ]),
 ];
 
 export const tlsOfServices: Area = {
@@ -238,6 +360,7 @@ export const tlsOfServices: Area = {
       expect: data({ CertFile: "conformance-a", VStype: "http" }),
       after,
     },
+    ...ofClients,
     ...notYet.map(([name, change, shown, why]): Case => takes(name, tls, change, shown, { notYet: why })),
     takes(
       "TLS without a certificate, which real units then make themselves",

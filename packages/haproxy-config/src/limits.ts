@@ -11,6 +11,7 @@ import {
   type ProxyModel,
   type RealServer,
   schedules,
+  type TlsOffload,
   tlsVersions,
   type VirtualService,
 } from "./model.ts";
@@ -27,6 +28,7 @@ export const persistenceEntriesMax = 100_000;
 export const persistenceSecondsMax = 2_147_460;
 export const cookieNameMaxChars = 127;
 export const certificatesPerServiceMax = 64;
+export const ciphersMax = 100;
 /** HAProxy appends a process id while it replaces a socket, and sun_path holds 108 bytes (unix(7)). */
 export const socketPathMaxBytes = 90;
 
@@ -158,24 +160,56 @@ function checkHashed(
 const isQueryParameter = (text: string): boolean => /^[A-Za-z0-9_.~-]{1,127}$/.test(text);
 
 function checkTls(
-  { offload, tlsToServers, mode }: VirtualService,
+  { offload, tlsToServers, rewriteLocations, mode }: VirtualService,
   field: (name: string) => string,
 ): FieldError | undefined {
+  if (rewriteLocations !== undefined && mode !== "http")
+    return fault(field("SSLRewrite"), rewriteLocations, "only with VStype http");
+  if (
+    tlsToServers?.name !== undefined &&
+    !/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(tlsToServers.name)
+  )
+    return fault(field("ReverseSNIHostname"), tlsToServers.name, "a host name");
   if (tlsToServers?.passName === true && offload === undefined)
     return fault(field("PassSni"), true, "only where TLS of clients ends at the service");
   if (offload === undefined) return undefined;
   const { certificates, minVersion, maxVersion, http2 } = offload;
   if (!integer(certificates.length, 1, certificatesPerServiceMax))
     return fault(field("CertFile"), certificates.length, `1 to ${certificatesPerServiceMax} certificates`);
-  const wrong = certificates.find(
-    ({ pem }) => !/^(-----BEGIN [A-Z ]+-----\n([A-Za-z0-9+/=]+\n)+-----END [A-Z ]+-----\n)+$/.test(pem),
-  );
+  const wrong = certificates.find((each) => !isPem(each.pem));
   if (wrong !== undefined) return fault(field("CertFile"), wrong.name, "PEM");
   const [from, to] = [tlsVersions.indexOf(minVersion), tlsVersions.indexOf(maxVersion)];
   if (from < 0 || to < from) return fault(field("TLSType"), `${minVersion} to ${maxVersion}`, "a range");
   if (http2 && mode !== "http") return fault(field("AllowHTTP2"), true, "only with VStype http");
-  return undefined;
+  return checkClients(offload, mode, field);
 }
+
+function checkClients(
+  { ciphers = ["DEFAULT"], ciphers13 = ["DEFAULT"], tellCipher, clientCertificates }: TlsOffload,
+  mode: VirtualService["mode"],
+  field: (name: string) => string,
+): FieldError | undefined {
+  for (const [name, list] of [
+    ["CipherSet", ciphers],
+    ["Tls13CipherSet", ciphers13],
+  ] as const)
+    if (
+      !integer(list.length, 1, ciphersMax) ||
+      !list.every((each) => /^[A-Z0-9][A-Za-z0-9_-]{0,63}$/.test(each))
+    )
+      return fault(field(name), list.slice(0, 3), `1 to ${ciphersMax} names of ciphers`);
+  if (tellCipher === true && mode !== "http")
+    return fault(field("PassCipher"), true, "only with VStype http");
+  if (clientCertificates === undefined) return undefined;
+  if (clientCertificates.told.kind !== "nothing" && mode !== "http")
+    return fault(field("ClientCert"), clientCertificates.told.kind, "only with VStype http");
+  return isPem(clientCertificates.authorities)
+    ? undefined
+    : fault(field("IntermediateCerts"), "authorities", "PEM");
+}
+
+const isPem = (text: string): boolean =>
+  /^(-----BEGIN [A-Z ]+-----\n([A-Za-z0-9+/=]+\n)+-----END [A-Z ]+-----\n)+$/.test(text);
 
 /** Fewer characters than RFC 6265 section 4.1.1 allows: those that no program misreads. */
 export const isCookieName = (text: string): boolean =>

@@ -84,12 +84,40 @@ export type TlsOffload = {
   readonly maxVersion: TlsVersion;
   /** Clients are offered HTTP/2; HTTP only. */
   readonly http2: boolean;
+  /** Of TLS 1.2 and older, as OpenSSL names them, the preferred one first; absent: the library's choice. */
+  readonly ciphers?: readonly string[];
+  /** The same of TLS 1.3. */
+  readonly ciphers13?: readonly string[];
+  /** A client that asks for no name is turned away. */
+  readonly nameRequired?: true;
+  /** Servers are told version, cipher, name and serial numbers in headers; HTTP only. */
+  readonly tellCipher?: true;
+  /** Clients need a certificate; absent: none is asked for. */
+  readonly clientCertificates?: ClientCertificates;
 };
+
+export type ClientCertificates = {
+  /** PEM of the authorities that may have issued it, roots included. */
+  readonly authorities: string;
+  readonly told: ClientCertificateTold;
+};
+
+/** What servers are told of a client's certificate in headers; HTTP only, but for nothing. */
+export type ClientCertificateTold =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "fields" }
+  | {
+      readonly kind: "certificate";
+      readonly header: "SSL-CLIENT-CERT" | "X-CLIENT-CERT";
+      readonly form: "der" | "pem";
+    };
 
 /** TLS towards the servers, whose certificates are not looked at. */
 export type TlsToServers = {
   /** They are told the name that the client asked for. */
   readonly passName: boolean;
+  /** They are told this name, whatever the client asked for. */
+  readonly name?: string;
 };
 
 export type VirtualService = {
@@ -105,6 +133,8 @@ export type VirtualService = {
   readonly header: ClientHeader;
   readonly offload?: TlsOffload;
   readonly tlsToServers?: TlsToServers;
+  /** Redirects of servers are put under this scheme; HTTP only. */
+  readonly rewriteLocations?: "http" | "https";
   readonly check: HealthCheck;
   readonly servers: readonly RealServer[];
 };

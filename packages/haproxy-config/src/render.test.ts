@@ -53,7 +53,16 @@ const withRealCertificates = async (model: ProxyModel): Promise<ProxyModel> => (
     model.services.map(async ({ offload, ...service }) => {
       if (offload === undefined) return service;
       const certificates = offload.certificates.map(({ name }) => issued(`${name}.example.org`));
-      return { ...service, offload: { ...offload, certificates: await Promise.all(certificates) } };
+      const { clientCertificates: clients } = offload;
+      const authorities = clients === undefined ? "" : (await issued("authority")).pem;
+      return {
+        ...service,
+        offload: {
+          ...offload,
+          certificates: await Promise.all(certificates),
+          ...(clients === undefined ? {} : { clientCertificates: { ...clients, authorities } }),
+        },
+      };
     }),
   ),
 });
@@ -168,6 +177,53 @@ const goldens: Record<string, ProxyModel> = {
     }),
     exampleService(3, { port: 8443, offload: { ...mailAndShop, maxVersion: "TLSv1.2", http2: false } }),
   ]),
+  "tls-of-clients-in-full": exampleModel([
+    exampleService(1, {
+      port: 443,
+      offload: {
+        ...mailAndShop,
+        ciphers: ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"],
+        ciphers13: ["TLS_AES_256_GCM_SHA384"],
+        nameRequired: true,
+        tellCipher: true,
+        clientCertificates: { authorities: mailCertificate.pem, told: { kind: "fields" } },
+      },
+      tlsToServers: { passName: true, name: "inside.example.org" },
+      rewriteLocations: "https",
+    }),
+    exampleService(2, {
+      port: 8443,
+      offload: {
+        ...mailAndShop,
+        minVersion: "TLSv1.1",
+        ciphers: ["AES128-SHA"],
+        clientCertificates: {
+          authorities: mailCertificate.pem,
+          told: { kind: "certificate", header: "X-CLIENT-CERT", form: "pem" },
+        },
+      },
+    }),
+    exampleService(3, {
+      port: 993,
+      mode: "tcp",
+      header: { forwardedFor: false, clientSide: false, via: false },
+      offload: {
+        ...mailAndShop,
+        http2: false,
+        clientCertificates: { authorities: mailCertificate.pem, told: { kind: "nothing" } },
+      },
+    }),
+    exampleService(4, {
+      offload: {
+        ...mailAndShop,
+        clientCertificates: {
+          authorities: mailCertificate.pem,
+          told: { kind: "certificate", header: "SSL-CLIENT-CERT", form: "der" },
+        },
+      },
+    }),
+    exampleService(5, { tlsToServers: { passName: false }, rewriteLocations: "http" }),
+  ]),
   "tls-to-servers-alone": exampleModel([
     exampleService(1, { tlsToServers: { passName: false } }),
     exampleService(2, {
@@ -280,6 +336,42 @@ const refusals: [string, VirtualService, RegExp][] = [
   ],
   ["no version", exampleService(1, { offload: { ...mailAndShop, maxVersion: "TLSv1.1" } }), /TLSType/],
   ["HTTP/2 in TCP", exampleService(1, { mode: "tcp", offload: mailAndShop }), /AllowHTTP2/],
+  [
+    "a cipher that is none",
+    exampleService(1, { offload: { ...mailAndShop, ciphers: ["AES128-SHA\n  bind :1"] } }),
+    /CipherSet/,
+  ],
+  ["no cipher", exampleService(1, { offload: { ...mailAndShop, ciphers13: [] } }), /Tls13CipherSet/],
+  [
+    "headers in TCP",
+    exampleService(1, { mode: "tcp", offload: { ...mailAndShop, http2: false, tellCipher: true } }),
+    /PassCipher/,
+  ],
+  [
+    "a client's certificate in TCP",
+    exampleService(1, {
+      mode: "tcp",
+      offload: {
+        ...mailAndShop,
+        http2: false,
+        clientCertificates: { authorities: mailCertificate.pem, told: { kind: "fields" } },
+      },
+    }),
+    /ClientCert/,
+  ],
+  [
+    "authorities that are not PEM",
+    exampleService(1, {
+      offload: { ...mailAndShop, clientCertificates: { authorities: "none", told: { kind: "nothing" } } },
+    }),
+    /IntermediateCerts/,
+  ],
+  ["redirects in TCP", exampleService(1, { mode: "tcp", rewriteLocations: "https" }), /SSLRewrite/],
+  [
+    "a server's name that is none",
+    exampleService(1, { tlsToServers: { passName: false, name: "a) b" } }),
+    /ReverseSNIHostname/,
+  ],
   ["no client's name", exampleService(1, { tlsToServers: { passName: true } }), /PassSni/],
   ["a line end in a name", exampleService(1, { nickname: "a\n    server evil 6.6.6.6:80" }), /NickName/],
   ["a carriage return in a name", exampleService(1, { nickname: "a\rb" }), /NickName/],

@@ -5,6 +5,13 @@
 import { sha256Hex } from "@tandem/base/digest";
 import { isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import {
+  offloadDirectives,
+  offloadFiles,
+  offloadWords,
+  type RenderedFile,
+  rewriteDirectives,
+} from "./client-tls.ts";
 import { checkModel, persistenceEntriesMax } from "./limits.ts";
 import {
   type HashedPart,
@@ -15,13 +22,13 @@ import {
   type RealServer,
   serverName,
   serviceName,
-  type TlsOffload,
   type VirtualService,
 } from "./model.ts";
 import {
   type Directive,
   directive,
   keyword,
+  keywords,
   type Origin,
   quoted,
   quotedFormat,
@@ -37,9 +44,6 @@ export type RenderedConfiguration = Written & {
   /** What the text refers to, to be in the model's `filesDirectory` before HAProxy reads the text. Some hold secrets. */
   readonly files: readonly RenderedFile[];
 };
-
-/** Its name is made from its content, so a file never changes, and another content makes another text. */
-export type RenderedFile = { readonly name: string; readonly text: string };
 
 /** The whole file for a model, or the first thing in the model that cannot be rendered. */
 export function renderConfiguration(model: ProxyModel): Result<RenderedConfiguration, FieldError> {
@@ -151,7 +155,9 @@ function serviceSections(service: VirtualService, { peers, filesDirectory }: Pro
         from(service.offload === undefined ? "vs" : "CertFile"),
       ),
       directive(`timeout client ${service.idleSeconds}s`, [], from("Idletime")),
+      ...offloadDirectives(service, from),
       ...(service.mode === "http" ? headerDirectives(service, from("AddVia")) : []),
+      ...(service.mode === "http" ? rewriteDirectives(service, from("SSLRewrite")) : []),
       directive("default_backend", [name]),
     ],
   };
@@ -170,33 +176,6 @@ function serviceSections(service: VirtualService, { peers, filesDirectory }: Pro
   return [frontend, backend];
 }
 
-/** The service's certificates, and the list of them in the order that they are to be tried in. */
-function offloadFiles({ certificates }: TlsOffload): RenderedFile[] {
-  const files = certificates.map(({ pem }) => fileOf("pem", pem));
-  return [...files, fileOf("list", files.map(({ name }) => `${name}\n`).join(""))];
-}
-
-const fileOf = (ending: string, text: string): RenderedFile => ({
-  name: `${sha256Hex(text).slice(0, 32)}.${ending}`,
-  text,
-});
-
-function offloadWords({ offload, mode }: VirtualService, filesDirectory: string): Word[] {
-  if (offload === undefined) return [];
-  const list = offloadFiles(offload).at(-1)?.name ?? "";
-  return [
-    ...keywords("ssl crt-list"),
-    quoted(`${filesDirectory}/${list}`),
-    ...keywords(`ssl-min-ver ${offload.minVersion} ssl-max-ver ${offload.maxVersion}`),
-    // OpenSSL 3 speaks what is older than TLS 1.2 at its lowest level of security alone.
-    ...(offload.minVersion === "TLSv1.0" || offload.minVersion === "TLSv1.1"
-      ? [keyword("ciphers"), quoted("DEFAULT:@SECLEVEL=0")]
-      : []),
-    // Without the second HAProxy follows a client that begins with HTTP/2 unasked.
-    ...(offload.http2 ? keywords("alpn h2,http/1.1") : mode === "http" ? keywords("proto h1") : []),
-  ];
-}
-
 /** Towards a server, and of its check: each says what it is over, so that none depends on the other. */
 function serverTlsWords({ check, tlsToServers }: VirtualService): Word[] {
   const isChecked = check.kind !== "none";
@@ -205,7 +184,11 @@ function serverTlsWords({ check, tlsToServers }: VirtualService): Word[] {
   return [
     ...(tlsToServers === undefined ? [] : [keyword("ssl")]),
     ...keywords("verify none"),
-    ...(tlsToServers?.passName === true ? keywords("sni ssl_fc_sni") : []),
+    ...(tlsToServers?.name !== undefined
+      ? [keyword("sni"), quoted(`str(${tlsToServers.name})`)]
+      : tlsToServers?.passName === true
+        ? keywords("sni ssl_fc_sni")
+        : []),
     ...(isChecked ? [keyword(checkTls ? "check-ssl" : "no-check-ssl")] : []),
     ...(checkTls && check.host !== undefined && isServerName(check.host)
       ? [keyword("check-sni"), quoted(check.host)]
@@ -368,5 +351,3 @@ export function proxyWeight(server: RealServer, all: readonly RealServer[]): num
 
 const greatestCommonDivisor = (a: number, b: number): number =>
   b === 0 ? a : greatestCommonDivisor(b, a % b);
-
-const keywords = (text: string): Word[] => text.split(" ").map(keyword);

@@ -31,6 +31,9 @@ export function keyword(text: string): Word {
   return { kind: "keyword", text };
 }
 
+/** Words of it, separated by blanks. */
+export const keywords = (text: string): Word[] => text.split(" ").map(keyword);
+
 /** True when the text can stand in a file at all: control characters, line ends above all, have no quoted form. */
 export const isQuotable = (text: string): boolean => text.length > 0 && !controlPattern.test(text);
 
@@ -44,9 +47,9 @@ export function quoted(text: string): Word {
 export const quotedFormat = (text: string): Word => quoted(text.replaceAll("%", "%%"));
 
 /** A directive from a line of keywords separated by blanks, and words from outside after it. */
-export function directive(keywords: string, words: readonly Word[] = [], origin?: Origin): Directive {
+export function directive(line: string, words: readonly Word[] = [], origin?: Origin): Directive {
   return {
-    words: [...keywords.split(" ").map(keyword), ...words],
+    words: [...keywords(line), ...words],
     ...(origin === undefined ? {} : { origin }),
   };
 }

@@ -55,7 +55,7 @@ export const certificateUpload = [
       allowed: "up to 1024 printable characters",
       secret: true,
     },
-    about: "the passphrase of an encrypted private key",
+    about: "the passphrase of an encrypted private key, or of a PKCS#12 file",
   },
   {
     name: "replace",

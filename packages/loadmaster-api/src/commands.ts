@@ -8,6 +8,7 @@ import {
   certificateUpload,
   intermediateUpload,
 } from "./certificate-parameters.ts";
+import { cipherSetParameters, cipherSetReference } from "./cipher-sets.ts";
 import {
   backupParameters,
   certificateBackupParameters,
@@ -53,6 +54,7 @@ export type Command = {
     | "HaView"
     | "cert"
     | "certificate"
+    | "cipherset"
     | "ok";
   readonly about: string;
 };
@@ -142,7 +144,7 @@ export const commands = {
     changes: "services",
     answer: "ok",
     about:
-      "adds a certificate with its private key, or replaces one: PEM with both in any order, and with the certificates above it",
+      "adds a certificate with its private key, or replaces one: PEM with both in any order, and with the certificates above it, or PKCS#12 (PFX)",
   },
   delcert: {
     parameters: certificateReference,
@@ -180,6 +182,24 @@ export const commands = {
     changes: "nothing",
     answer: "certificate",
     about: "intermediate certificates of one name",
+  },
+  getcipherset: {
+    parameters: cipherSetReference,
+    changes: "nothing",
+    answer: "cipherset",
+    about: "the ciphers of a set",
+  },
+  modifycipherset: {
+    parameters: cipherSetParameters,
+    changes: "services",
+    answer: "ok",
+    about: "makes a set of ciphers, or changes one that was made; the unit's own sets cannot be changed",
+  },
+  delcipherset: {
+    parameters: cipherSetReference,
+    changes: "services",
+    answer: "ok",
+    about: "removes a set of ciphers that no virtual service uses",
   },
   enablers: {
     parameters: serverEverywhere,

@@ -31,10 +31,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
     ],
   },
   {
-    area: "certificates",
-    names: ["getcipherset", "modifycipherset", "delcipherset"],
-  },
-  {
     area: "users and keys",
     names: [
       "set_initial_passwd",

@@ -3,6 +3,9 @@ import { type Parameter, printable } from "./parameters.ts";
 
 export const port = { kind: "integer", min: 1, max: 65_535 } as const;
 
+/** A host name, and nothing that is longer or could be anything else. */
+export const hostNamePattern = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
+
 /** A service by index or by address; which of the two decides whether port and prot are needed. */
 export const serviceReference = [
   {
@@ -234,17 +237,81 @@ export const serviceParameters = [
     type: { kind: "boolean" },
     about: "with SSLReencrypt: servers are told the name that the client asked for",
   },
-  fixed("ClientCert", "0"),
-  fixed("NeedHostName", "N"),
-  fixed("OCSPVerify", "N"),
-  fixed("PassCipher", "N"),
-  fixed("SSLRewrite", "", "0"),
-  fixed("ReverseSNIHostname", ""),
+  {
+    name: "ReverseSNIHostname",
+    type: {
+      kind: "text",
+      pattern: new RegExp(`^$|${hostNamePattern.source}`),
+      allowed: "a host name; empty to remove it",
+    },
+    about: "with SSLReencrypt or SSLReverse: servers are told this name, whatever the client asked for",
+  },
+  {
+    name: "SSLRewrite",
+    type: { kind: "text", pattern: /^(0|http|https)?$/i, allowed: "http, https, or 0 for neither" },
+    about: "VStype http: redirects of servers (Location) are put under this scheme",
+  },
+  {
+    name: "CipherSet",
+    type: {
+      kind: "text",
+      pattern: /^[A-Za-z0-9._-]{0,64}$/,
+      allowed: "the name of a set of ciphers, as getcipherset takes it; empty is Default",
+    },
+    about: "ciphers that clients may use in TLS 1.2 and older, as a set",
+  },
+  {
+    name: "Ciphers",
+    type: {
+      kind: "text",
+      pattern: /^[A-Za-z0-9_:-]{0,4096}$/,
+      allowed: "names of ciphers as OpenSSL has them, separated by colons",
+    },
+    about: "the same one by one: they become the set Custom_ and the service's index; empty changes nothing",
+  },
+  {
+    name: "Tls13CipherSet",
+    type: {
+      kind: "text",
+      pattern: /^[A-Za-z0-9_: ,]{1,400}$/,
+      allowed: "names of ciphers of TLS 1.3, separated by colons or blanks",
+    },
+    emptyIsAbsent: true,
+    about: "the same in TLS 1.3",
+  },
+  {
+    name: "ClientCert",
+    type: { kind: "integer", min: 0, max: 6 },
+    about:
+      "with SSLAcceleration: 0 no certificates of clients, 1 each needs one, 2 and headers tell servers of it, 3 and 5 it is in SSL-CLIENT-CERT as DER and PEM, 4 and 6 in X-CLIENT-CERT",
+  },
+  {
+    name: "IntermediateCerts",
+    type: {
+      kind: "text",
+      pattern: /^[^\p{Cc}\p{Zl}\p{Zp}]{0,8099}$/u,
+      allowed: "names as listintermediate shows them, separated by blanks or +; empty for all",
+    },
+    about:
+      "intermediate and root certificates of the service: who may have issued those of clients, and what completes its own chain; all by default",
+  },
+  {
+    name: "NeedHostName",
+    type: { kind: "boolean" },
+    about: "with SSLAcceleration: a client that asks for no host name (SNI) is turned away",
+  },
+  {
+    name: "PassCipher",
+    type: { kind: "boolean" },
+    about:
+      "with SSLAcceleration and VStype http: servers are told of a client's TLS in the headers X-SSL-Cipher, X-SSL-Protocol, X-SSL-Serialid, X-SSL-ClientSerialid and X-SSL-SNIHost",
+  },
+  {
+    name: "OCSPVerify",
+    type: { kind: "boolean" },
+    about: "only N: HAProxy asks no OCSP responder about certificates of clients",
+  },
   fixed("SecurityHeaderOptions", "0"),
-  fixed("IntermediateCerts", ""),
-  fixed("Ciphers", ""),
-  fixed("CipherSet", "", "Default"),
-  fixed("Tls13CipherSet", ""),
   fixed("SubnetOriginating", "Y"),
   fixed("UseforSnat", "N"),
   fixed("MultiConnect", "N"),

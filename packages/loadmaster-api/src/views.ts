@@ -118,6 +118,11 @@ export type VirtualServiceView = {
   SSLAcceleration?: boolean;
   /** Names, separated by blanks; absent without any. */
   CertFile?: string;
+  IntermediateCerts?: string;
+  /** Absent: Default. */
+  CipherSet?: string;
+  Tls13CipherSet?: string;
+  ReverseSNIHostname?: string;
   Rs?: RealServerView[];
 };
 

@@ -48,6 +48,7 @@ type Answers = {
   readonly haview: HaView;
   readonly backup: Backup;
   readonly backupcert: Backup;
+  readonly getcipherset: { readonly cipherset: string };
   readonly restore: { readonly message: string };
   readonly restorecert: { readonly message: string };
   readonly listapikeys: { readonly apikeys: readonly string[] };

@@ -5,6 +5,7 @@ import { TextAreaField } from "@tandem/web-components/form/text-area-field";
 import { TextField } from "@tandem/web-components/form/text-field";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useState } from "react";
+import { base64Of } from "../api/read-file.ts";
 import { command } from "../api/transport.ts";
 import type { Kind } from "./certificates-page.tsx";
 
@@ -14,18 +15,28 @@ type Props = {
   readonly onClose: () => void;
 };
 
-const base64Of = (text: string): string =>
+const base64OfText = (text: string): string =>
   btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
 
-/** A file in PEM, chosen or pasted. */
+/** What begins a file in PEM; anything else is sent as it is, and the unit says what it is. */
+const isText = (text: string): boolean => !text.includes("\uFFFD") && !text.includes("\0");
+
+/** A file in PEM, chosen or pasted, or one in PKCS#12. */
 export function CertificateForm({ kind, onAdded, onClose }: Props) {
   const [cert, setCert] = useState("");
   const [pem, setPem] = useState("");
+  const [binary, setBinary] = useState<File | null>(null);
   const [password, setPassword] = useState("");
   const [replace, setReplace] = useState(false);
   const isOfService = kind === "cert";
+  const choose = async (chosen: File | undefined): Promise<void> => {
+    const text = (await chosen?.text()) ?? "";
+    setBinary(chosen === undefined || isText(text) ? null : chosen);
+    setPem(isText(text) ? text : "");
+  };
   const send = async (): Promise<void> => {
-    const file = { cert: cert.trim(), data: base64Of(pem) };
+    const data = binary === null ? base64OfText(pem) : await base64Of(binary);
+    const file = { cert: cert.trim(), data };
     const { message } = isOfService
       ? await command("addcert", { ...file, replace, ...(password === "" ? {} : { password }) })
       : await command("addintermediate", file);
@@ -35,7 +46,7 @@ export function CertificateForm({ kind, onAdded, onClose }: Props) {
     <FormDialogue
       title={isOfService ? "Import a certificate" : "Add intermediate certificates"}
       action={isOfService ? "Import" : "Add"}
-      isDisabled={cert.trim() === "" || pem.trim() === ""}
+      isDisabled={cert.trim() === "" || (pem.trim() === "" && binary === null)}
       fields={["cert", "data", "password", "replace"]}
       send={send}
       onClose={onClose}
@@ -55,19 +66,24 @@ export function CertificateForm({ kind, onAdded, onClose }: Props) {
             <input
               id={`${kind}-file`}
               type="file"
-              accept=".pem,.crt,.cer,.key,.txt"
-              onChange={async ({ currentTarget: { files } }) => setPem((await files?.[0]?.text()) ?? "")}
+              accept=".pem,.crt,.cer,.key,.txt,.pfx,.p12"
+              onChange={({ currentTarget: { files } }) => choose(files?.[0])}
             />
           </FormGroup>
           <TextAreaField
             id={`${kind}-pem`}
             label="PEM"
             value={pem}
-            onChange={setPem}
+            onChange={(text) => {
+              setPem(text);
+              setBinary(null);
+            }}
             help={
-              isOfService
-                ? "The certificate, its private key and the certificates above it, in any order"
-                : "One certificate or several"
+              binary !== null
+                ? `${binary.name} is sent as it is`
+                : isOfService
+                  ? "The certificate, its private key and the certificates above it, in any order"
+                  : "One certificate or several"
             }
             error={errorOf(error, "data")}
           />
@@ -79,7 +95,7 @@ export function CertificateForm({ kind, onAdded, onClose }: Props) {
                 type="password"
                 value={password}
                 onChange={setPassword}
-                help="Only if the key is encrypted; it is kept nowhere"
+                help="Only if the key, or a file in PKCS#12, is encrypted; it is kept nowhere"
                 error={errorOf(error, "password")}
               />
               <CheckField

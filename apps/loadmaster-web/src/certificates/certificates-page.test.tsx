@@ -90,3 +90,38 @@ test("[LM3] all certificates are saved and restored as one encrypted file", asyn
   ]);
   click.mockRestore();
 });
+
+test("[LM3] a file in PKCS#12 is sent as it is", async () => {
+  const unit = fakeUnit({ ...lists, addcert: { message: "Certificate Successfully Installed" } });
+  showPage(<CertificatesPage />, pairView());
+  await userEvent.click(screen.getByRole("button", { name: "Import Certificate" }));
+  await userEvent.type(screen.getByLabelText(/Name on this unit/), "new");
+  const bytes = Uint8Array.from([0x30, 0x82, 0x00, 0xff, 0xfe]);
+  await userEvent.upload(screen.getByLabelText("File"), new File([bytes], "new.pfx"));
+  expect(await screen.findByText("new.pfx is sent as it is")).toBeTruthy();
+  await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Import" }));
+  expect(await screen.findByText("Certificate Successfully Installed")).toBeTruthy();
+  expect(unit.callsOf("addcert").at(-1)?.data).toBe("MIIA//4=");
+});
+
+test("[LM3] a set of ciphers is shown, copied under another name and removed; one in use stays", async () => {
+  const unit = fakeUnit({
+    ...lists,
+    getcipherset: { cipherset: "AES128-SHA:AES256-SHA" },
+    modifycipherset: {},
+    delcipherset: refusal("Command Failed: Cipher set in use"),
+  });
+  showPage(<CertificatesPage />, pairView());
+  await userEvent.click(screen.getByRole("button", { name: "Show the set" }));
+  const ciphers = screen.getByLabelText("Ciphers") as HTMLTextAreaElement;
+  await vi.waitFor(() => expect(ciphers.value).toBe("AES128-SHA\nAES256-SHA"));
+  const save = screen.getByRole("button", { name: "Save the set" });
+  expect(save.hasAttribute("disabled")).toBe(true);
+  await userEvent.selectOptions(screen.getByLabelText("Cipher Set"), "");
+  await userEvent.type(screen.getByLabelText("Name of the set"), "Mine");
+  await userEvent.click(save);
+  expect(await screen.findByText("Mine is saved.")).toBeTruthy();
+  expect(unit.callsOf("modifycipherset")).toEqual([{ name: "Mine", value: "AES128-SHA:AES256-SHA" }]);
+  await userEvent.click(screen.getByRole("button", { name: "Remove the set" }));
+  expect(await screen.findByText(/Cipher set in use/)).toBeTruthy();
+});

@@ -15,6 +15,7 @@ import { useLive } from "../live/live.tsx";
 import { readOnlyReason } from "../live/read-only.ts";
 import { CertificateBackupCard } from "./certificate-backup-card.tsx";
 import { CertificateForm } from "./certificate-form.tsx";
+import { CipherSetsCard } from "./cipher-sets-card.tsx";
 
 /** Certificates of services with their keys, and those that complete their chains; both belong to the pair. */
 export function CertificatesPage() {
@@ -28,6 +29,7 @@ export function CertificatesPage() {
       <AddressHint />
       <KeptCard kind="cert" title="SSL Certificates" />
       <KeptCard kind="intermediate" title="Intermediate Certificates" />
+      <CipherSetsCard reason={readOnlyReason(view, "shared")} />
       <CertificateBackupCard
         reason={readOnlyReason(view, "shared")}
         onRestored={() =>

@@ -34,6 +34,14 @@ const labels: { readonly [name: string]: string } = {
   SSLReencrypt: "Reencrypt",
   SSLReverse: "Reverse SSL",
   PassSni: "Pass through SNI hostname",
+  ReverseSNIHostname: "Reencryption SNI Hostname",
+  SSLRewrite: "Rewrite Rules of redirects",
+  CipherSet: "Cipher Set",
+  Tls13CipherSet: "TLS1.3 Ciphers",
+  ClientCert: "Client Certificates",
+  IntermediateCerts: "Intermediate Certificates",
+  NeedHostName: "Require SNI hostname",
+  PassCipher: "Add Received Cipher Name",
   Weight: "Weight",
   Limit: "Connection Limit",
 };
@@ -57,11 +65,21 @@ const optionLabels: { readonly [name: string]: { readonly [value: string]: strin
     "query-hash": "Hash of HTTP Query Item",
     host: "HTTP Host Header",
   },
+  SSLRewrite: { 0: "None", http: "http", https: "https" },
+  ClientCert: {
+    0: "No Client Certificates required",
+    1: "Client Certificates required",
+    2: "Client Certificates and add headers",
+    3: "Client Certificates and pass DER through as SSL-CLIENT-CERT",
+    4: "Client Certificates and pass DER through as X-CLIENT-CERT",
+    5: "Client Certificates and pass PEM through as SSL-CLIENT-CERT",
+    6: "Client Certificates and pass PEM through as X-CLIENT-CERT",
+  },
   CheckUseGet: { 0: "HEAD", 1: "GET", 2: "POST", 3: "OPTIONS" },
 };
 
-/** These follow from others, or are disregarded. */
-const hidden = new Set(["ForceL7", "Transparent", "non_local"]);
+/** These follow from others, are disregarded, or can be nothing else. Ciphers one by one are what a set of them is for. */
+const hidden = new Set(["Ciphers", "OCSPVerify", "ForceL7", "Transparent", "non_local"]);
 
 function fieldOf({ name, type, about }: Parameter): SettingField | undefined {
   if (hidden.has(name)) return undefined;
@@ -108,6 +126,10 @@ export const serviceValues = (service: VirtualServiceView) => ({
   Persist: service.Persist ?? "none",
   SSLAcceleration: service.SSLAcceleration ?? false,
   CertFile: service.CertFile ?? "",
+  IntermediateCerts: service.IntermediateCerts ?? "",
+  CipherSet: service.CipherSet ?? "",
+  Tls13CipherSet: service.Tls13CipherSet ?? "",
+  ReverseSNIHostname: service.ReverseSNIHostname ?? "",
   // The command and the answer differ in its spelling.
   TLSType: service.TlsType,
 });

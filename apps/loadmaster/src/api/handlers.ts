@@ -10,6 +10,7 @@ import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
 import { hashPassword, passwordMatches } from "../access/passwords.ts";
 import { hashOfKey, keyStartChars, keysPerUserMax, newKey, SignIn } from "../access/sign-in.ts";
+import { cipherSetHandlers } from "../certificates/cipher-sets.ts";
 import { certificateHandlers } from "../certificates/commands.ts";
 import { selfSignedWhere } from "../certificates/self-signed.ts";
 import type { Act } from "../fencing/action-fence.ts";
@@ -246,6 +247,7 @@ export function unitHandlers(unit: Unit): Handlers {
       return found.ok ? showServer(found.value.service.index, found.value.server.index) : found;
     },
     ...certificateHandlers(unit),
+    ...cipherSetHandlers(unit),
     get: async ({ param }) => readSystem(unit, version, param),
     getall: async () => ok(readWholeSystem(unit, version)),
     async set({ param, value }, caller) {

@@ -8,6 +8,7 @@ import {
 } from "@tandem/loadmaster-api/certificate-parameters";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { CertificateView } from "@tandem/loadmaster-api/views";
+import { rootlessService } from "../services/client-tls.ts";
 import type { SharedContent, StoredCertificate, StoredIntermediate } from "../state/document.ts";
 import { certificatesIn } from "./upload.ts";
 
@@ -48,9 +49,11 @@ export function withoutCertificate(shared: SharedContent, name: string): Next {
   return ok(rest.length === 0 ? others : { ...others, certificates: rest });
 }
 
-export function withIntermediates(shared: SharedContent, added: StoredIntermediate): Next {
+export function withIntermediates(shared: SharedContent, added: StoredIntermediate, replace = false): Next {
   const { intermediates = [] } = shared;
-  if (intermediates.some(({ name }) => name === added.name))
+  const isThere = intermediates.some(({ name }) => name === added.name);
+  if (isThere && replace) return bounded({ ...shared, intermediates: withNamed(intermediates, added) });
+  if (isThere)
     return refuse(
       `cert: there is an intermediate certificate "${added.name}" already; remove it with delintermediate, or choose another name`,
     );
@@ -65,8 +68,19 @@ export function withoutIntermediates(shared: SharedContent, name: string): Next 
   const { intermediates = [], ...others } = shared;
   const found = intermediatesNamed(shared, name);
   if (!found.ok) return found;
+  const user = shared.services.find(({ tls }) => tls?.authorities?.includes(name));
+  if (user !== undefined)
+    return refuse(
+      `cert: "${name}" is used by virtual service ${user.index}; take it out of IntermediateCerts there, then remove it`,
+    );
   const rest = intermediates.filter((each) => each.name !== name);
-  return ok(rest.length === 0 ? others : { ...others, intermediates: rest });
+  const next = rest.length === 0 ? others : { ...others, intermediates: rest };
+  const rootless = rootlessService(next);
+  return rootless === undefined
+    ? ok(next)
+    : refuse(
+        `cert: clients of virtual service ${rootless} need certificates, and without "${name}" it would know no authority of theirs; set ClientCert 0 there, then remove it`,
+      );
 }
 
 export function certificateNamed(shared: SharedContent, name: string): Result<StoredCertificate, Failure> {

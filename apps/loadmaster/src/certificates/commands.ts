@@ -1,5 +1,6 @@
 /** The commands that keep certificates of services. */
 import { ok, type Result } from "@tandem/base/result";
+import { certificateUploadMaxBytes } from "@tandem/loadmaster-api/certificate-parameters";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { Handlers } from "../api/dispatch.ts";
 import { type SharedContent, withShared } from "../state/document.ts";
@@ -14,6 +15,7 @@ import {
   withoutCertificate,
   withoutIntermediates,
 } from "./certificates.ts";
+import { isPkcs12, pemOfPkcs12 } from "./pkcs12.ts";
 import { readCertificate, readIntermediates } from "./upload.ts";
 
 /** What existing scripts look for, word for word. */
@@ -44,7 +46,11 @@ export function certificateHandlers(unit: Unit): Pick<Handlers, CertificateComma
   };
   return {
     async addcert({ cert, data, password, replace }, caller) {
-      const read = readCertificate(Buffer.from(data, "base64"), password, Date.now());
+      const file = Buffer.from(data, "base64");
+      const isArchive = isPkcs12(file) && file.length <= certificateUploadMaxBytes;
+      const pem = isArchive ? await pemOfPkcs12(file, password ?? "") : ok(file);
+      if (!pem.ok) return pem;
+      const read = readCertificate(pem.value, isArchive ? undefined : password, Date.now());
       if (!read.ok) return read;
       const { chain, key, warnings } = read.value;
       return change(

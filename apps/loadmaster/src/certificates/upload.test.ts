@@ -59,7 +59,7 @@ test("[LM2] what is no certificate with its key is refused with field and remedy
   for (const [file, words] of [
     ["", /^data: it is empty/],
     ["hello", /^data: it is not PEM/],
-    [Buffer.from([0x30, 0x82, 1, 2, 3]), /^data: it is PKCS#12 .*`openssl pkcs12 -in FILE -nodes/],
+    [Buffer.from([0x30, 0x82, 1, 2, 3]), /^data: it is binary, and neither PKCS#12/],
     [new X509Certificate(shop.certificate).raw, /^data: it is a certificate in DER, without a private key/],
     [shop.certificate, /^data: there is a certificate but no private key/],
     [shop.key, /^data: there is no certificate in it \(PRIVATE KEY\)/],

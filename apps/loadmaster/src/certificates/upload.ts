@@ -102,7 +102,7 @@ function readBlocks(file: Buffer): Result<readonly Block[], Failure> {
     fromDer(file) !== undefined
       ? "data: it is a certificate in DER, without a private key; send PEM with both, which `openssl x509 -inform DER` writes"
       : file[0] === 0x30
-        ? "data: it is PKCS#12 (PFX) or another binary form, which is not read here; send PEM, as `openssl pkcs12 -in FILE -nodes` writes it"
+        ? "data: it is binary, and neither PKCS#12 (PFX) with a private key nor a certificate that can be read; send PEM"
         : "data: it is not PEM; send a text with -----BEGIN CERTIFICATE----- and -----BEGIN PRIVATE KEY-----, and what belongs to each",
   );
 }

@@ -18,6 +18,7 @@ export const sharedParts: { readonly [Name in keyof Required<SharedContent>]: "s
   certificates: "services",
   intermediates: "services",
   selfSigned: "services",
+  cipherSets: "services",
   ha: "base",
   sharedAddresses: "base",
   sharedAddresses6: "base",

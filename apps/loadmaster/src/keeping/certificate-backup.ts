@@ -4,13 +4,9 @@ import { err, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
-import {
-  intermediatesNamed,
-  withCertificate,
-  withIntermediates,
-  withoutIntermediates,
-} from "../certificates/certificates.ts";
+import { intermediatesNamed, withCertificate, withIntermediates } from "../certificates/certificates.ts";
 import { readCertificate, readIntermediates } from "../certificates/upload.ts";
+import { rootlessService } from "../services/client-tls.ts";
 import { type SharedContent, SharedContentSchema } from "../state/document.ts";
 import { objectIn } from "./read-backup.ts";
 import { sealed, sealedFormat, unsealed } from "./sealed-file.ts";
@@ -86,10 +82,14 @@ export function withCertificatesOf(
     }
     if (!readIntermediates(Buffer.from(each.chain), Date.now()).ok)
       return refuse(`data: the intermediate certificate ${each.name} in it is none`);
-    const without = isHere ? withoutIntermediates(next, each.name) : ok(next);
-    const made = without.ok ? withIntermediates(without.value, each) : without;
+    const made = withIntermediates(next, each, isHere);
     if (!made.ok) return made;
     next = made.value;
   }
-  return ok({ shared: next, left });
+  const rootless = rootlessService(next);
+  return rootless === undefined
+    ? ok({ shared: next, left })
+    : refuse(
+        `data: clients of virtual service ${rootless} need certificates, and with the intermediates of this file it would know no authority of theirs; restore with replace 0`,
+      );
 }

@@ -10,9 +10,11 @@ import type { X509Certificate } from "node:crypto";
 import { err, ok, type Result } from "@tandem/base/result";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { ciphersOf } from "../certificates/cipher-sets.ts";
 import { certificatesIn, readCertificate, readIntermediates } from "../certificates/upload.ts";
 import { onNetworkOf } from "../configuration-file.ts";
 import { type AddressFacts, addressFault } from "../services/address-rules.ts";
+import { rootlessService } from "../services/client-tls.ts";
 import {
   type SharedContent,
   SharedContentSchema,
@@ -182,11 +184,8 @@ function schemaFault(shared: SharedContent): string | undefined {
 }
 
 /** Every certificate is read as if it were uploaded, since pages and HAProxy rely on that. */
-function certificateFault({
-  services,
-  certificates = [],
-  intermediates = [],
-}: SharedContent): string | undefined {
+function certificateFault(shared: SharedContent): string | undefined {
+  const { services, certificates = [], intermediates = [] } = shared;
   const names = new Set(certificates.map(({ name }) => name));
   if (names.size < certificates.length)
     return "data: two certificates have one name; it was changed since it was made";
@@ -198,10 +197,17 @@ function certificateFault({
   for (const { name, chain } of intermediates)
     if (!readIntermediates(Buffer.from(chain), Date.now()).ok)
       return `data: the intermediate certificate ${name} in it is none; it was changed since it was made`;
-  const using = services.find(({ tls }) => tls?.certificates.some((name) => !names.has(name)));
-  return using === undefined
+  const above = new Set(intermediates.map(({ name }) => name));
+  const using = services.find(
+    ({ tls }) =>
+      tls?.certificates.some((name) => !names.has(name)) === true ||
+      tls?.authorities?.some((name) => !above.has(name)) === true ||
+      (tls?.cipherSet !== undefined && ciphersOf(shared, tls.cipherSet) === undefined),
+  )?.index;
+  const wanting = using ?? rootlessService(shared);
+  return wanting === undefined
     ? undefined
-    : `data: virtual service ${using.index} in it uses a certificate that is not in it; it was changed since it was made`;
+    : `data: virtual service ${wanting} in it uses a certificate or a set of ciphers that is not in it; it was changed since it was made`;
 }
 
 /** A backup of a unit with other networks holds services that cannot stand here. */

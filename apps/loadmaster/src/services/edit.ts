@@ -9,6 +9,7 @@ import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters
 import { serverReference, serviceReference } from "@tandem/loadmaster-api/service-parameters";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { type AddressFacts, addressFault } from "./address-rules.ts";
+import { withOwnCiphers } from "./client-tls.ts";
 import { persistenceOf } from "./persistence.ts";
 import { layer4TlsFault, tlsOf } from "./tls.ts";
 
@@ -71,12 +72,14 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
     },
     servers: [],
   };
-  const made = withValues(blank, values, shared);
+  const ciphers = withOwnCiphers(shared, index, values);
+  if (!ciphers.ok) return ciphers;
+  const made = withValues(blank, values, ciphers.value);
   if (!made.ok) return made;
   const service = made.value;
   return ok({
     index,
-    shared: { ...shared, nextServiceIndex: index + 1, services: [...shared.services, service] },
+    shared: { ...ciphers.value, nextServiceIndex: index + 1, services: [...shared.services, service] },
   });
 }
 
@@ -92,8 +95,10 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
     const fault = addressFault(facts, shared.services, address, port, service.index);
     if (fault !== undefined) return err(fault);
   }
-  const made = withValues({ ...service, address, port }, values, shared);
-  return made.ok ? ok({ index: service.index, shared: replaced(shared, made.value) }) : made;
+  const ciphers = withOwnCiphers(shared, service.index, values);
+  if (!ciphers.ok) return ciphers;
+  const made = withValues({ ...service, address, port }, values, ciphers.value);
+  return made.ok ? ok({ index: service.index, shared: replaced(ciphers.value, made.value) }) : made;
 }
 
 export function removeService(shared: SharedContent, values: ValuesOf<"delvs">): Edit {

@@ -1,7 +1,6 @@
 /** The stored services as HAProxy is to carry them out: defaults filled in, API codes put into words. */
 import { isIpv6 } from "@tandem/base/ipv6";
 import type {
-  Certificate,
   CheckMethod,
   HealthCheck,
   Peers,
@@ -11,7 +10,7 @@ import type {
   VirtualService,
 } from "@tandem/haproxy-config/model";
 import type { SharedContent, StoredService } from "../state/document.ts";
-import { certificateFiles, proxyTls } from "./tls.ts";
+import { proxyTls, type TlsSources, tlsSources } from "./tls.ts";
 
 export const idletimeDefaultSeconds = 660;
 export const checkIntervalDefaultSeconds = 9;
@@ -24,13 +23,13 @@ export const proxyModel = (
   process: Omit<ProcessSettings, "peers">,
   peers: Peers,
 ): ProxyModel => {
-  const named = certificateFiles(shared);
+  const sources = tlsSources(shared);
   return {
     process: shared.services.some((each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src")
       ? { ...process, peers }
       : process,
     // The kernel carries layer-4 services; HAProxy must not listen where they stand.
-    services: shared.services.filter((each) => each.layer !== 4).map((each) => proxyService(each, named)),
+    services: shared.services.filter((each) => each.layer !== 4).map((each) => proxyService(each, sources)),
   };
 };
 
@@ -50,10 +49,7 @@ const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
   }
 };
 
-function proxyService(
-  service: StoredService,
-  certificatesNamed: (names: readonly string[]) => readonly Certificate[],
-): VirtualService {
+function proxyService(service: StoredService, sources: TlsSources): VirtualService {
   const persistence = persistenceOf(service);
   return {
     index: service.index,
@@ -70,7 +66,7 @@ function proxyService(
       clientSide: [3, 4].includes(service.addVia),
       via: [1, 3, 6].includes(service.addVia),
     },
-    ...proxyTls(service, certificatesNamed),
+    ...proxyTls(service, sources),
     check: healthCheck(service),
     servers: service.servers.map(({ limit, ...server }) => ({ ...server, connectionLimit: limit })),
   };

@@ -2,23 +2,24 @@
  * TLS of a virtual service: what of it the parameters ask for, what cannot be, and what HAProxy is to do. `TLSType` is
  * the API's bit mask of what is off: 1 SSLv3, 2 TLS 1.0, 4 TLS 1.1, 8 TLS 1.2, 16 TLS 1.3.
  */
+import type { X509Certificate } from "node:crypto";
 import { err, ok, type Result } from "@tandem/base/result";
 import { certificatesPerServiceMax } from "@tandem/haproxy-config/limits";
 import {
   type Certificate,
-  type TlsOffload,
-  type TlsToServers,
   type TlsVersion,
   tlsVersions,
+  type VirtualService,
 } from "@tandem/haproxy-config/model";
 import { certificateNamePattern } from "@tandem/loadmaster-api/certificate-parameters";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { invalid } from "@tandem/loadmaster-api/parameters";
 import { certificatesIn, completed, pemOf } from "../certificates/upload.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
+import { authoritiesIn, type ClientTlsValues, clientTlsOf, proxyClientTls } from "./client-tls.ts";
 
 type StoredTls = NonNullable<StoredService["tls"]>;
-export type TlsValues = {
+export type TlsValues = ClientTlsValues & {
   readonly SSLAcceleration?: boolean | undefined;
   readonly SSLReencrypt?: boolean | undefined;
   readonly SSLReverse?: boolean | undefined;
@@ -26,6 +27,8 @@ export type TlsValues = {
   readonly TLSType?: number | undefined;
   readonly AllowHTTP2?: boolean | undefined;
   readonly PassSni?: boolean | undefined;
+  readonly ReverseSNIHostname?: string | undefined;
+  readonly SSLRewrite?: string | undefined;
 };
 
 /** What clients may speak when nothing is said: TLS 1.1 to 1.3, as on real units. */
@@ -36,10 +39,11 @@ const refuse = (message: string): Result<never, Failure> => err({ code: 422, mes
 
 /** The service's TLS with what the parameters say; absent when there is none. */
 export function tlsOf(
-  { tls: before, type }: Pick<StoredService, "tls" | "type">,
+  service: Pick<StoredService, "tls" | "type" | "index">,
   values: TlsValues,
   shared: SharedContent,
 ): Result<StoredService["tls"], Failure> {
+  const { tls: before, type } = service;
   const certificates = certificatesOf(before, values, shared);
   if (!certificates.ok) return certificates;
   const offload = values.SSLAcceleration ?? before?.offload === true;
@@ -57,6 +61,15 @@ export function tlsOf(
       "PassSni: Y tells a name to servers that are spoken to over TLS; set SSLReencrypt Y as well, or leave it out",
     );
   const passSni = offload && encrypts && (values.PassSni ?? before?.passSni === true);
+  const clients = clientTlsOf(service, values, offload, shared);
+  if (!clients.ok) return clients;
+  const serverName = (encrypts ? (values.ReverseSNIHostname ?? before?.serverName) : undefined) || undefined;
+  if (values.ReverseSNIHostname && !encrypts)
+    return refuse(
+      `ReverseSNIHostname: ${values.ReverseSNIHostname} is told to servers that are spoken to over TLS; set SSLReencrypt or SSLReverse Y as well, or leave it empty`,
+    );
+  const rewrite = rewriteOf(before, values, type);
+  if (!rewrite.ok) return rewrite;
   const tls: StoredTls = {
     certificates: certificates.value,
     ...(offload ? { offload: true } : {}),
@@ -65,6 +78,9 @@ export function tlsOf(
     ...(reencrypt ? { reencrypt: true } : {}),
     ...(reverse ? { reverse: true } : {}),
     ...(passSni ? { passSni: true } : {}),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(rewrite.value === undefined ? {} : { rewrite: rewrite.value }),
+    ...clients.value,
   };
   return ok(Object.keys(tls).length === 1 && tls.certificates.length === 0 ? undefined : tls);
 }
@@ -74,6 +90,7 @@ export function layer4TlsFault({ tls, check }: StoredService): string | undefine
   const why = "is not possible at layer 4, where packets are passed on unread; use ForceL4 N";
   if (check.type === "https")
     return `CheckType: https is not available at layer 4 on this unit yet; use http, tcp or none`;
+  if (tls?.cipherSet !== undefined) return `CipherSet: ${tls.cipherSet} ${why}`;
   if (tls?.offload === true) return `SSLAcceleration: Y ${why}`;
   return tls?.reverse === true ? `SSLReverse: Y ${why}` : undefined;
 }
@@ -97,6 +114,21 @@ function certificatesOf(
         `CertFile: there is no certificate "${unknown}"; listcert shows which there are, addcert adds one`,
       )
     : err(invalid("CertFile", CertFile, "names of certificates as listcert shows them, separated by blanks"));
+}
+
+/** What is about requests goes when the service does not read them any more. */
+function rewriteOf(
+  before: StoredTls | undefined,
+  { SSLRewrite }: TlsValues,
+  type: StoredService["type"],
+): Result<StoredTls["rewrite"], Failure> {
+  const asked = SSLRewrite?.toLowerCase();
+  const scheme = asked === "http" || asked === "https" ? asked : undefined;
+  if (scheme !== undefined && type !== "http")
+    return refuse(
+      `SSLRewrite: ${scheme} rewrites a header of answers, and the service's VStype is ${type}; use VStype http`,
+    );
+  return ok(type === "http" ? (asked === undefined ? before?.rewrite : scheme) : undefined);
 }
 
 function tlsTypeOf(
@@ -145,54 +177,67 @@ function withoutOffloadFault(values: TlsValues): string | undefined {
 export const tlsTypeShown = ({ tls }: StoredService): number =>
   tls?.tlsType ?? (tls?.offload === true ? tlsTypeDefault : 0);
 
-/**
- * Certificates of a service as HAProxy is given them: chains completed from the intermediates, and the keys. One that has
- * none gets the one that the unit made itself.
- */
-export function certificateFiles({
-  certificates = [],
-  intermediates = [],
-  selfSigned,
-}: SharedContent): (names: readonly string[]) => Certificate[] {
+/** What services' TLS is made of: certificates as HAProxy is given them, and the rest by service. */
+export type TlsSources = {
+  readonly shared: SharedContent;
+  /** Chains completed from the intermediates, and the keys; a service that has none gets the one that the unit made. */
+  certificates(tls: StoredTls): readonly Certificate[];
+};
+
+export function tlsSources(shared: SharedContent): TlsSources {
+  const { certificates = [], selfSigned } = shared;
   const made = new Map<string, Certificate>();
-  const issuers = intermediates.flatMap(({ chain }) => certificatesIn(chain));
-  const named = (name: string): Certificate[] => {
-    const known = made.get(name);
+  const issuersOf = new Map<string, readonly X509Certificate[]>();
+  const named = (name: string, authorities: StoredTls["authorities"]): Certificate[] => {
+    const from = authorities?.join(" ") ?? "";
+    const known = made.get(`${name} ${from}`);
     if (known !== undefined) return [known];
     const stored = certificates.find((each) => each.name === name);
     if (stored === undefined) return [];
+    const issuers = issuersOf.get(from) ?? authoritiesIn(shared, authorities);
+    issuersOf.set(from, issuers);
     const chain =
       issuers.length === 0 ? stored.chain : pemOf(completed(certificatesIn(stored.chain), issuers));
     const file = { name, pem: chain + stored.key };
-    made.set(name, file);
+    made.set(`${name} ${from}`, file);
     return [file];
   };
-  return (names) =>
-    names.length > 0 || selfSigned === undefined
-      ? names.flatMap(named)
-      : [{ name: "self-signed", pem: selfSigned.chain + selfSigned.key }];
+  return {
+    shared,
+    certificates: ({ certificates: names, authorities }) =>
+      names.length > 0 || selfSigned === undefined
+        ? names.flatMap((name) => named(name, authorities))
+        : [{ name: "self-signed", pem: selfSigned.chain + selfSigned.key }],
+  };
 }
 
 /** TLS of one service in HAProxy's terms. */
 export function proxyTls(
   { tls }: StoredService,
-  certificatesNamed: (names: readonly string[]) => readonly Certificate[],
-): { readonly offload?: TlsOffload; readonly tlsToServers?: TlsToServers } {
+  sources: TlsSources,
+): Pick<VirtualService, "offload" | "tlsToServers" | "rewriteLocations"> {
   if (tls === undefined) return {};
   const on = versionsOn(tls.tlsType ?? tlsTypeDefault);
   return {
     ...(tls.offload === true
       ? {
           offload: {
-            certificates: certificatesNamed(tls.certificates),
+            certificates: sources.certificates(tls),
             minVersion: on[0] ?? "TLSv1.2",
             maxVersion: on.at(-1) ?? "TLSv1.3",
             http2: tls.http2 === true,
+            ...proxyClientTls(tls, sources.shared),
           },
         }
       : {}),
     ...(tls.reencrypt === true || tls.reverse === true
-      ? { tlsToServers: { passName: tls.passSni === true } }
+      ? {
+          tlsToServers: {
+            passName: tls.passSni === true,
+            ...(tls.serverName === undefined ? {} : { name: tls.serverName }),
+          },
+        }
       : {}),
+    ...(tls.rewrite === undefined ? {} : { rewriteLocations: tls.rewrite }),
   };
 }

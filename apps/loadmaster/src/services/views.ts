@@ -69,7 +69,7 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     ForceL4: service.layer === 4,
     ForceL7: service.layer !== 4,
     MultiConnect: false,
-    ClientCert: 0,
+    ClientCert: service.tls?.clientCert ?? 0,
     SecurityHeaderOptions: 0,
     SameSite: 0,
     VerifyBearer: false,
@@ -80,7 +80,7 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     "CheckUse1.1": check.use11,
     MatchLen: 0,
     CheckUseGet: check.method,
-    SSLRewrite: "0",
+    SSLRewrite: service.tls?.rewrite ?? "0",
     VStype: service.type,
     FollowVSID: 0,
     Protocol: "tcp",
@@ -107,10 +107,10 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     AddVia: service.addVia,
     QoS: 0,
     TlsType: String(tlsTypeShown(service)),
-    NeedHostName: false,
+    NeedHostName: service.tls?.nameRequired === true,
     OCSPVerify: false,
     AllowHTTP2: service.tls?.http2 === true,
-    PassCipher: false,
+    PassCipher: service.tls?.tellCipher === true,
     PassSni: service.tls?.passSni === true,
     ChkInterval: check.intervalSeconds,
     ChkTimeout: check.timeoutSeconds,
@@ -127,11 +127,19 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     ...(service.tls === undefined || service.tls.certificates.length === 0
       ? {}
       : { CertFile: service.tls.certificates.join(" ") }),
+    ...clientTlsView(service),
     ...(service.servers.length === 0
       ? {}
       : { Rs: service.servers.map((server) => serverView(service, server, figures)) }),
   };
 }
+
+const clientTlsView = ({ tls }: StoredService): Partial<VirtualServiceView> => ({
+  ...(tls?.authorities === undefined ? {} : { IntermediateCerts: tls.authorities.join(" ") }),
+  ...(tls?.cipherSet === undefined ? {} : { CipherSet: tls.cipherSet }),
+  ...(tls?.ciphers13 === undefined ? {} : { Tls13CipherSet: tls.ciphers13.join(":") }),
+  ...(tls?.serverName === undefined ? {} : { ReverseSNIHostname: tls.serverName }),
+});
 
 function stateOf(service: StoredService, server: StoredServer, figures: Figures): ServiceStatus {
   if (!service.enabled || !server.enabled) return "Disabled";

@@ -5,13 +5,15 @@
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
-import { certificatesPerServiceMax } from "@tandem/haproxy-config/limits";
+import { certificatesPerServiceMax, ciphersMax } from "@tandem/haproxy-config/limits";
 import {
   certificateNamePattern,
   certificatesMax,
   certificatesTotalMaxChars,
   intermediatesMax,
 } from "@tandem/loadmaster-api/certificate-parameters";
+import { cipherSetNamePattern, customSetsMax, tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
+import { hostNamePattern } from "@tandem/loadmaster-api/service-parameters";
 import {
   type SyslogSettings,
   syslogHostsMax,
@@ -86,6 +88,20 @@ export const StoredServiceSchema = Type.Object(
           reencrypt: Type.Optional(Type.Literal(true)),
           reverse: Type.Optional(Type.Literal(true)),
           passSni: Type.Optional(Type.Literal(true)),
+          serverName: Type.Optional(Type.String({ pattern: hostNamePattern.source })),
+          rewrite: Type.Optional(Type.Union([Type.Literal("http"), Type.Literal("https")])),
+          /** Absent: Default. */
+          cipherSet: Type.Optional(Type.String({ pattern: cipherSetNamePattern.source })),
+          ciphers13: Type.Optional(
+            Type.Array(Type.Union(tls13Ciphers.map((each) => Type.Literal(each))), { minItems: 1 }),
+          ),
+          clientCert: Type.Optional(Type.Integer({ minimum: 1, maximum: 6 })),
+          nameRequired: Type.Optional(Type.Literal(true)),
+          tellCipher: Type.Optional(Type.Literal(true)),
+          /** Names of intermediates; absent: all. */
+          authorities: Type.Optional(
+            Type.Array(certificateName, { minItems: 1, maxItems: intermediatesMax }),
+          ),
         },
         nothingElse,
       ),
@@ -173,6 +189,22 @@ export const SharedContentSchema = Type.Object(
         minItems: 1,
         maxItems: intermediatesMax,
       }),
+    ),
+    /** Sets of ciphers that operators made, in the order of their names; absent: there are none. */
+    cipherSets: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({ pattern: cipherSetNamePattern.source }),
+            ciphers: Type.Array(Type.String({ pattern: "^[A-Z0-9-]{1,64}$" }), {
+              minItems: 1,
+              maxItems: ciphersMax,
+            }),
+          },
+          nothingElse,
+        ),
+        { minItems: 1, maxItems: customSetsMax },
+      ),
     ),
     /** What services show that end TLS and have no certificate; absent: none has needed one. */
     selfSigned: Type.Optional(Type.Object({ chain: pem, key: pem }, nothingElse)),

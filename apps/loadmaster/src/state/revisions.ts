@@ -63,6 +63,8 @@ function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
       what: `intermediate certificate ${name}`,
       fields: contentOf(chain),
     });
+  for (const { name, ciphers } of shared.cipherSets ?? [])
+    objects.set(`cipher set ${name}`, { what: `cipher set ${name}`, fields: fieldsOf({ ciphers }) });
   if (shared.selfSigned !== undefined)
     objects.set("self-signed certificate", {
       what: "the certificate that the unit made itself",
