@@ -8,6 +8,7 @@ import { envelopes } from "./cases/envelopes.ts";
 import { hostileValues } from "./cases/hostile.ts";
 import { keeping } from "./cases/keeping.ts";
 import { notYet } from "./cases/not-yet.ts";
+import { rules } from "./cases/rules.ts";
 import { serviceParameters } from "./cases/service-parameters.ts";
 import { spelling } from "./cases/spelling.ts";
 import { statistics } from "./cases/statistics.ts";
@@ -27,6 +28,7 @@ export const areas: readonly Area[] = [
   apiKeys,
   interfaces,
   certificates,
+  rules,
   tlsOfServices,
   keeping,
   hostileValues,

@@ -600,6 +600,7 @@ export class Unit implements PartnerSide {
       next.shared.intermediates !== before.shared.intermediates ||
       next.shared.selfSigned !== before.shared.selfSigned ||
       next.shared.cipherSets !== before.shared.cipherSets ||
+      next.shared.rules !== before.shared.rules ||
       this.#sharingDiffers(before, next);
     if (trafficChanged) {
       const applied = await this.#putInForce(next);

@@ -269,14 +269,7 @@ export const clients: Area = {
       { notYet: "there is no command dupvs yet" },
     ),
     sends(powerShell, "disables a server everywhere", "disablers", "rs=198.51.100.200", { is: "known" }),
-    sends(
-      powerShell,
-      "shows the rules",
-      "showrule",
-      "",
-      { is: "known" },
-      { notYet: "content rules do not exist yet" },
-    ),
+    sends(powerShell, "shows the rules", "showrule", "", { is: "known" }),
     sends(
       powerShell,
       "lists certificates",
@@ -461,8 +454,8 @@ export const clients: Area = {
       "adds a match rule",
       "addrule",
       '"name":"conformance","type":"0","pattern":"^/x"',
-      { is: "known" },
-      { notYet: "content rules do not exist yet" },
+      data({ "MatchContentRule.0.Name": "conformance" }),
+      { after: [{ command: "delrule", with: { name: "conformance" } }] },
     ),
     sends(
       kreemer,

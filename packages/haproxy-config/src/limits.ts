@@ -15,6 +15,8 @@ import {
   tlsVersions,
   type VirtualService,
 } from "./model.ts";
+import type { ChangeRule, MatchRule } from "./rule-model.ts";
+import { groupsIn, groupsMax } from "./rules.ts";
 import { isQuotable } from "./syntax.ts";
 
 export const servicesMax = 1_000;
@@ -37,8 +39,13 @@ const integer = (value: number, low: number, high: number): boolean =>
 
 /** The model itself when all of it can be rendered, else the first thing that cannot. */
 export function checkModel(model: ProxyModel): Result<ProxyModel, FieldError> {
-  const fault =
+  const found =
     checkProcess(model) ??
+    firstOf(model.unusedRules ?? [], (rule) =>
+      isRule(rule)
+        ? undefined
+        : fault("rule", rule, "a name, printable patterns and values, flags from 1 to 9"),
+    ) ??
     firstOf(model.services, (service) => checkService(service)) ??
     duplicates(
       model.services.map((service) => service.index),
@@ -50,7 +57,7 @@ export function checkModel(model: ProxyModel): Result<ProxyModel, FieldError> {
         .map((service) => socketText(service.address, service.port)),
       "address and port",
     );
-  return fault === undefined ? ok(model) : err(fault);
+  return found === undefined ? ok(model) : err(found);
 }
 
 function checkProcess({ process, services }: ProxyModel): FieldError | undefined {
@@ -113,6 +120,7 @@ function checkService(service: VirtualService): FieldError | undefined {
     return fault(field("servers"), service.servers.length, `at most ${serversPerServiceMax}`);
   return (
     checkPersistence(service, field) ??
+    checkRules(service, field) ??
     checkTls(service, field) ??
     checkCheck(service, field) ??
     firstOf(service.servers, (server) => checkServer(server, field)) ??
@@ -145,6 +153,60 @@ function checkPersistence(
     );
   return undefined;
 }
+
+function checkRules(
+  { mode, rules, servers }: VirtualService,
+  field: (name: string) => string,
+): FieldError | undefined {
+  const chosen = servers.flatMap((each) => each.rules ?? []);
+  if (rules === undefined && chosen.length === 0) return undefined;
+  if (mode !== "http") return fault(field("rule"), mode, "only with VStype http");
+  const all = [
+    ...chosen.filter((each) => each !== "default"),
+    ...(rules === undefined ? [] : [...rules.before, ...rules.request, ...rules.response]),
+  ];
+  const wrong = all.find((rule) => !isRule(rule));
+  if (wrong !== undefined) return wrongRule(field("rule"), wrong);
+  return rules?.response.some(({ kind }) => kind === "change-url") === true
+    ? fault(field("rule"), "change-url", "only in requests")
+    : undefined;
+}
+
+const wrongRule = (field: string, rule: MatchRule | ChangeRule): FieldError =>
+  fault(field, rule, "a name, printable patterns and values, flags from 1 to 9");
+
+const isFlag = (flag: number | undefined): boolean => flag === undefined || integer(flag, 1, 9);
+const isHeaderName = (text: string): boolean => /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,127}$/.test(text);
+
+function isRule(rule: MatchRule | ChangeRule): boolean {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$/.test(rule.name)) return false;
+  if (!isFlag(rule.onlyOnFlag) || !isFlag(rule.onlyOnNoFlag)) return false;
+  switch (rule.kind) {
+    case "match":
+      return (
+        isQuotable(rule.pattern) &&
+        isFlag(rule.setFlag) &&
+        (rule.subject.part !== "header" || isHeaderName(rule.subject.header))
+      );
+    case "add-header":
+      return isHeaderName(rule.header) && isQuotable(rule.value);
+    case "delete-header":
+      return isQuotable(rule.pattern);
+    case "replace-header":
+      return isHeaderName(rule.header) && isReplacing(rule);
+    case "change-url":
+      return isReplacing(rule);
+  }
+}
+
+const isReplacing = ({
+  pattern,
+  replacement,
+}: {
+  readonly pattern: string;
+  readonly replacement: string;
+}): boolean =>
+  isQuotable(pattern) && groupsIn(pattern) <= groupsMax && (replacement === "" || isQuotable(replacement));
 
 function checkHashed(
   of: HashedPart,

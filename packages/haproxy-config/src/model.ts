@@ -3,6 +3,8 @@
  * `checkModel` (limits.ts) before it is rendered; indexes are unique and are the names HAProxy knows things by.
  */
 
+import type { ChangeRule, ChoosingRule, MatchRule, ServiceRules } from "./rule-model.ts";
+
 /**
  * `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `sh` keeps a client address on one server, `uhash` a URL
  * (HTTP only).
@@ -67,6 +69,8 @@ export type RealServer = {
   /** Connections at a time, 0 = no limit. */
   readonly connectionLimit: number;
   readonly enabled: boolean;
+  /** HTTP only. Once one server of a service has rules, each gets only what they match. */
+  readonly rules?: readonly ChoosingRule[];
 };
 
 /** One certificate: PEM of it, of those above it, and of its private key. */
@@ -136,6 +140,8 @@ export type VirtualService = {
   /** Redirects of servers are put under this scheme; HTTP only. */
   readonly rewriteLocations?: "http" | "https";
   readonly check: HealthCheck;
+  /** HTTP only. */
+  readonly rules?: ServiceRules;
   readonly servers: readonly RealServer[];
 };
 
@@ -162,7 +168,12 @@ export type ProcessSettings = {
 export type Peers = { readonly own: Peer; readonly partner?: Peer };
 export type Peer = { readonly name: string; readonly address: string; readonly port: number };
 
-export type ProxyModel = { readonly process: ProcessSettings; readonly services: readonly VirtualService[] };
+export type ProxyModel = {
+  readonly process: ProcessSettings;
+  readonly services: readonly VirtualService[];
+  /** Rules that no service has: HAProxy checks them all the same, so that none is kept that could never be used. */
+  readonly unusedRules?: readonly (MatchRule | ChangeRule)[];
+};
 
 /** The name HAProxy knows a service's frontend and backend by. */
 export const serviceName = (index: number): string => `vs${index}`;

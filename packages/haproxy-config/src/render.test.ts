@@ -18,6 +18,7 @@ import {
   exampleTiming,
 } from "./model-examples.ts";
 import { proxyWeight, renderConfiguration } from "./render.ts";
+import type { MatchRule } from "./rule-model.ts";
 
 /** In goldens certificates are words, so that their files' names stay what they are; HAProxy is given real ones. */
 const placeholder = (name: string): Certificate => ({
@@ -65,6 +66,17 @@ const withRealCertificates = async (model: ProxyModel): Promise<ProxyModel> => (
       };
     }),
   ),
+});
+
+const urlRule = (name: string, pattern: string): MatchRule => ({
+  kind: "match",
+  name,
+  subject: { part: "url", withHost: false, withQuery: false },
+  how: "regex",
+  pattern,
+  ignoreCase: false,
+  negate: false,
+  mustFail: false,
 });
 
 const mailAndShop = {
@@ -239,6 +251,58 @@ const goldens: Record<string, ProxyModel> = {
     }),
     exampleService(3, { tlsToServers: { passName: false }, check: { kind: "none" } }),
   ]),
+  "content-rules": {
+    ...exampleModel([
+      exampleService(1, {
+        persistence: { kind: "cookie", name: "SHOP", timeoutSeconds: 600 },
+        servers: [
+          exampleServer(1, { rules: [urlRule("api", "^/api/v[0-9]+"), "default"] }),
+          exampleServer(2, {
+            rules: [
+              { ...urlRule("pictures", ".png"), how: "postfix", ignoreCase: true },
+              urlRule("api", "^/api/v[0-9]+"),
+            ],
+          }),
+          exampleServer(3),
+        ],
+      }),
+      exampleService(2, {
+        rules: {
+          before: [
+            {
+              ...urlRule("inside", "^10[.]"),
+              subject: { part: "header", header: "X-Real-IP" },
+              setFlag: 2,
+            },
+            { ...urlRule("robots", "bot"), subject: { part: "body" }, mustFail: true, negate: true },
+          ],
+          request: [
+            { name: "tag", kind: "add-header", header: "X-Tag", value: "100% 'sure'", onlyOnFlag: 2 },
+            { name: "clean", kind: "delete-header", pattern: "^X-Secret" },
+            { name: "move", kind: "change-url", pattern: "^/old/([a-z]+)/(\\1)", replacement: "/new/\\2" },
+          ],
+          response: [
+            {
+              name: "location",
+              kind: "replace-header",
+              header: "Location",
+              pattern: "(?i)http://",
+              replacement: "https://",
+              onlyOnNoFlag: 2,
+            },
+          ],
+        },
+        servers: [
+          exampleServer(1, { rules: [{ ...urlRule("flagged", "x"), onlyOnFlag: 2 }] }),
+          exampleServer(2),
+        ],
+      }),
+    ]),
+    unusedRules: [
+      urlRule("unused", "(a|b)"),
+      { name: "unused-too", kind: "add-header", header: "X-Unused", value: "1" },
+    ],
+  },
   "source-hash-unchecked-and-disabled": exampleModel([
     exampleService(1, { schedule: "sh", check: { kind: "none" } }),
     exampleService(2, { enabled: false }),
@@ -459,6 +523,11 @@ test("whatever the model's texts hold, no line of the file is one they injected"
     exampleModel([
       exampleService(1, {
         nickname,
+        rules: {
+          before: [urlRule("before", host)],
+          request: [{ name: "change", kind: "change-url", pattern: path, replacement: host }],
+          response: [{ name: "add", kind: "add-header", header: "X-Path", value: path }],
+        },
         check: { kind: "http", timing: exampleTiming, method: "GET", path, host, codes: [] },
       }),
     ]);

@@ -12,6 +12,7 @@ import {
   type RenderedFile,
   rewriteDirectives,
 } from "./client-tls.ts";
+import { switchingOf } from "./content-switching.ts";
 import { checkModel, persistenceEntriesMax } from "./limits.ts";
 import {
   type HashedPart,
@@ -24,6 +25,7 @@ import {
   serviceName,
   type VirtualService,
 } from "./model.ts";
+import { Conditions, changeDirectives, choosingRules, unusedRulesDirectives } from "./rules.ts";
 import {
   type Directive,
   directive,
@@ -67,6 +69,14 @@ function sections(model: ProxyModel, digest: string | undefined): Section[] {
     ...model.services
       .filter((service) => service.enabled)
       .flatMap((service) => serviceSections(service, model.process)),
+    ...(model.unusedRules === undefined || model.unusedRules.length === 0
+      ? []
+      : [
+          {
+            header: [keyword("backend"), keyword("rules")],
+            directives: [directive("mode http"), ...unusedRulesDirectives(model.unusedRules)],
+          },
+        ]),
   ];
 }
 
@@ -139,6 +149,14 @@ function serviceSections(service: VirtualService, { peers, filesDirectory }: Pro
       : [directive("description", [quoted(service.nickname)], from("NickName"))]),
     directive(`mode ${service.mode}`, [], from("VStype")),
   ];
+  const switching = switchingOf(service);
+  const conditions = new Conditions(
+    {
+      before: service.rules?.before ?? [],
+      choosing: choosingRules(service.servers.map(({ rules }) => rules)),
+    },
+    from("vs"),
+  );
   const frontend: Section = {
     header: [keyword("frontend"), name],
     origin: from("vs"),
@@ -158,22 +176,41 @@ function serviceSections(service: VirtualService, { peers, filesDirectory }: Pro
       ...offloadDirectives(service, from),
       ...(service.mode === "http" ? headerDirectives(service, from("AddVia")) : []),
       ...(service.mode === "http" ? rewriteDirectives(service, from("SSLRewrite")) : []),
-      directive("default_backend", [name]),
+      ...conditions.directives,
+      ...(switching?.cases ?? []).map(({ rule, group }) =>
+        directive("use_backend", [keyword(group), keyword("if"), ...conditions.words(rule)], {
+          ...from("vs"),
+          parameter: `rule ${rule.name}`,
+        }),
+      ),
+      directive("default_backend", [switching === undefined ? name : keyword(switching.otherwise)]),
     ],
   };
-  const backend: Section = {
-    header: [keyword("backend"), name],
+  const backend = (backendName: Word, servers: readonly Directive[]): Section => ({
+    header: [keyword("backend"), backendName],
     origin: from("vs"),
     directives: [
       ...common(),
       ...balanceDirectives(service, from),
       ...persistenceDirectives(service, peers, from("Persist")),
       directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
+      ...changeDirectives(service.rules, from("vs")),
+      ...servers,
+    ],
+  });
+  return [
+    frontend,
+    backend(name, [
       ...checkDirectives(service.check, from("CheckType")),
       ...service.servers.map((server) => serverDirective(service, server)),
-    ],
-  };
-  return [frontend, backend];
+    ]),
+    ...(switching?.groups ?? []).map((group) =>
+      backend(
+        keyword(group.name),
+        group.servers.map((server) => serverDirective(service, server, { follows: name })),
+      ),
+    ),
+  ];
 }
 
 /** Towards a server, and of its check: each says what it is over, so that none depends on the other. */
@@ -317,8 +354,13 @@ function checkDirectives(check: HealthCheck, origin: Origin): Directive[] {
   }
 }
 
-function serverDirective(service: VirtualService, server: RealServer): Directive {
-  const { check } = service;
+/** `follows`: the backend in which the server is checked, where that is another one. */
+function serverDirective(
+  service: VirtualService,
+  server: RealServer,
+  { follows }: { readonly follows?: Word } = {},
+): Directive {
+  const check: HealthCheck = follows === undefined ? service.check : { kind: "none" };
   const words: Word[] = [
     keyword(serverName(server.index)),
     quoted(socketText(server.address, server.port)),
@@ -334,7 +376,10 @@ function serverDirective(service: VirtualService, server: RealServer): Directive
             check.timing.port === undefined ? "" : ` port ${check.timing.port}`
           }`,
         )),
-    ...serverTlsWords(service),
+    ...(follows === undefined || service.check.kind === "none"
+      ? []
+      : keywords(`track ${follows.text}/${serverName(server.index)}`)),
+    ...serverTlsWords({ ...service, check }),
     ...(service.persistence?.kind === "cookie" ? [keyword("cookie"), keyword(serverName(server.index))] : []),
     ...(server.enabled ? [] : [keyword("disabled")]),
   ];

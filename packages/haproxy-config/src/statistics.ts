@@ -56,7 +56,33 @@ export function parseStatistics(csv: string): StatRow[] {
       check: (cells[at.check] ?? "").replace(/^\* /, ""),
     });
   }
-  return rows;
+  return withoutGroups(rows);
+}
+
+/** A service's servers stand in further backends, `vs1.g1`, where rules choose among them: what they do there counts for the service. */
+function withoutGroups(rows: readonly StatRow[]): StatRow[] {
+  const isOfGroup = ({ proxy }: StatRow): boolean => proxy.includes(".");
+  const extra = new Map<string, StatRow[]>();
+  for (const row of rows)
+    if (isOfGroup(row)) {
+      const key = `${row.proxy.slice(0, row.proxy.indexOf("."))}/${row.server}`;
+      extra.set(key, [...(extra.get(key) ?? []), row]);
+    }
+  if (extra.size === 0) return [...rows];
+  return rows
+    .filter((row) => !isOfGroup(row))
+    .map((row) => {
+      const all = [row, ...(extra.get(`${row.proxy}/${row.server}`) ?? [])];
+      const sum = (of: (each: StatRow) => number): number => all.reduce((so, each) => so + of(each), 0);
+      return {
+        ...row,
+        currentSessions: sum((each) => each.currentSessions),
+        totalSessions: sum((each) => each.totalSessions),
+        bytesIn: sum((each) => each.bytesIn),
+        bytesOut: sum((each) => each.bytesOut),
+        requests: sum((each) => each.requests),
+      };
+    });
 }
 
 /** Cells of one line; HAProxy quotes those that hold a comma or a quote, and doubles quotes within (RFC 4180). */

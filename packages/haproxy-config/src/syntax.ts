@@ -7,8 +7,8 @@ import { assert } from "@tandem/base/assert";
 /** `keyword`s are the program's own; `quoted` words may hold anything but control characters. */
 export type Word = { readonly kind: "keyword" | "quoted"; readonly text: string };
 
-/** Where a line comes from, so that what HAProxy says about it can be told in the operator's words. */
-export type Origin = { readonly service: number; readonly server?: number; readonly parameter: string };
+/** Where a line comes from (without a service: from what all of them share), so that what HAProxy says about it can be told in the operator's words. */
+export type Origin = { readonly service?: number; readonly server?: number; readonly parameter: string };
 
 export type Directive = { readonly words: readonly Word[]; readonly origin?: Origin };
 export type Section = {
@@ -20,7 +20,7 @@ export type Section = {
 /** The file's text, and for each of its lines (from 0) where it comes from. */
 export type Written = { readonly text: string; readonly origins: readonly (Origin | undefined)[] };
 
-const keywordPattern = /^[A-Za-z0-9_.,:/@%[\]+-]+$/;
+const keywordPattern = /^[A-Za-z0-9_.,:/@%[\](){}!+-]+$/;
 const barePattern = /^[A-Za-z0-9_.,:/@+-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through.
 const controlPattern = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;

@@ -24,6 +24,7 @@ import {
   unpairParameters,
 } from "./pairing.ts";
 import type { Parameter } from "./parameters.ts";
+import { ruleListing, ruleParameters, ruleReference, serverRule, serviceRule } from "./rule-parameters.ts";
 import {
   secretPattern,
   serverEverywhere,
@@ -55,6 +56,7 @@ export type Command = {
     | "cert"
     | "certificate"
     | "cipherset"
+    | "rules"
     | "ok";
   readonly about: string;
 };
@@ -200,6 +202,77 @@ export const commands = {
     changes: "services",
     answer: "ok",
     about: "removes a set of ciphers that no virtual service uses",
+  showrule: {
+    parameters: ruleListing,
+    changes: "nothing",
+    answer: "rules",
+    about: "content rules, all or by name or type",
+  },
+  addrule: {
+    parameters: ruleParameters,
+    changes: "services",
+    answer: "rules",
+    about: "adds a content rule",
+  },
+  modrule: {
+    parameters: ruleParameters,
+    changes: "services",
+    answer: "rules",
+    about: "changes a content rule, wherever it is in use",
+  },
+  delrule: {
+    parameters: ruleReference,
+    changes: "services",
+    answer: "ok",
+    about: "removes a content rule that nothing uses",
+  },
+  addrsrule: {
+    parameters: serverRule,
+    changes: "services",
+    answer: "ok",
+    about: "gives a real server or SubVS a match rule: it gets what matches",
+  },
+  delrsrule: {
+    parameters: serverRule,
+    changes: "services",
+    answer: "ok",
+    about: "takes a match rule from a real server or SubVS",
+  },
+  addprerule: {
+    parameters: serviceRule,
+    changes: "services",
+    answer: "ok",
+    about: "gives a service a match rule that is looked at before a server is chosen",
+  },
+  delprerule: {
+    parameters: serviceRule,
+    changes: "services",
+    answer: "ok",
+    about: "takes from a service a match rule that is looked at before a server is chosen",
+  },
+  addrequestrule: {
+    parameters: serviceRule,
+    changes: "services",
+    answer: "ok",
+    about: "gives a service a rule that changes requests",
+  },
+  delrequestrule: {
+    parameters: serviceRule,
+    changes: "services",
+    answer: "ok",
+    about: "takes from a service a rule that changes requests",
+  },
+  addresponserule: {
+    parameters: serviceRule,
+    changes: "services",
+    answer: "ok",
+    about: "gives a service a rule that changes the headers of answers",
+  },
+  delresponserule: {
+    parameters: serviceRule,
+    changes: "services",
+    answer: "ok",
+    about: "takes from a service a rule that changes the headers of answers",
   },
   enablers: {
     parameters: serverEverywhere,

@@ -10,18 +10,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
   {
     area: "rules and checks",
     names: [
-      "addrule",
-      "modrule",
-      "delrule",
-      "showrule",
-      "addrsrule",
-      "delrsrule",
-      "addprerule",
-      "delprerule",
-      "addrequestrule",
-      "delrequestrule",
-      "addresponserule",
-      "delresponserule",
       "addresponsebodyrule",
       "delresponsebodyrule",
       "showhealth",

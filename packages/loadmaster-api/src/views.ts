@@ -21,6 +21,8 @@ export type RealServerView = {
   Enable: boolean;
   Critical: boolean;
   Nrules: number;
+  /** Names of the rules that choose it; absent without any. */
+  MatchRules?: string[];
 };
 
 /** One virtual service as `showvs`, `addvs`, `modvs` and each row of `listvs` show it. */
@@ -114,6 +116,10 @@ export type VirtualServiceView = {
   EnhancedHealthChecks: boolean;
   RsMinimum: number;
   NumberOfRSs: number;
+  /** Names of rules, in the order in which they are looked at; absent without any. */
+  MatchRules?: string[];
+  RequestRules?: string[];
+  ResponseRules?: string[];
   /** Absent without TLS of clients. */
   SSLAcceleration?: boolean;
   /** Names, separated by blanks; absent without any. */
@@ -125,6 +131,28 @@ export type VirtualServiceView = {
   ReverseSNIHostname?: string;
   Rs?: RealServerView[];
 };
+
+/** One rule of `showrule`; what is not set, or belongs to another type, is absent. */
+export type RuleView = {
+  Name: string;
+  Pattern?: string;
+  /** `Regex`, `prefix` or `postfix`. */
+  MatchType?: string;
+  AddHost?: boolean;
+  Negate?: boolean;
+  CaseIndependent?: boolean;
+  IncludeQuery?: boolean;
+  Header?: string;
+  MustFail?: boolean;
+  HeaderValue?: string;
+  Replacement?: string;
+  SetFlagOnMatch?: number;
+  OnlyOnFlag?: number;
+  OnlyOnNoFlag?: number;
+};
+
+/** What `showrule` answers: lists by the names of the types, `MatchContentRule` and so on. */
+export type RulesView = { [type: string]: RuleView[] };
 
 /** One row of `listcert` and `listintermediate`. RSA keys are known by their modulus, others by the whole key. */
 export type CertificateView =

@@ -32,6 +32,7 @@ const element = (name: string, content: string): string => `<${name}>${content}<
 const members: readonly (readonly [end: string, member: string])[] = [
   ["Opts", "Opt"],
   ["apikeys", "key"],
+  ["Rules", "Name"],
 ];
 
 /** Lists of statistics whose members are elements by a field of their own: `cpu0`, `eth0`. */

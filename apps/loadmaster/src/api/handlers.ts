@@ -17,6 +17,7 @@ import type { Act } from "../fencing/action-fence.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
 import { keepingHandlers, restoresServices } from "../keeping/commands.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
+import { ruleHandlers } from "../rules/commands.ts";
 import {
   addServer,
   addService,
@@ -248,6 +249,7 @@ export function unitHandlers(unit: Unit): Handlers {
     },
     ...certificateHandlers(unit),
     ...cipherSetHandlers(unit),
+    ...ruleHandlers(unit),
     get: async ({ param }) => readSystem(unit, version, param),
     getall: async () => ok(readWholeSystem(unit, version)),
     async set({ param, value }, caller) {

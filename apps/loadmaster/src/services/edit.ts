@@ -98,7 +98,7 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   const ciphers = withOwnCiphers(shared, service.index, values);
   if (!ciphers.ok) return ciphers;
   const made = withValues({ ...service, address, port }, values, ciphers.value);
-  return made.ok ? ok({ index: service.index, shared: replaced(ciphers.value, made.value) }) : made;
+  return made.ok ? ok({ index: service.index, shared: withService(ciphers.value, made.value) }) : made;
 }
 
 export function removeService(shared: SharedContent, values: ValuesOf<"delvs">): Edit {
@@ -137,7 +137,7 @@ export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): Ser
   const changed = { ...service, servers: [...service.servers, server] };
   const impossible = layer4Fault(changed);
   if (impossible !== undefined) return err(impossible);
-  const next = replaced(shared, changed);
+  const next = withService(shared, changed);
   return ok({ index: service.index, server: index, shared: { ...next, nextServerIndex: index + 1 } });
 }
 
@@ -157,14 +157,10 @@ export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): 
     limit: values.Limit ?? server.limit,
     enabled: values.Enable ?? server.enabled,
   };
-  const servers = service.servers.map((each) => (each.index === server.index ? changed : each));
-  const impossible = layer4Fault({ ...service, servers });
+  const next = withServer(service, changed);
+  const impossible = layer4Fault(next);
   if (impossible !== undefined) return err(impossible);
-  return ok({
-    index: service.index,
-    server: server.index,
-    shared: replaced(shared, { ...service, servers }),
-  });
+  return ok({ index: service.index, server: server.index, shared: withService(shared, next) });
 }
 
 export function removeServer(shared: SharedContent, values: ValuesOf<"delrs">): ServerEdit {
@@ -175,7 +171,7 @@ export function removeServer(shared: SharedContent, values: ValuesOf<"delrs">): 
   return ok({
     index: service.index,
     server: server.index,
-    shared: replaced(shared, { ...service, servers }),
+    shared: withService(shared, { ...service, servers }),
   });
 }
 
@@ -251,10 +247,20 @@ function serverFault(service: StoredService, address: string, port: number): Fai
 /** An address of IPv6 in the one spelling that is kept and compared. */
 const spelled = (text: string): string => canonicalAddress(text) ?? text;
 
-const replaced = (shared: SharedContent, service: StoredService): SharedContent => ({
+/** The content with the service in place of the one of its index. */
+export const withService = (shared: SharedContent, service: StoredService): SharedContent => ({
   ...shared,
   services: shared.services.map((each) => (each.index === service.index ? service : each)),
 });
+
+/** The service with the server in place of the one of its index. */
+export const withServer = (service: StoredService, server: StoredServer): StoredService => ({
+  ...service,
+  servers: service.servers.map((each) => (each.index === server.index ? server : each)),
+});
+
+const hasRules = ({ rules, servers }: StoredService): boolean =>
+  rules !== undefined || servers.some((each) => each.rules !== undefined);
 
 /** The layer that the parameters ask for, or the one before. */
 function layerOf(
@@ -333,6 +339,10 @@ function withValues(
   if (schedule === "uhash" && type !== "http")
     return refuse(
       `Schedule: uhash reads the URL, and the service's VStype is ${type}; use VStype http, or Schedule sh`,
+    );
+  if (type !== "http" && hasRules(service))
+    return refuse(
+      `VStype: ${type} reads no HTTP, and virtual service ${service.index} or one of its servers has rules; take them away first`,
     );
   const tls = tlsOf({ ...service, type }, values, shared);
   if (!tls.ok) return tls;

@@ -9,6 +9,7 @@ import type {
   ProxyModel,
   VirtualService,
 } from "@tandem/haproxy-config/model";
+import { ProxyRules } from "../rules/proxy-rules.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
 import { proxyTls, type TlsSources, tlsSources } from "./tls.ts";
 
@@ -24,12 +25,18 @@ export const proxyModel = (
   peers: Peers,
 ): ProxyModel => {
   const sources = tlsSources(shared);
+  const rules = new ProxyRules(shared);
+  // The kernel carries layer-4 services; HAProxy must not listen where they stand.
+  const services = shared.services
+    .filter((each) => each.layer !== 4)
+    .map((each) => proxyService(each, sources, rules));
+  const { unused } = rules;
   return {
     process: shared.services.some((each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src")
       ? { ...process, peers }
       : process,
-    // The kernel carries layer-4 services; HAProxy must not listen where they stand.
-    services: shared.services.filter((each) => each.layer !== 4).map((each) => proxyService(each, sources)),
+    services,
+    ...(unused.length === 0 ? {} : { unusedRules: unused }),
   };
 };
 
@@ -49,7 +56,7 @@ const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
   }
 };
 
-function proxyService(service: StoredService, sources: TlsSources): VirtualService {
+function proxyService(service: StoredService, sources: TlsSources, rules: ProxyRules): VirtualService {
   const persistence = persistenceOf(service);
   return {
     index: service.index,
@@ -68,7 +75,12 @@ function proxyService(service: StoredService, sources: TlsSources): VirtualServi
     },
     ...proxyTls(service, sources),
     check: healthCheck(service),
-    servers: service.servers.map(({ limit, ...server }) => ({ ...server, connectionLimit: limit })),
+    ...rules.ofService(service),
+    servers: service.servers.map(({ limit, rules: names, ...server }) => ({
+      ...server,
+      connectionLimit: limit,
+      ...rules.choosing({ rules: names }),
+    })),
   };
 }
 

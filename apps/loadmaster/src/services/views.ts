@@ -28,7 +28,8 @@ export function serverView(service: StoredService, server: StoredServer, figures
     Follow: 0,
     Enable: server.enabled,
     Critical: false,
-    Nrules: 0,
+    Nrules: server.rules?.length ?? 0,
+    ...(server.rules === undefined ? {} : { MatchRules: [...server.rules] }),
   };
 }
 
@@ -92,11 +93,11 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     PersistTimeout: String(service.persist?.timeoutSeconds ?? 0),
     CheckPort: String(check.port),
     HTTPReschedule: false,
-    NRules: 0,
-    NRequestRules: 0,
-    NResponseRules: 0,
+    NRules: service.servers.reduce((sum, { rules = [] }) => sum + rules.length, 0),
+    NRequestRules: service.rules?.request?.length ?? 0,
+    NResponseRules: service.rules?.response?.length ?? 0,
     NMatchBodyRules: 0,
-    NPreProcessRules: 0,
+    NPreProcessRules: service.rules?.before?.length ?? 0,
     EspEnabled: false,
     InputAuthMode: 0,
     OutputAuthMode: 0,
@@ -123,6 +124,9 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     EnhancedHealthChecks: false,
     RsMinimum: 0,
     NumberOfRSs: service.servers.length,
+    ...(service.rules?.before === undefined ? {} : { MatchRules: [...service.rules.before] }),
+    ...(service.rules?.request === undefined ? {} : { RequestRules: [...service.rules.request] }),
+    ...(service.rules?.response === undefined ? {} : { ResponseRules: [...service.rules.response] }),
     ...(service.tls?.offload === true ? { SSLAcceleration: true } : {}),
     ...(service.tls === undefined || service.tls.certificates.length === 0
       ? {}

@@ -13,6 +13,7 @@ import {
   intermediatesMax,
 } from "@tandem/loadmaster-api/certificate-parameters";
 import { cipherSetNamePattern, customSetsMax, tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
+import { ruleNamePattern, rulesMax, rulesPerPlaceMax } from "@tandem/loadmaster-api/rule-parameters";
 import { hostNamePattern } from "@tandem/loadmaster-api/service-parameters";
 import {
   type SyslogSettings,
@@ -29,6 +30,35 @@ const eitherAddress = Type.String({ pattern: "^(\\d{1,3}(\\.\\d{1,3}){3}|[0-9a-f
 
 const certificateName = Type.String({ pattern: certificateNamePattern.source });
 
+const ruleName = Type.String({ pattern: ruleNamePattern.source });
+/** Names in the order in which they are looked at; absent: none. */
+const ruleNames = Type.Optional(Type.Array(ruleName, { minItems: 1, maxItems: rulesPerPlaceMax }));
+const ruleText = (maxLength: number) => Type.Optional(Type.String({ minLength: 1, maxLength }));
+const ruleFlag = Type.Optional(Type.Integer({ minimum: 1, maximum: 9 }));
+const on = Type.Optional(Type.Literal(true));
+
+/** Of the API's parameters what was given; absent: at its default, which is off. */
+export const StoredRuleSchema = Type.Object(
+  {
+    name: ruleName,
+    /** The API's number, 0 to 4. */
+    type: Type.Integer({ minimum: 0, maximum: 4 }),
+    pattern: ruleText(1_024),
+    matchType: Type.Optional(Type.Union([Type.Literal("prefix"), Type.Literal("postfix")])),
+    header: ruleText(127),
+    includeHost: on,
+    includeQuery: on,
+    ignoreCase: on,
+    negate: on,
+    mustFail: on,
+    setOnMatch: ruleFlag,
+    onlyOnFlag: ruleFlag,
+    onlyOnNoFlag: ruleFlag,
+    replacement: ruleText(255),
+  },
+  nothingElse,
+);
+
 export const StoredServerSchema = Type.Object(
   {
     index: Type.Integer({ minimum: 1 }),
@@ -37,6 +67,7 @@ export const StoredServerSchema = Type.Object(
     weight: Type.Integer({ minimum: 1, maximum: 65_535 }),
     limit: Type.Integer({ minimum: 0, maximum: 100_000 }),
     enabled: Type.Boolean(),
+    rules: ruleNames,
   },
   nothingElse,
 );
@@ -131,6 +162,10 @@ export const StoredServiceSchema = Type.Object(
       },
       nothingElse,
     ),
+    /** `before`: looked at before a server is chosen. Absent: none. */
+    rules: Type.Optional(
+      Type.Object({ before: ruleNames, request: ruleNames, response: ruleNames }, nothingElse),
+    ),
     servers: Type.Array(StoredServerSchema, { maxItems: 1_000 }),
   },
   nothingElse,
@@ -208,6 +243,8 @@ export const SharedContentSchema = Type.Object(
     ),
     /** What services show that end TLS and have no certificate; absent: none has needed one. */
     selfSigned: Type.Optional(Type.Object({ chain: pem, key: pem }, nothingElse)),
+    /** In the order of their names; absent: there are none. */
+    rules: Type.Optional(Type.Array(StoredRuleSchema, { minItems: 1, maxItems: rulesMax })),
   },
   nothingElse,
 );
@@ -271,6 +308,7 @@ export const UnitDocumentSchema = Type.Object(
   nothingElse,
 );
 
+export type StoredRule = Static<typeof StoredRuleSchema>;
 export type StoredServer = Static<typeof StoredServerSchema>;
 export type StoredService = Static<typeof StoredServiceSchema>;
 export type SharedContent = Static<typeof SharedContentSchema>;

@@ -1,0 +1,117 @@
+/** The commands that keep content rules, and give them to services and real servers. */
+import { ok, type Result } from "@tandem/base/result";
+import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { completedOk } from "@tandem/loadmaster-api/envelope";
+import { ruleTypes } from "@tandem/loadmaster-api/rule-parameters";
+import type { Handlers } from "../api/dispatch.ts";
+import { findServer, findService, withServer, withService } from "../services/edit.ts";
+import { type SharedContent, withShared } from "../state/document.ts";
+import type { Author, Unit } from "../unit.ts";
+import { giveChosen, giveService, type RulePlace, takeFromChosen, takeFromService } from "./assignment.ts";
+import { addRule, changeRule, removeRule, ruleNamed } from "./rules.ts";
+import { rulesView } from "./views.ts";
+
+type RuleCommand =
+  | "showrule"
+  | "addrule"
+  | "modrule"
+  | "delrule"
+  | "addrsrule"
+  | "delrsrule"
+  | "addprerule"
+  | "delprerule"
+  | "addrequestrule"
+  | "delrequestrule"
+  | "addresponserule"
+  | "delresponserule";
+
+export function ruleHandlers(unit: Unit): Pick<Handlers, RuleCommand> {
+  const change = async (
+    caller: Author,
+    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
+  ): Promise<Result<{ readonly revision: string }, Failure>> => {
+    const made = await unit.change(caller, (document) => {
+      const next = edit(document.shared);
+      return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
+    });
+    return made.ok ? ok({ revision: made.value.revision }) : made;
+  };
+  const done = async (
+    caller: Author,
+    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
+  ): Promise<Result<object, Failure>> => {
+    const made = await change(caller, edit);
+    return made.ok ? ok({ message: completedOk, ...made.value }) : made;
+  };
+  const shown = async (
+    caller: Author,
+    name: string,
+    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
+  ): Promise<Result<object, Failure>> => {
+    const made = await change(caller, edit);
+    if (!made.ok) return made;
+    const found = ruleNamed(unit.document.shared, name);
+    return found.ok ? ok({ ...rulesView([found.value]), ...made.value }) : found;
+  };
+  const give =
+    (place: RulePlace): Handlers["addprerule"] =>
+    (values, caller) =>
+      done(caller, (shared) => {
+        const found = findService(shared, values);
+        if (!found.ok) return found;
+        const next = giveService(shared, found.value, place, values.rule);
+        return next.ok ? ok(withService(shared, next.value)) : next;
+      });
+  const take =
+    (place: RulePlace): Handlers["delprerule"] =>
+    (values, caller) =>
+      done(caller, (shared) => {
+        const found = findService(shared, values);
+        if (!found.ok) return found;
+        const next = takeFromService(found.value, place, values.rule);
+        return next.ok ? ok(withService(shared, next.value)) : next;
+      });
+  return {
+    async showrule({ name, type }) {
+      const { rules = [] } = unit.document.shared;
+      if (name !== undefined) {
+        const found = ruleNamed(unit.document.shared, name);
+        if (!found.ok) return found;
+      }
+      return ok(
+        rulesView(
+          rules.filter(
+            (each) =>
+              (name === undefined || each.name === name) &&
+              (type === undefined || ruleTypes[each.type] === ruleTypes[type]),
+          ),
+        ),
+      );
+    },
+    addrule: (values, caller) => shown(caller, values.name, (shared) => addRule(shared, values)),
+    modrule: (values, caller) => shown(caller, values.name, (shared) => changeRule(shared, values)),
+    delrule: ({ name }, caller) => done(caller, (shared) => removeRule(shared, name)),
+    addrsrule: (values, caller) =>
+      done(caller, (shared) => {
+        const found = findServer(shared, values);
+        if (!found.ok) return found;
+        const { service, server } = found.value;
+        const next = giveChosen(shared, service, server, values.rule);
+        return next.ok ? ok(withService(shared, withServer(service, next.value))) : next;
+      }),
+    delrsrule: (values, caller) =>
+      done(caller, (shared) => {
+        const found = findServer(shared, values);
+        if (!found.ok) return found;
+        const { service, server } = found.value;
+        const next = takeFromChosen(server, values.rule);
+        return next.ok ? ok(withService(shared, withServer(service, next.value))) : next;
+      }),
+    addprerule: give("before"),
+    delprerule: take("before"),
+    addrequestrule: give("request"),
+    delrequestrule: take("request"),
+    addresponserule: give("response"),
+    delresponserule: take("response"),
+  };
+}
