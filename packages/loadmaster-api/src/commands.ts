@@ -202,6 +202,7 @@ export const commands = {
     changes: "services",
     answer: "ok",
     about: "removes a set of ciphers that no virtual service uses",
+  },
   showrule: {
     parameters: ruleListing,
     changes: "nothing",

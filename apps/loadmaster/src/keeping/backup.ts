@@ -17,6 +17,7 @@ export const sharedParts: { readonly [Name in keyof Required<SharedContent>]: "s
   nextServerIndex: "services",
   certificates: "services",
   intermediates: "services",
+  rules: "services",
   selfSigned: "services",
   cipherSets: "services",
   ha: "base",
