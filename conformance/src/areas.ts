@@ -14,6 +14,7 @@ import { spelling } from "./cases/spelling.ts";
 import { statistics } from "./cases/statistics.ts";
 import { apiKeys, interfaces, system } from "./cases/system.ts";
 import { tlsOfServices } from "./cases/tls.ts";
+import { users } from "./cases/users.ts";
 import { views } from "./cases/views.ts";
 
 export const areas: readonly Area[] = [
@@ -31,6 +32,7 @@ export const areas: readonly Area[] = [
   rules,
   tlsOfServices,
   keeping,
+  users,
   hostileValues,
   clients,
   notYet,

@@ -1,6 +1,8 @@
 import { commands } from "@tandem/loadmaster-api/commands";
+import { refusedCommands } from "@tandem/loadmaster-api/refused-commands";
 import { type SystemParameter, systemParameters } from "@tandem/loadmaster-api/system-parameters";
 import { expect, test } from "vitest";
+import { userFields } from "./administration/users-card.tsx";
 import { haFields } from "./ha/fields.ts";
 import { hostFields } from "./settings/host-page.tsx";
 import { loggingFields } from "./settings/logging-page.tsx";
@@ -13,7 +15,21 @@ const sources = Object.entries(
   .join("\n");
 
 /** For other units and for programs, such as one that updates a server that stands in many services; `showvs` shows the servers as well, and the first `haview` is the stream of the status. */
-const notForPeople = new Set(["disablers", "enablers", "hajoin", "haleave", "listapi", "showrs"]);
+const notForPeople = new Set([
+  "disablers",
+  "enablers",
+  "hajoin",
+  "haleave",
+  "listapi",
+  "showrs",
+  // Lists that are always empty, and what the list of users shows.
+  "grouplist",
+  "listaddon",
+  "usershow",
+  // The wizard of other units; here the page of users sets the password.
+  "set_initial_passwd",
+  ...Object.keys(refusedCommands),
+]);
 
 test("[LM3] every command that people give has its place on a page", () => {
   const unused = Object.keys(commands).filter(
@@ -26,7 +42,7 @@ test("[LM3] every command that people give has its place on a page", () => {
 const withoutChoice = new Set(["enableapi"]);
 
 test("[LM3] every parameter of the system that can be set has a field", () => {
-  const shown = [...haFields([]), ...hostFields, ...loggingFields].map(({ name }) => name);
+  const shown = [...haFields([]), ...hostFields, ...loggingFields, ...userFields].map(({ name }) => name);
   const parameters: readonly SystemParameter[] = systemParameters;
   const missing = parameters
     .filter(({ scope, hidden }) => scope !== "status" && hidden !== true)

@@ -7,9 +7,11 @@ import { countEstablished } from "@tandem/linux/conntrack-list";
 import { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { applyRuleset, readCounters } from "@tandem/linux/nft";
+import { systemUser } from "@tandem/loadmaster-api/permissions";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { writeFirstPassword } from "./access/first-password.ts";
 import { hashPassword, newPassword } from "./access/passwords.ts";
+import { passwordHashOf, personOf } from "./access/users.ts";
 import { unitGate, unitHandlers, version } from "./api/handlers.ts";
 import { ApiServer } from "./api/server.ts";
 import { onNetworkOf, type UnitConfiguration } from "./configuration-file.ts";
@@ -114,12 +116,14 @@ export async function assemble(
     gate,
     handlers: unitHandlers(unit),
     wui: {
-      sessions: new BrowserSessions(identity.unit, () => unit.document.unit.passwordHash),
+      sessions: new BrowserSessions(identity.unit, (user) => passwordHashOf(unit.document.unit, user)),
       streams: new StatusStreams({
         view: (localAddress) => unit.haView(localAddress, version),
         onChange: (listener) => unit.onViewChange(listener),
       }),
       signIn: gate.signIn,
+      permissionsOf: (user) =>
+        user === systemUser ? undefined : personOf(unit.document.unit, user).permissions,
     },
     failed: (error) => log("error", "api-failed", { reason: error.message, stack: error.stack }),
   });

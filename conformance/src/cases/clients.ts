@@ -504,7 +504,7 @@ export const clients: Area = {
       '"vs":"$index","rs":"!99999"',
       refused(422, "Unknown RS"),
     ),
-    sends(pier, "lists users", "userlist", "", { is: "known" }, { notYet: "bal is the one user" }),
+    sends(pier, "lists users", "userlist", "", { is: "known" }),
     sends(pier, "shows the routes", "showroute", "", { is: "known" }, { notYet: "routes are the machine's" }),
     sends(
       pier,

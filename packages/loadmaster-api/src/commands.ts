@@ -24,6 +24,8 @@ import {
   unpairParameters,
 } from "./pairing.ts";
 import type { Parameter } from "./parameters.ts";
+import type { Need, Permission } from "./permissions.ts";
+import { refusedCommands } from "./refused-commands.ts";
 import { ruleListing, ruleParameters, ruleReference, serverRule, serviceRule } from "./rule-parameters.ts";
 import {
   secretPattern,
@@ -35,11 +37,22 @@ import {
   serviceParameters,
   serviceReference,
 } from "./service-parameters.ts";
+import {
+  addUserParameters,
+  changeUserPasswordParameters,
+  keyOwner,
+  setPermissionsParameters,
+  userName,
+} from "./user-parameters.ts";
 
 export type Command = {
   readonly parameters: readonly Parameter[];
   /** `services`: configuration of the pair, made at the shared address. `unit`: this unit's own, made at its own address too. */
   readonly changes: "nothing" | "services" | "unit";
+  /** Who may give it; absent: whoever is signed in where nothing changes, `vs` for services, `root` for the unit. */
+  readonly permission?: Need;
+  /** A permission that is enough for a call that gives no other parameters than these. */
+  readonly lesser?: { readonly permission: Permission; readonly parameters: readonly string[] };
   readonly answer:
     | "VS"
     | "VirtualService"
@@ -57,6 +70,9 @@ export type Command = {
     | "certificate"
     | "cipherset"
     | "rules"
+    | "User"
+    | "Group"
+    | "addons"
     | "ok";
   readonly about: string;
 };
@@ -95,6 +111,7 @@ export const commands = {
   addvs: {
     parameters: [...serviceReference, ...serviceParameters],
     changes: "services",
+    permission: "addvs",
     answer: "VirtualService",
     about: "adds a virtual service",
   },
@@ -107,6 +124,7 @@ export const commands = {
   delvs: {
     parameters: serviceReference,
     changes: "services",
+    permission: "addvs",
     answer: "ok",
     about: "removes a virtual service",
   },
@@ -132,6 +150,7 @@ export const commands = {
   modrs: {
     parameters: [...serviceReference, ...serverReference, ...serverParameters, ...serverMoves],
     changes: "services",
+    lesser: { permission: "real", parameters: ["vs", "port", "prot", "rs", "rsport", "Enable"] },
     answer: "Rs",
     about: "changes a real server",
   },
@@ -144,6 +163,7 @@ export const commands = {
   addcert: {
     parameters: certificateUpload,
     changes: "services",
+    permission: "certs",
     answer: "ok",
     about:
       "adds a certificate with its private key, or replaces one: PEM with both in any order, and with the certificates above it, or PKCS#12 (PFX)",
@@ -151,6 +171,7 @@ export const commands = {
   delcert: {
     parameters: certificateReference,
     changes: "services",
+    permission: "certs",
     answer: "ok",
     about: "removes a certificate that no virtual service uses",
   },
@@ -164,12 +185,14 @@ export const commands = {
   addintermediate: {
     parameters: intermediateUpload,
     changes: "services",
+    permission: "cert3",
     answer: "ok",
     about: "adds intermediate certificates, which complete the chains of those that lack them",
   },
   delintermediate: {
     parameters: certificateReference,
     changes: "services",
+    permission: "cert3",
     answer: "ok",
     about: "removes intermediate certificates",
   },
@@ -194,12 +217,14 @@ export const commands = {
   modifycipherset: {
     parameters: cipherSetParameters,
     changes: "services",
+    permission: "certs",
     answer: "ok",
     about: "makes a set of ciphers, or changes one that was made; the unit's own sets cannot be changed",
   },
   delcipherset: {
     parameters: cipherSetReference,
     changes: "services",
+    permission: "certs",
     answer: "ok",
     about: "removes a set of ciphers that no virtual service uses",
   },
@@ -212,18 +237,21 @@ export const commands = {
   addrule: {
     parameters: ruleParameters,
     changes: "services",
+    permission: "rules",
     answer: "rules",
     about: "adds a content rule",
   },
   modrule: {
     parameters: ruleParameters,
     changes: "services",
+    permission: "rules",
     answer: "rules",
     about: "changes a content rule, wherever it is in use",
   },
   delrule: {
     parameters: ruleReference,
     changes: "services",
+    permission: "rules",
     answer: "ok",
     about: "removes a content rule that nothing uses",
   },
@@ -278,12 +306,14 @@ export const commands = {
   enablers: {
     parameters: serverEverywhere,
     changes: "services",
+    permission: ["real", "vs"],
     answer: "ok",
     about: "lets every service use the real servers of one address again",
   },
   disablers: {
     parameters: serverEverywhere,
     changes: "services",
+    permission: ["real", "vs"],
     answer: "ok",
     about: "takes the real servers of one address out of every service; connections that they have go on",
   },
@@ -392,6 +422,7 @@ export const commands = {
   hapaircheck: {
     parameters: pairCheckParameters,
     changes: "nothing",
+    permission: "root",
     answer: "pairing",
     about: "whether this unit and another one can become a pair; without partnerfingerprint it only shows it",
   },
@@ -451,20 +482,72 @@ export const commands = {
       { name: "password", type: newPassword, required: true, about: "the new one" },
     ],
     changes: "unit",
+    permission: "bal",
     answer: "ok",
     about: "changes the password of the user bal on this unit",
   },
+  set_initial_passwd: {
+    parameters: [{ name: "passwd", type: newPassword, required: true, about: "the password of bal" }],
+    changes: "unit",
+    permission: "bal",
+    answer: "ok",
+    about: "sets the password of bal in place of the one that the unit made at its first start",
+  },
+  userlist: {
+    parameters: [],
+    changes: "nothing",
+    answer: "User",
+    about: "all local users, with what they may do",
+  },
+  usershow: { parameters: [userName], changes: "nothing", answer: "User", about: "one local user" },
+  useraddlocal: {
+    parameters: addUserParameters,
+    changes: "unit",
+    permission: "users",
+    answer: "ok",
+    about: "adds a local user, who may read and nothing else until usersetperms says more",
+  },
+  userdellocal: {
+    parameters: [userName],
+    changes: "unit",
+    permission: "users",
+    answer: "ok",
+    about: "removes a local user with all API keys and sessions",
+  },
+  userchangelocpass: {
+    parameters: changeUserPasswordParameters,
+    changes: "unit",
+    permission: "users",
+    answer: "ok",
+    about: "sets a local user's password",
+  },
+  usersetperms: {
+    parameters: setPermissionsParameters,
+    changes: "unit",
+    permission: "users",
+    answer: "ok",
+    about: "says what a local user may do, in place of what was said before",
+  },
+  grouplist: {
+    parameters: [],
+    changes: "nothing",
+    answer: "Group",
+    about: "groups of remote sign-in; there are none",
+  },
+  ...refusedCommands,
+  listaddon: { parameters: [], changes: "nothing", answer: "addons", about: "add-ons; there are none" },
   addapikey: {
     parameters: [],
     changes: "unit",
+    permission: "anyone",
     answer: "apikeys",
-    about: "makes an API key; it is shown this once",
+    about: "makes an API key that may do what its user may; it is shown this once",
   },
   listapikeys: {
     parameters: [],
     changes: "nothing",
     answer: "apikeys",
-    about: "API keys by their first characters",
+    about: "API keys of who calls, by their first characters",
   },
   delapikey: {
     parameters: [
@@ -474,9 +557,10 @@ export const commands = {
         required: true,
         about: "the key, or its first characters as listapikeys shows them",
       },
-      { name: "user", type: { kind: "choice", values: ["bal"] }, about: "its owner" },
+      keyOwner,
     ],
     changes: "unit",
+    permission: "anyone",
     answer: "ok",
     about: "withdraws an API key",
   },
@@ -489,6 +573,7 @@ export const commands = {
   backup: {
     parameters: backupParameters,
     changes: "nothing",
+    permission: "backup",
     answer: "data",
     about:
       "the whole configuration as one file, in base64; passwords, API keys and what makes a unit's place in its pair are never in it, and private keys of certificates only where it is encrypted, else the file says what was left out",
@@ -504,12 +589,14 @@ export const commands = {
   backupcert: {
     parameters: certificateBackupParameters,
     changes: "nothing",
+    permission: "certbackup",
     answer: "data",
     about: "all certificates with their private keys, and the intermediates, as one encrypted file",
   },
   restorecert: {
     parameters: certificateRestoreParameters,
     changes: "services",
+    permission: "certbackup",
     answer: "ok",
     about: "brings certificates back from such a file",
   },

@@ -1,4 +1,5 @@
 /** HA as people see it, at whichever of the three addresses: the two squares and what stands behind them (SPEC LH9). */
+import type { Permission } from "./permissions.ts";
 import type { HaStatusWord } from "./views.ts";
 
 export type SquareColour = "green" | "yellow" | "red" | "blue" | "grey";
@@ -80,4 +81,9 @@ export const csrfHeader = "x-csrf-token";
 export const haEvent = "ha";
 
 /** What `POST` and `GET` of `wuiPaths.session` answer. */
-export type WuiSession = { readonly user: string; readonly csrf: string };
+export type WuiSession = {
+  readonly user: string;
+  readonly csrf: string;
+  /** Absent for bal, who may do everything. */
+  readonly permissions?: readonly Permission[];
+};

@@ -19,27 +19,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
     ],
   },
   {
-    area: "users and keys",
-    names: [
-      "set_initial_passwd",
-      "userlist",
-      "usershow",
-      "useraddlocal",
-      "userdellocal",
-      "userchangelocpass",
-      "usersetperms",
-      "usernewcert",
-      "userdownloadcert",
-      "userreadcert",
-      "userdelcert",
-      "grouplist",
-      "groupshow",
-      "groupaddremote",
-      "groupsetperms",
-      "groupdelremote",
-    ],
-  },
-  {
     area: "network",
     names: [
       "addadditional",
@@ -83,10 +62,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
     area: "system",
     names: [
       "shutdown",
-      "installpatch",
-      "restorepatch",
-      "getpreviousversion",
-      "listaddon",
       "addaddon",
       "deladdon",
       "logging.ping",

@@ -195,6 +195,19 @@ export const systemParameters = [
     about: "of the configuration that the pair shares; another one after every change of it",
   },
   {
+    name: "extendedperms",
+    scope: "unit",
+    type: { kind: "boolean" },
+    about:
+      "whether adding and removing virtual services takes a permission of its own, addvs; else vs permits it too",
+  },
+  {
+    name: "minpassword",
+    scope: "unit",
+    type: { kind: "integer", min: 8, max: 16, unit: "characters" },
+    about: "how long the passwords of local users are at least",
+  },
+  {
     name: "enableapi",
     scope: "unit",
     type: { kind: "boolean" },

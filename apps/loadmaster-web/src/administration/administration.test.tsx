@@ -43,7 +43,7 @@ test("[LM3] the password is changed by the present one and a new one that was wr
 test("[LH6] at the shared address a unit's own password is not changed", () => {
   fakeUnit({ listapikeys: { apikeys: [] } });
   showPage(<UsersPage />, pairView());
-  expect(screen.getAllByText(/unit's own address, here 192.0.2.11/)).toHaveLength(2);
+  expect(screen.getAllByText(/unit's own address, here 192.0.2.11/)).toHaveLength(3);
   expect(screen.getByRole("button", { name: "Make a key" }).hasAttribute("disabled")).toBe(true);
   expect(screen.getByLabelText(/Current password/).hasAttribute("readonly")).toBe(true);
 });

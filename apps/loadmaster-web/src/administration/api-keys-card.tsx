@@ -37,7 +37,7 @@ export function ApiKeysCard() {
         <Stack hasGutter>
           <Content component="p">
             {reason ??
-              "Programs sign in with a key in place of user and password. Keys belong to this unit alone."}
+              "Programs sign in with a key in place of user and password, and may do what the user may who made it. Keys belong to this unit alone; these are yours."}
           </Content>
           <Problems error={adding.error} />
           {adding.data !== undefined && (

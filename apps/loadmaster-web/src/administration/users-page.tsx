@@ -8,11 +8,13 @@ import { type FormEvent, useState } from "react";
 import { command } from "../api/transport.ts";
 import { useLive } from "../live/live.tsx";
 import { ownAddress, readOnlyReason } from "../live/read-only.ts";
+import { useLack } from "../session/use-lack.ts";
 import { ApiKeysCard } from "./api-keys-card.tsx";
+import { UsersCard } from "./users-card.tsx";
 
 const empty = { currpassword: "", password: "", again: "" };
 
-/** Each unit has a password of its own (SPEC LH11). */
+/** Each unit has a password and users of its own (SPEC LH11). */
 export function UsersPage() {
   const { view } = useLive();
   const [draft, setDraft] = useState(empty);
@@ -25,7 +27,8 @@ export function UsersPage() {
     event.preventDefault();
     changing.mutate();
   };
-  const reason = readOnlyReason(view, "unit");
+  const lacks = useLack("usersetsyspassword");
+  const reason = readOnlyReason(view, "unit") ?? lacks;
   const differs = draft.again !== "" && draft.again !== draft.password;
   const field = (name: keyof typeof empty) => ({
     id: name,
@@ -75,6 +78,7 @@ export function UsersPage() {
           </Form>
         </CardBody>
       </Card>
+      <UsersCard />
       <ApiKeysCard />
     </PageFrame>
   );

@@ -81,3 +81,9 @@ export const apiKeysQuery = queryOptions({
   queryFn: async () => (await command("listapikeys")).apikeys,
   refetchInterval: slowIntervalMs,
 });
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: async () => (await command("userlist")).User ?? [],
+  refetchInterval: slowIntervalMs,
+});

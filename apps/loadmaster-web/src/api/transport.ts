@@ -51,12 +51,15 @@ type Answers = {
   readonly getcipherset: { readonly cipherset: string };
   readonly restore: { readonly message: string };
   readonly restorecert: { readonly message: string };
+  readonly userlist: { readonly User?: readonly UserView[] };
   readonly listapikeys: { readonly apikeys: readonly string[] };
   /** `apikey` whole, this once. */
   readonly addapikey: { readonly apikey: string };
 };
 type AnswerOf<Name extends CommandName> = Name extends keyof Answers ? Answers[Name] : object;
 
+/** `Perms` are separated by commas. */
+type UserView = { readonly Name: string; readonly Perms: string };
 export type SystemValues = { readonly [parameter: string]: string | number | boolean };
 /** `data` is base64. */
 type Backup = { readonly data: string; readonly digest: string; readonly filename: string };

@@ -1,6 +1,6 @@
-import { PageSection, PageSidebarBody, ToolbarItem } from "@patternfly/react-core";
+import { Alert, PageSection, PageSidebarBody, ToolbarItem } from "@patternfly/react-core";
 import { ShellFrame } from "@tandem/web-components/page/shell-frame";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
 import { sessionQuery } from "../api/queries.ts";
 import { signOut } from "../api/transport.ts";
@@ -13,6 +13,7 @@ import { Squares } from "./squares.tsx";
 export function PageShell() {
   const { view, connection } = useLive();
   const client = useQueryClient();
+  const session = useQuery(sessionQuery);
   const leaving = useMutation({
     mutationFn: signOut,
     onSettled: () => {
@@ -44,6 +45,16 @@ export function PageShell() {
       {connection === "lost" && (
         <PageSection>
           <ConnectionLost />
+        </PageSection>
+      )}
+      {session.data?.permissions !== undefined && (
+        <PageSection>
+          <Alert
+            variant="info"
+            isInline
+            isPlain
+            title={`${session.data.user} may ${session.data.permissions.length === 0 ? "read, and change nothing" : `change what these permissions cover: ${session.data.permissions.join(", ")}`}. Everything else is shown only.`}
+          />
         </PageSection>
       )}
       <Outlet />

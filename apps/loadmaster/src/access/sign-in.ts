@@ -7,15 +7,14 @@ import { minute } from "@tandem/base/time";
 import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
 import type { UnitContent } from "../state/document.ts";
 import { passwordMatches } from "./passwords.ts";
+import { passwordHashOf } from "./users.ts";
 
-/** The one user of this unit for now. */
-export const systemUser = "bal";
 export const failuresMax = 10;
 export const failuresWindowMs = minute;
 /** Verifications at a time: each takes 19 MiB and tens of milliseconds. */
 export const verificationsMax = 4;
 const clientsMax = 1_000;
-const rememberedMax = 16;
+const rememberedMax = 64;
 
 export type SignedIn =
   | { readonly kind: "user"; readonly user: string; readonly by: "password" | "apikey" }
@@ -34,22 +33,23 @@ export class SignIn {
     if (typeof apikey === "string") {
       const hash = hashOfKey(apikey);
       const key = unit.apiKeys.find((each) => each.hash === hash);
-      if (key !== undefined) return { kind: "user", user: key.user, by: "apikey" };
+      if (key !== undefined && passwordHashOf(unit, key.user) !== undefined)
+        return { kind: "user", user: key.user, by: "apikey" };
       return this.#blocked(client, now) ? { kind: "too-many-failures" } : this.#failed(client, now);
     }
     const user = fieldOf(fields, ["apiuser"]);
     const password = fieldOf(fields, ["apipass"]);
     if (typeof user !== "string" || typeof password !== "string") return { kind: "refused" };
-    const proof = createHmac("sha256", this.#secret)
-      .update(`${unit.passwordHash}\0${user}\0${password}`)
-      .digest("hex");
+    const known = passwordHashOf(unit, user);
+    const hash = known ?? unit.passwordHash;
+    const proof = createHmac("sha256", this.#secret).update(`${hash}\0${user}\0${password}`).digest("hex");
     if (this.#remembered.has(proof)) return { kind: "user", user, by: "password" };
     if (this.#blocked(client, now) || this.#running >= verificationsMax) return { kind: "too-many-failures" };
     this.#running += 1;
     try {
       // An unknown user costs as much time as a known one.
-      const matches = await passwordMatches(password, unit.passwordHash);
-      if (!matches || user !== systemUser) return this.#failed(client, now);
+      const matches = await passwordMatches(password, hash);
+      if (!matches || known === undefined) return this.#failed(client, now);
     } finally {
       this.#running -= 1;
     }
@@ -78,4 +78,3 @@ export const hashOfKey = (key: string): string => createHash("sha256").update(ke
 export const newKey = (): string => randomBytes(32).toString("base64url");
 /** What `listapikeys` shows of a key. */
 export const keyStartChars = 8;
-export const keysPerUserMax = 16;

@@ -37,6 +37,8 @@ export type Connection = {
 export type Gate = {
   /** The user's name, or why not. */
   signIn(fields: Fields, connection: Connection): Promise<Result<string, Failure>>;
+  /** Why this command is not this user's to give; undefined when it is. */
+  notPermitted(command: CommandName, fields: Fields, user: string): Failure | undefined;
   /** Why this command is refused at the address it came in at (SPEC LH6); undefined when it is not. */
   refusedHere(command: CommandName, fields: Fields, connection: Connection): Failure | undefined;
   /** True for what both units of a pair share: only its changes have a base revision. */
@@ -78,6 +80,8 @@ export async function carryOut(
   if (!user.ok) return failure(user.error);
   const command = name.toLowerCase();
   if (!isCommand(command)) return failure({ code: 405, message: unknownCommand });
+  const notPermitted = gate.notPermitted(command, fields, user.value);
+  if (notPermitted !== undefined) return failure(notPermitted);
   const values = readParameters(commands[command].parameters, fields);
   if (!values.ok) return failure(values.error);
   const carried = readFence(fields, commands[command].changes === "nothing");

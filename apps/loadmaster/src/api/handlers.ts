@@ -6,10 +6,13 @@ import { minute } from "@tandem/base/time";
 import { type CommandName, commands } from "@tandem/loadmaster-api/commands";
 import { completedOk, type Envelope, type Failure } from "@tandem/loadmaster-api/envelope";
 import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
+import { lackOf, systemUser } from "@tandem/loadmaster-api/permissions";
+import { type RefusedCommandName, refusedCommands } from "@tandem/loadmaster-api/refused-commands";
 import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
+import { accessHandlers } from "../access/commands.ts";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
-import { hashPassword, passwordMatches } from "../access/passwords.ts";
-import { hashOfKey, keyStartChars, keysPerUserMax, newKey, SignIn } from "../access/sign-in.ts";
+import { SignIn } from "../access/sign-in.ts";
+import { personOf } from "../access/users.ts";
 import { cipherSetHandlers } from "../certificates/cipher-sets.ts";
 import { certificateHandlers } from "../certificates/commands.ts";
 import { selfSignedWhere } from "../certificates/self-signed.ts";
@@ -64,7 +67,7 @@ export function unitGate(unit: Unit, log: Log): Gate {
       const who = await access.check(fields, unit.document.unit, connection.remoteAddress, performance.now());
       switch (who.kind) {
         case "user":
-          if (firstPasswordMayWait && who.by === "password") {
+          if (firstPasswordMayWait && who.by === "password" && who.user === systemUser) {
             firstPasswordMayWait = false;
             if (await firstPasswordWaits(unit.configuration.stateDir))
               await removeFirstPassword(unit.configuration.stateDir);
@@ -89,6 +92,18 @@ export function unitGate(unit: Unit, log: Log): Gate {
           });
         }
       }
+    },
+    notPermitted(command, fields, user) {
+      const { unit: own } = unit.document;
+      const lack = lackOf(
+        personOf(own, user),
+        command,
+        commands[command],
+        fields,
+        own.extendedPermissions === true,
+      );
+      if (lack !== undefined) log("warn", "not-permitted", { user, command });
+      return lack;
     },
     refusedHere: (command, fields, connection) => refusedHere(unit, command, fields, connection),
     changesShared,
@@ -284,41 +299,10 @@ export function unitHandlers(unit: Unit): Handlers {
         : refuse(`the partner was not updated: ${outcome.reason}`);
     },
     hahandover: (_values, caller) => unit.handOver(caller),
-    async usersetsyspassword({ currpassword, password }, caller) {
-      const before = unit.document.unit.passwordHash;
-      if (!(await passwordMatches(currpassword, before)))
-        return refuse("currpassword: this is not the password so far; nothing was changed");
-      const passwordHash = await hashPassword(password);
-      const made = await ofUnit(caller, (content) =>
-        content.passwordHash === before
-          ? ok({ ...content, passwordHash })
-          : refuse("currpassword: the password was changed by another call meanwhile"),
-      );
-      if (made.ok) await removeFirstPassword(unit.configuration.stateDir);
-      return made;
-    },
-    async addapikey(_values, caller) {
-      const key = newKey();
-      const entry = {
-        hash: hashOfKey(key),
-        start: key.slice(0, keyStartChars),
-        user: caller.user,
-        createdAt: Date.now(),
-      };
-      const made = await ofUnit(caller, (content) =>
-        ok({ ...content, apiKeys: [...content.apiKeys, entry].slice(-keysPerUserMax) }),
-      );
-      return made.ok ? ok({ apikey: key, apikeys: keyStarts(unit, key) }) : made;
-    },
-    listapikeys: async () => ok({ apikeys: keyStarts(unit) }),
-    delapikey: ({ key }, caller) =>
-      ofUnit(caller, (content) => {
-        const hash = hashOfKey(key);
-        const apiKeys = content.apiKeys.filter((each) => each.hash !== hash && each.start !== key);
-        return apiKeys.length === content.apiKeys.length
-          ? refuse("key: there is no such key; listapikeys shows how the present ones begin")
-          : ok({ ...content, apiKeys });
-      }),
+    ...accessHandlers(unit),
+    ...refusedHandlers,
+    grouplist: async () => ok({ Group: [] }),
+    listaddon: async () => ok({ addons: [] }),
     ...pairingHandlers(unit, version),
     haview: async (_values, caller) => ok(unit.haView(caller.localAddress, version)),
     stats: async () => ok(await unit.statistics()),
@@ -335,8 +319,10 @@ function withBytes(unit: Unit, answer: Envelope): Envelope {
   return bytes === undefined ? answer : { ...answer, data: bytes.toString("base64") };
 }
 
-/** How the keys begin, the latest first, since scripts take the first; the one that was just made is shown whole, this once. */
-const keyStarts = (unit: Unit, made?: string): string[] =>
-  unit.document.unit.apiKeys
-    .toReversed()
-    .map((each) => (made?.startsWith(each.start) === true ? made : each.start));
+/** Of commands that are refused whatever they say. */
+const refusedHandlers = Object.fromEntries(
+  Object.entries(refusedCommands).map(([name, { refusal }]) => [
+    name,
+    async () => refuse(`${name}: not possible on this unit: ${refusal}`),
+  ]),
+) as unknown as Pick<Handlers, RefusedCommandName>;

@@ -15,6 +15,7 @@ import {
   systemParameter,
   systemParameters,
 } from "@tandem/loadmaster-api/system-parameters";
+import { passwordCharsMin } from "@tandem/loadmaster-api/user-parameters";
 import type { NetworkInterface } from "../configuration-file.ts";
 import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
 import { preferredNotice } from "../ha/report.ts";
@@ -129,6 +130,10 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
         .join("; ");
     case "revision":
       return unit.revision;
+    case "extendedperms":
+      return own.extendedPermissions === true;
+    case "minpassword":
+      return own.passwordCharsMin ?? passwordCharsMin.default;
     case "enableapi":
       return true;
   }
@@ -282,6 +287,23 @@ export function setSystem(
       return ofPair({ timeout: number });
     case "havhid":
       return ofPair({ vhid: number });
+    case "extendedperms": {
+      const { extendedPermissions: _before, ...rest } = unit;
+      return ok({
+        document: { ...document, unit: read.value === true ? { ...rest, extendedPermissions: true } : rest },
+        value: {},
+      });
+    }
+    case "minpassword": {
+      const { passwordCharsMin: _before, ...rest } = unit;
+      return ok({
+        document: {
+          ...document,
+          unit: number === passwordCharsMin.default ? rest : { ...rest, passwordCharsMin: number },
+        },
+        value: {},
+      });
+    }
     case "enableapi":
       // Scripts switch it on before they use it.
       return read.value === true

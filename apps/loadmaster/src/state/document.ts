@@ -13,6 +13,7 @@ import {
   intermediatesMax,
 } from "@tandem/loadmaster-api/certificate-parameters";
 import { cipherSetNamePattern, customSetsMax, tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
+import { type Permission, permissions } from "@tandem/loadmaster-api/permissions";
 import { ruleNamePattern, rulesMax, rulesPerPlaceMax } from "@tandem/loadmaster-api/rule-parameters";
 import { hostNamePattern } from "@tandem/loadmaster-api/service-parameters";
 import {
@@ -21,6 +22,10 @@ import {
   syslogLevels,
   syslogPortDefault,
 } from "@tandem/loadmaster-api/syslog-levels";
+import { userNamePattern, usersMax } from "@tandem/loadmaster-api/user-parameters";
+
+export const keysPerUserMax = 16;
+const apiKeysMax = keysPerUserMax * (usersMax + 1);
 
 const nothingElse = { additionalProperties: false } as const;
 const address = Type.String({ pattern: "^\\d{1,3}(\\.\\d{1,3}){3}$" });
@@ -254,6 +259,18 @@ export const ApiKeySchema = Type.Object(
   nothingElse,
 );
 
+const LocalUserSchema = Type.Object(
+  {
+    name: Type.String({ pattern: userNamePattern.source }),
+    /** As access/passwords.ts writes it. */
+    passwordHash: Type.String(),
+    permissions: Type.Unsafe<Permission[]>(
+      Type.Array(Type.Union(permissions.map((each) => Type.Literal(each))), { maxItems: permissions.length }),
+    ),
+  },
+  nothingElse,
+);
+
 const SyslogSchema = Type.Object(
   {
     hosts: Type.Array(
@@ -290,7 +307,15 @@ export const UnitContentSchema = Type.Object(
     syslog: Type.Optional(Type.Unsafe<SyslogSettings>(SyslogSchema)),
     /** Of the user bal, as access/passwords.ts writes it. */
     passwordHash: Type.String(),
-    apiKeys: Type.Array(ApiKeySchema, { maxItems: 16 }),
+    /** bal has the password that the unit made; absent once another one was set. */
+    passwordIsFirst: Type.Optional(Type.Literal(true)),
+    /** Beside bal, in the order in which they were added; absent: there are none. */
+    users: Type.Optional(Type.Array(LocalUserSchema, { minItems: 1, maxItems: usersMax })),
+    /** Absent: `vs` stands for `addvs` as well. */
+    extendedPermissions: Type.Optional(Type.Literal(true)),
+    /** Characters of a local user's password; absent: the default. */
+    passwordCharsMin: Type.Optional(Type.Integer({ minimum: 8, maximum: 16 })),
+    apiKeys: Type.Array(ApiKeySchema, { maxItems: apiKeysMax }),
   },
   nothingElse,
 );
@@ -316,6 +341,7 @@ export type StoredCertificate = NonNullable<SharedContent["certificates"]>[numbe
 export type StoredIntermediate = NonNullable<SharedContent["intermediates"]>[number];
 type HaChanges = { readonly [Name in keyof SharedContent["ha"]]?: SharedContent["ha"][Name] | undefined };
 export type UnitContent = Static<typeof UnitContentSchema>;
+export type LocalUser = NonNullable<UnitContent["users"]>[number];
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
 
 /** SHA-256 over the canonical JSON of what the pair shares. */
@@ -342,7 +368,15 @@ export const newDocument = (hostname: string, passwordHash: string): UnitDocumen
   revision: 0,
   agreedDigest: null,
   shared: emptyShared,
-  unit: { hostname, hamode: 0, hawaitSeconds: 0, partners: {}, passwordHash, apiKeys: [] },
+  unit: {
+    hostname,
+    hamode: 0,
+    hawaitSeconds: 0,
+    partners: {},
+    passwordHash,
+    passwordIsFirst: true,
+    apiKeys: [],
+  },
 });
 
 /** Parameters of HA with `changes` in force; one that is undefined is left out, which is its default. */

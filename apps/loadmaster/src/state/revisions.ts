@@ -5,7 +5,13 @@
 import { sha256Hex } from "@tandem/base/digest";
 import { socketText } from "@tandem/base/ipv6";
 import type { ConfigurationChange, Difference } from "@tandem/loadmaster-api/fence-parameters";
-import { digestOf, type SharedContent, type UnitContent, type UnitDocument } from "./document.ts";
+import {
+  digestOf,
+  type LocalUser,
+  type SharedContent,
+  type UnitContent,
+  type UnitDocument,
+} from "./document.ts";
 
 /** Earlier documents that a difference can be told from. They are in memory: a unit that has started anew knows none. */
 export const documentsRememberedMax = 50;
@@ -132,7 +138,7 @@ function bounded(changes: ConfigurationChange[]): ConfigurationChange[] {
 
 /** What the log says of a change: which objects and fields, the values of secrets left out. */
 export function changesInWords(before: UnitDocument, after: UnitDocument): string {
-  const own = ({ passwordHash, apiKeys, partnerKey, carpPassword, ...rest }: UnitContent) => {
+  const own = ({ passwordHash, apiKeys, partnerKey, carpPassword, users: _users, ...rest }: UnitContent) => {
     const secrets = { password: passwordHash, apiKeys, partnerSecret: partnerKey, carpPassword };
     return { rest: fieldsOf(rest), secrets: Object.entries(secrets) };
   };
@@ -149,8 +155,26 @@ export function changesInWords(before: UnitDocument, after: UnitDocument): strin
   for (const [at, [name, value]] of present.secrets.entries())
     if (JSON.stringify(value) !== JSON.stringify(old.secrets[at]?.[1]))
       words.push(`this unit: ${name} changed`);
+  words.push(...userChanges(before.unit.users ?? [], after.unit.users ?? []));
   const more = words.length - changesLoggedMax;
   return [...words.slice(0, changesLoggedMax), ...(more > 0 ? [`${more} more`] : [])].join("; ");
+}
+
+function userChanges(before: readonly LocalUser[], after: readonly LocalUser[]): string[] {
+  const named = (users: readonly LocalUser[], name: string) => users.find((each) => each.name === name);
+  const words = (user: LocalUser): string =>
+    user.permissions.length === 0 ? "none" : user.permissions.join(",");
+  return [...new Set([...before, ...after].map(({ name }) => name))].flatMap((name) => {
+    const [old, present] = [named(before, name), named(after, name)];
+    if (old === undefined || present === undefined)
+      return [`this unit: user ${name} ${old === undefined ? "added" : "removed"}`];
+    return [
+      ...(old.passwordHash === present.passwordHash ? [] : [`this unit: password of user ${name} changed`]),
+      ...(words(old) === words(present)
+        ? []
+        : [`this unit: permissions of user ${name} from ${words(old)} to ${words(present)}`]),
+    ];
+  });
 }
 
 function describe(shared: SharedContent): string[] {

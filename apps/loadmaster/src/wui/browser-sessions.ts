@@ -15,11 +15,11 @@ export class BrowserSessions {
   /** Browsers ignore ports, so two units on one host must not share a name. */
   readonly cookie: string;
   readonly #sessions = new Sessions();
-  readonly #passwordHash: () => string;
-  #openedWith = "";
+  readonly #passwordHash: (user: string) => string | undefined;
+  readonly #openedWith = new Map<string, string>();
 
-  /** Sessions end when the hash changes, on which unit of a pair and by whichever way that was done. */
-  constructor(unitId: string, passwordHash: () => string) {
+  /** Sessions end when their user's hash changes or is no more, by whichever way that was done. */
+  constructor(unitId: string, passwordHash: (user: string) => string | undefined) {
     this.cookie = `tandem-unit-${unitId}`;
     this.#passwordHash = passwordHash;
   }
@@ -59,9 +59,10 @@ export class BrowserSessions {
   }
 
   #endThoseBefore(user: string): boolean {
-    const hash = this.#passwordHash();
-    if (hash === this.#openedWith) return false;
-    this.#openedWith = hash;
+    const hash = this.#passwordHash(user);
+    if (hash !== undefined && hash === this.#openedWith.get(user)) return false;
+    if (hash === undefined) this.#openedWith.delete(user);
+    else this.#openedWith.set(user, hash);
     this.#sessions.closeAllOf(user, undefined);
     return true;
   }

@@ -4,6 +4,7 @@ import { err, type Result } from "@tandem/base/result";
 import { type Failure, failure } from "@tandem/loadmaster-api/envelope";
 import { type WuiSession, wuiPaths } from "@tandem/loadmaster-api/ha-view";
 import type { Fields } from "@tandem/loadmaster-api/parameters";
+import type { Permission } from "@tandem/loadmaster-api/permissions";
 import { registerBuiltPages } from "@tandem/web-serving/built-pages";
 import { type Session, sessionAbsoluteMaxMs } from "@tandem/web-serving/sessions";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -19,19 +20,22 @@ export type Wui = {
   readonly streams: StatusStreams;
   /** The user's name, or why not. */
   readonly signIn: (fields: Fields, connection: Connection) => Promise<Result<string, Failure>>;
+  /** Undefined for who may do everything. */
+  readonly permissionsOf: (user: string) => readonly Permission[] | undefined;
   /** Instead of those that were built beside this program. */
   readonly folder?: string;
 };
 
 export async function registerWui(
   server: FastifyInstance,
-  { sessions, streams, signIn, folder = builtPages }: Wui,
+  { sessions, streams, signIn, permissionsOf, folder = builtPages }: Wui,
   connectionOf: (request: FastifyRequest) => Connection,
 ): Promise<void> {
   const refuse = (reply: FastifyReply, refusal: Failure): FastifyReply =>
     reply.code(refusal.code).header("cache-control", "no-store").send(failure(refusal));
   const show = (reply: FastifyReply, { user, csrf }: Session): FastifyReply => {
-    const shown: WuiSession = { user, csrf };
+    const permissions = permissionsOf(user);
+    const shown: WuiSession = { user, csrf, ...(permissions === undefined ? {} : { permissions }) };
     return reply.header("cache-control", "no-store").send(shown);
   };
   const notSignedIn: Failure = {

@@ -51,8 +51,13 @@ const send = (
 
 const json = { "content-type": "application/json" };
 
-const signIn = async (unit: TestUnit, target: Target): Promise<{ cookie: string; csrf: string }> => {
-  const credentials = JSON.stringify({ apiuser: "bal", apipass: unit.password });
+const signIn = async (
+  unit: TestUnit,
+  target: Target,
+  apiuser = "bal",
+  apipass = unit.password,
+): Promise<{ cookie: string; csrf: string }> => {
+  const credentials = JSON.stringify({ apiuser, apipass });
   const answer = await send("POST", target, wuiPaths.session, json, credentials);
   assert.equal(answer.http, 200, JSON.stringify(answer.body));
   const [cookie = ""] = answer.headers["set-cookie"] ?? [];
@@ -178,6 +183,31 @@ describe("a browser at a unit", { skip }, () => {
       return again.views.length > 0;
     });
     again.request.destroy();
+  });
+
+  test("[LM3] is shown what its user may do, does no more, and is signed out when the user goes", async () => {
+    const client = unit.client();
+    const clerk = { user: "clerk", password: "a clerk's password" };
+    assert.ok((await client.call("useraddlocal", clerk)).ok);
+    assert.ok((await client.call("usersetperms", { user: "clerk", perms: "real,backup" })).ok);
+    const { cookie, csrf } = await signIn(unit, address, clerk.user, clerk.password);
+    const bal = await signIn(unit, address);
+    const session = await send("GET", address, wuiPaths.session, { cookie });
+    assert.deepEqual(session.body, { user: "clerk", csrf, permissions: ["real", "backup"] });
+    const signed = { cookie, [csrfHeader]: csrf };
+    assert.equal((await call({ cmd: "backup" }, signed)).http, 200);
+    const refused = await call({ cmd: "reboot" }, signed);
+    assert.equal(refused.http, 403);
+    assert.match(String(refused.body.message), /lacks the permission root/);
+    assert.ok((await client.call("userchangelocpass", { user: "clerk", password: "another one" })).ok);
+    assert.equal((await call({ cmd: "haview" }, signed)).http, 401);
+    const again = await signIn(unit, address, "clerk", "another one");
+    const signedAgain = { cookie: again.cookie, [csrfHeader]: again.csrf };
+    assert.equal((await call({ cmd: "haview" }, signedAgain)).http, 200);
+    assert.ok((await client.call("userdellocal", { user: "clerk" })).ok);
+    assert.equal((await call({ cmd: "haview" }, signedAgain)).http, 401);
+    // Nobody else is.
+    assert.equal((await call({ cmd: "haview" }, { cookie: bal.cookie, [csrfHeader]: bal.csrf })).http, 200);
   });
 
   test("is signed out by a change of the password", async () => {

@@ -1,0 +1,48 @@
+/**
+ * Commands that this unit knows and refuses, each with the reason: clients that call them learn why, where `Unknown
+ * command` would say no more than that.
+ */
+import type { Need } from "./permissions.ts";
+
+type RefusedCommand = {
+  readonly parameters: readonly [];
+  readonly changes: "unit";
+  readonly permission?: Need;
+  readonly answer: "ok";
+  readonly about: string;
+  /** What there is instead, or why there is nothing. */
+  readonly refusal: string;
+};
+
+const certificates =
+  "users do not sign in by client certificates here; give the program an API key (addapikey)";
+const groups =
+  "groups are those of remote sign-in (LDAP, RADIUS), which there is none of here; add local users";
+const software =
+  "the software is that of the machine's packages; update it there, the standby of a pair first, then hand over";
+
+const refused = <const What extends { readonly permission?: Need; readonly refusal: string }>(
+  what: What,
+): RefusedCommand & What => ({
+  ...what,
+  parameters: [],
+  changes: "unit",
+  answer: "ok",
+  about: `is always refused: ${what.refusal}`,
+});
+
+export const refusedCommands = {
+  usernewcert: refused({ permission: "users", refusal: certificates }),
+  userdownloadcert: refused({ permission: "users", refusal: certificates }),
+  userreadcert: refused({ permission: "users", refusal: certificates }),
+  userdelcert: refused({ permission: "users", refusal: certificates }),
+  groupaddremote: refused({ permission: "users", refusal: groups }),
+  groupshow: refused({ permission: "users", refusal: groups }),
+  groupsetperms: refused({ permission: "users", refusal: groups }),
+  groupdelremote: refused({ permission: "users", refusal: groups }),
+  installpatch: refused({ refusal: software }),
+  restorepatch: refused({ refusal: software }),
+  getpreviousversion: refused({ refusal: software }),
+} as const satisfies { readonly [name: string]: RefusedCommand };
+
+export type RefusedCommandName = keyof typeof refusedCommands;
