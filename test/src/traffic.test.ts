@@ -50,7 +50,15 @@ test("traffic through a pair", { skip, timeout: 300_000 }, async (t) => {
       assert.ok(server.ok, server.ok ? "" : server.error.message);
     }
     await bothHoldTheSame();
+    await everyServerIsUp(port);
     return added.value.Index;
+  };
+  const everyServerIsUp = async (port: number): Promise<void> => {
+    const client = network.client(await network.active(), sharedFront);
+    await until("every server of it is up", async () => {
+      const view = await client.showVirtualService({ address: sharedFront, port });
+      return view.ok && (view.value.Rs ?? []).every(({ Status }) => Status === "Up");
+    });
   };
   const bothHoldTheSame = (): Promise<void> =>
     until("both hold the same configuration", async () => {
@@ -71,11 +79,7 @@ test("traffic through a pair", { skip, timeout: 300_000 }, async (t) => {
     );
   };
   const begin = async (count: number, port: number): Promise<Conversation[]> => {
-    const client = network.client(await network.active(), sharedFront);
-    await until("every server of it is up", async () => {
-      const view = await client.showVirtualService({ address: sharedFront, port });
-      return view.ok && (view.value.Rs ?? []).every(({ Status }) => Status === "Up");
-    });
+    await everyServerIsUp(port);
     const all = Array.from(
       { length: count },
       (_, index) => new Conversation(clientAddresses[index % clientAddresses.length] ?? "", port),

@@ -78,7 +78,12 @@ describe("a unit as a process", { skip }, () => {
     });
     assert.ok(made.ok, made.ok ? "" : made.error.message);
     assert.ok((await client().addRealServer(vs, loopback(60), web.port)).ok);
-    assert.match(await fetchText(vs.address, vs.port), /^web /);
+    await waitFor("it serves", () =>
+      fetchText(vs.address, vs.port).then(
+        (body) => body.startsWith("web "),
+        () => false,
+      ),
+    );
     const master = readFileSync(join(stateDir, "haproxy/process.json"), "utf8");
     const failures: string[] = [];
     let requests = 0;
@@ -101,6 +106,7 @@ describe("a unit as a process", { skip }, () => {
     assert.equal(readFileSync(join(stateDir, "haproxy/process.json"), "utf8"), master);
     const renamed = await client().modifyVirtualService(1, { NickName: "after the kill" });
     assert.ok(renamed.ok, renamed.ok ? "" : renamed.error.message);
+    await waitFor("it is in force", () => output.includes('"event":"haproxy-reloaded"'));
     done = true;
     await traffic;
     assert.deepEqual(failures, []);

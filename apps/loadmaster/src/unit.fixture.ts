@@ -6,7 +6,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ok, type Result } from "@tandem/base/result";
-import { LoadMasterClient, type Parameters } from "@tandem/loadmaster-api/client";
+import {
+  type Parameters as CallParameters,
+  type CallResult,
+  LoadMasterClient,
+  type LoadMasterClientOptions,
+} from "@tandem/loadmaster-api/client";
 import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import { type Assembled, assemble } from "./assemble.ts";
 import type { UnitConfiguration } from "./configuration-file.ts";
@@ -121,6 +126,7 @@ export type TestUnit = Omit<Assembled, "log"> & {
   readonly log: LogLine[];
   readonly configuration: UnitConfiguration;
   readonly password: string;
+  /** Its calls return once what they have changed carries traffic, which is shortly after the unit has answered. */
   client(address?: string): LoadMasterClient;
   remove(): Promise<void>;
 };
@@ -170,16 +176,34 @@ export async function startUnit(
     configuration,
     password,
     client: (at = address) =>
-      new LoadMasterClient({
-        address: at,
-        port: configuration.apiPort,
-        credentials: { kind: "password", user: "bal", password },
-      }),
+      new SettlingClient(
+        {
+          address: at,
+          port: configuration.apiPort,
+          credentials: { kind: "password", user: "bal", password },
+        },
+        () => assembled.value.unit.trafficSettled(),
+      ),
     async remove() {
       await assembled.value.stop();
       rmSync(stateDir, { recursive: true, force: true });
     },
   };
+}
+
+class SettlingClient extends LoadMasterClient {
+  readonly #settled: () => Promise<void>;
+
+  constructor(options: LoadMasterClientOptions, settled: () => Promise<void>) {
+    super(options);
+    this.#settled = settled;
+  }
+
+  override async call(...given: Parameters<LoadMasterClient["call"]>): CallResult {
+    const answer = await super.call(...given);
+    await this.#settled();
+    return answer;
+  }
 }
 
 /** What a call that has to succeed answered. */
@@ -221,7 +245,7 @@ export async function pairUp(
   one: TestUnit,
   two: TestUnit,
   shared: string,
-  more: Parameters = {},
+  more: CallParameters = {},
 ): Promise<void> {
   for (const [unit, hamode, partner] of [
     [one, 1, two],

@@ -3,18 +3,17 @@
  * the API's addresses. Changes are made one after the other. Each is put in force first (HAProxy may refuse it), then on
  * disk, then told to the partner; one that is refused leaves all three as they were.
  */
-import { uptime, userInfo } from "node:os";
+import { uptime } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { sha256Hex } from "@tandem/base/digest";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
-import type { Peers, ProcessSettings } from "@tandem/haproxy-config/model";
-import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
+import type { Peers } from "@tandem/haproxy-config/model";
 import type { ConntrackdSettings } from "@tandem/linux/conntrackd-configuration";
 import type { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { defaultRouteDevices } from "@tandem/linux/default-route";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
-import { allowNonlocalBind, prepareForwarding, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
+import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HaView, Pacified } from "@tandem/loadmaster-api/ha-view";
 import type { HandOverView, HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
@@ -55,19 +54,17 @@ import { backupOf } from "./keeping/backup.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
-import { isLayer4, type Layer4 } from "./services/layer4.ts";
+import type { Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
-import { proxyModel } from "./services/proxy-model.ts";
 import { Sampling } from "./services/sampling.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
+import { type AcceptedTraffic, Traffic, type TrafficContent, trafficDiffers } from "./services/traffic.ts";
 import type { Figures } from "./services/views.ts";
 import { digestOf, type SharedContent, syslogDefault, type UnitDocument } from "./state/document.ts";
 import { changesInWords, Revisions, revisionOf } from "./state/revisions.ts";
 import type { DocumentStore } from "./state/store.ts";
 import type { HostReport, SyslogSender } from "./syslog/sender.ts";
 
-export const connectionsMax = 9_000;
-export const hardStopSeconds = 60;
 export const superviseIntervalMs = 1_000;
 /** Worse than the loss of every network that may be checked: such a unit serves nothing at all. */
 export const haproxyMissingDemotion = 100;
@@ -129,6 +126,7 @@ export class Unit implements PartnerSide {
   readonly bootTime = Math.floor(Date.now() / 1_000 - uptime());
   readonly #startedAt = Date.now();
   readonly #sampling: Sampling;
+  readonly #traffic: Traffic;
   #changedAt = Date.now();
   readonly #fence: ActionFence;
   readonly #revisions = new Revisions();
@@ -162,6 +160,12 @@ export class Unit implements PartnerSide {
       shared: () => this.#document.shared,
       machine: parts.configuration,
       unit: parts.identity.unit,
+    });
+    // The worker that a reload ends takes its counters with it.
+    parts.haproxy.onReloading(async () => void (await this.#sampling.sample()));
+    this.#traffic = new Traffic({
+      ...parts,
+      reported: (part, reason) => (reason === undefined ? this.#healed(part) : this.#troubled(part, reason)),
     });
     this.#fence = new ActionFence(parts.ledger, {
       unit: parts.identity.unit,
@@ -338,6 +342,11 @@ export class Unit implements PartnerSide {
     };
   }
 
+  /** What changes have been answered with is in force when this resolves, or is among the unit's problems. */
+  trafficSettled(): Promise<void> {
+    return this.#traffic.settled();
+  }
+
   /** Figures and states of HAProxy; empty while it does not answer. */
   figures(): Promise<Figures> {
     return this.#sampling.figures();
@@ -425,7 +434,7 @@ export class Unit implements PartnerSide {
       const before = this.#document;
       const next = edit(before);
       if (!next.ok) return next;
-      const made = await this.#adopt(next.value.document, next.value.seamless);
+      const made = await this.#adopt(next.value.document, { seamless: next.value.seamless });
       if (!made.ok) return made;
       const changes = changesInWords(before, this.#document);
       if (changes !== "")
@@ -535,7 +544,11 @@ export class Unit implements PartnerSide {
           byRevision: revision,
         });
       }
-      const made = await this.#adopt({ ...before, revision, shared, agreedDigest: digest });
+      // A partner that gives its role away relies on it.
+      const made = await this.#adopt(
+        { ...before, revision, shared, agreedDigest: digest },
+        { inForce: true },
+      );
       if (!made.ok) return { accepted: false, reason: made.error.message };
       this.#parts.log("info", "configuration-received", { revision, digest });
       return { accepted: true };
@@ -587,32 +600,37 @@ export class Unit implements PartnerSide {
     this.#fence.learn(answer);
   }
 
-  async #adopt(next: UnitDocument, seamless?: true): Promise<Result<void, Failure>> {
+  /** `inForce`: not only accepted when it resolves, as a change that is answered is, but in force. */
+  async #adopt(
+    next: UnitDocument,
+    { seamless, inForce = false }: { readonly seamless?: true | undefined; readonly inForce?: boolean } = {},
+  ): Promise<Result<void, Failure>> {
     const before = this.#document;
     if (next === before) return ok(undefined);
     const nextSetup = this.#setupOf(next);
     const moves = isMove(this.#setup, nextSetup) && this.#parts.carp.status?.role === "master";
     const may = moves ? mayMove(nextSetup, this.#link.state) : ok(undefined);
     if (!may.ok) return may;
-    const trafficChanged =
-      next.shared.services !== before.shared.services ||
-      next.shared.certificates !== before.shared.certificates ||
-      next.shared.intermediates !== before.shared.intermediates ||
-      next.shared.selfSigned !== before.shared.selfSigned ||
-      next.shared.cipherSets !== before.shared.cipherSets ||
-      next.shared.rules !== before.shared.rules ||
-      this.#sharingDiffers(before, next);
-    if (trafficChanged) {
-      const applied = await this.#putInForce(next);
-      if (!applied.ok)
-        return err({ code: 422, message: `${applied.error.message}; ${applied.error.remedy}` });
-      this.#healed("HAProxy");
+    const trafficChanged = trafficDiffers(before.shared, next.shared);
+    const sharingDiffers = this.#sharingDiffers(before, next);
+    let accepted: AcceptedTraffic | undefined;
+    if (inForce || sharingDiffers) {
+      const applied = trafficChanged || sharingDiffers ? await this.#putInForce(next) : ok(undefined);
+      if (!applied.ok) return err(refusedTraffic(applied.error));
+    } else if (trafficChanged) {
+      const taken = await this.#acceptTraffic(next);
+      if (!taken.ok) return err(refusedTraffic(taken.error));
+      accepted = taken.value;
     }
+    const takeBack = async (): Promise<void> => {
+      if (accepted !== undefined) await accepted.drop();
+      else if (trafficChanged || sharingDiffers) await this.#putInForce(before);
+    };
     try {
       await this.#parts.store.save(next);
     } catch (error) {
       this.#parts.log("error", "configuration-not-saved", { reason: (error as Error).message });
-      if (trafficChanged) await this.#putInForce(before);
+      await takeBack();
       return err({
         code: 500,
         message: `the change cannot be kept: ${(error as Error).message}; nothing was changed`,
@@ -623,9 +641,12 @@ export class Unit implements PartnerSide {
     if (!moved.ok) {
       this.#document = before;
       await this.#parts.store.save(before);
-      if (trafficChanged) await this.#putInForce(before);
+      await takeBack();
       return moved;
     }
+    await accepted
+      ?.put()
+      .catch((error: Error) => this.#troubled("HAProxy", `its file cannot be written: ${error.message}`));
     if (next.shared !== before.shared || next.unit !== before.unit) this.#changedAt = Date.now();
     this.#revisions.remember(next);
     await this.#settle(seamless);
@@ -635,34 +656,21 @@ export class Unit implements PartnerSide {
 
   /** HAProxy runs what the document says, on addresses that can be listened on. */
   async #putInForce(document: UnitDocument): Promise<Result<void, FieldError>> {
-    const rendered = this.#render(document);
-    if (!rendered.ok) return rendered;
+    return this.#traffic.apply(await this.#trafficOf(document));
+  }
+
+  async #acceptTraffic(document: UnitDocument): Promise<Result<AcceptedTraffic, FieldError>> {
+    return this.#traffic.accept(await this.#trafficOf(document));
+  }
+
+  async #trafficOf(document: UnitDocument): Promise<TrafficContent> {
     const setup = this.#setupOf(document);
     if (setup.kind === "pair") this.#prepareDevices(setup);
     else
       await this.#reportAddresses(
         this.#parts.standalone.add(heldAlone(this.addressFacts(document), document)),
       );
-    // The worker that a reload ends takes its counters with it.
-    await this.#sampling.sample();
-    const layer4 = await this.#putLayer4InForce(document, setup);
-    if (!layer4.ok) return layer4;
-    const applied = await this.#parts.haproxy.apply(rendered.value);
-    if (applied.ok) return ok(undefined);
-    await this.#putLayer4InForce(this.#document, this.#setup);
-    return applied;
-  }
-
-  async #putLayer4InForce(document: UnitDocument, setup: HaSetup): Promise<Result<void, FieldError>> {
-    const { services } = document.shared;
-    if (services.some((each) => isLayer4(each) && each.enabled)) {
-      const devices = [...new Set(this.configuration.interfaces.map(({ device }) => device))];
-      const [failure] = prepareForwarding(devices);
-      if (failure !== undefined)
-        this.#troubled("forwarding", `${failure.parameter} cannot be set: ${failure.code}`);
-      else this.#healed("forwarding");
-    }
-    return this.#parts.layer4.apply(services, setup.kind === "pair");
+    return { shared: document.shared, peers: this.#peersOf(document), paired: setup.kind === "pair" };
   }
 
   /** carpd, the partner link and the API's addresses follow the document. What fails is reported, not fatal. */
@@ -799,13 +807,13 @@ export class Unit implements PartnerSide {
   async #supervise(): Promise<void> {
     if (this.#stopping) return;
     this.#connectionsAre(await this.#parts.connections.supervise());
-    if ((await this.#parts.haproxy.running()) !== undefined) return;
-    this.#parts.log("error", "haproxy-missing", {});
+    const runs = (await this.#parts.haproxy.running()) !== undefined;
+    if (runs && !this.#traffic.isDue) return;
+    if (!runs) this.#parts.log("error", "haproxy-missing", {});
     const applied = await this.#putInForce(this.#document);
     if (applied.ok) {
-      this.#healed("HAProxy");
       this.#parts.carp.demote(0, "HAProxy runs");
-    } else {
+    } else if (!runs) {
       this.#troubled("HAProxy", applied.error.message);
       this.#parts.carp.demote(haproxyMissingDemotion, "HAProxy does not run");
     }
@@ -819,17 +827,6 @@ export class Unit implements PartnerSide {
 
   #peersOf(document: UnitDocument): Peers {
     return persistencePeers(this.configuration, document, this.#setupOf(document));
-  }
-
-  #render(document: UnitDocument): Result<RenderedConfiguration, FieldError> {
-    const settings: Omit<ProcessSettings, "peers"> = {
-      runtimeSocket: this.#parts.haproxy.runtimeSocket,
-      filesDirectory: this.#parts.haproxy.filesDirectory,
-      maxConnections: connectionsMax,
-      hardStopSeconds,
-      ...(this.#parts.runAs === undefined || userInfo().uid !== 0 ? {} : { runAs: this.#parts.runAs }),
-    };
-    return renderConfiguration(proxyModel(document.shared, settings, this.#peersOf(document)));
   }
 
   #setupOf(document: UnitDocument): HaSetup {
@@ -912,3 +909,8 @@ export class Unit implements PartnerSide {
     return turn;
   }
 }
+
+const refusedTraffic = ({ message, remedy }: FieldError): Failure => ({
+  code: 422,
+  message: `${message}; ${remedy}`,
+});

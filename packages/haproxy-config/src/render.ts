@@ -254,6 +254,9 @@ const formatOfOurs = (text: string): Word => quoted(text);
 /** Consistent, so that a server that comes or goes moves only its own clients. */
 const consistently = directive("hash-type consistent");
 
+const hashesConsistently = (service: VirtualService): boolean =>
+  balanceDirectives(service, (parameter) => ({ service: service.index, parameter })).includes(consistently);
+
 function balanceDirectives(
   { schedule, persistence }: VirtualService,
   from: (parameter: string) => Origin,
@@ -368,6 +371,8 @@ function serverDirective(
       ? keywords(`weight ${proxyWeight(server, service.servers)}`)
       : []),
     ...(server.connectionLimit === 0 ? [] : keywords(`maxconn ${server.connectionLimit}`)),
+    // Consistent hashing goes by the id, which is otherwise the place in the list: it would move with those before it.
+    ...(hashesConsistently(service) ? keywords(`id ${server.index}`) : []),
     ...(check.kind === "none"
       ? []
       : keywords(

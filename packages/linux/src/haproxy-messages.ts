@@ -3,6 +3,7 @@
  */
 import type { FieldError } from "@tandem/base/result";
 import type { Origin } from "@tandem/haproxy-config/syntax";
+import { cannotListen } from "./listenable.ts";
 
 const messageMaxChars = 600;
 
@@ -27,14 +28,7 @@ export function refusalFrom(output: string, origins: readonly (Origin | undefine
   const origin = line === null ? undefined : origins[Number(line[1]) - 1];
   const proxy = /\b(?:frontend|backend|proxy) '?vs(\d+)'?/i.exec(first);
   const busy = /cannot bind socket.*\(([^)]*)\)(?: for)? \[([^\]]+)\]/i.exec(first);
-  if (busy !== null)
-    return {
-      code: "proxy-bind-failed",
-      field: proxy === null ? "vs" : `vs ${proxy[1]}`,
-      value: busy[2],
-      message: `virtual service${proxy === null ? "" : ` ${proxy[1]}`} cannot listen on ${busy[2]}: ${busy[1]}`,
-      remedy: "choose another address or port, or stop the program that uses it",
-    };
+  if (busy !== null) return cannotListen(busy[2] ?? "", busy[1] ?? "", proxy?.[1]);
   const service = origin?.service ?? (proxy === null ? undefined : Number(proxy[1]));
   return {
     code: "proxy-refused",

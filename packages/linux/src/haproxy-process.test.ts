@@ -100,7 +100,7 @@ describe("HAProxy driven by the unit", { skip }, () => {
     const loads: string[] = [];
     const end = haproxy.onLoaded(async ({ how, digest }) => {
       loads.push(`${how} ${digest}`);
-      assert.deepEqual(await haproxy.tell(["set server vs1/rs1 state maint"]), { ok: true, value: [] });
+      assert.deepEqual(await haproxy.tell(["set server vs1/rs1 state maint"]), { ok: true, value: [""] });
     });
     const changed = render([service(1, { idleSeconds: 30 })]);
     await haproxy.apply(changed);

@@ -1,61 +1,30 @@
 /**
- * Drives one HAProxy in master-worker mode (management.txt §3). It is not a child that dies with the unit: a killed unit
- * leaves the traffic alone, and a restarted one adopts the process it finds by its identity and its master socket.
+ * Drives one HAProxy: which configuration is in force, and how another one comes into force.
  *
- * A file replaces the one in force only after `haproxy -c` has accepted it *and* a worker that runs it has answered.
- * Where the second fails (an address in use, say), the file before it is put back and loaded again.
+ *     accept   HAProxy has read the text (`haproxy -c`) and takes it, as far as can be told without loading it.
+ *     put      The file is replaced. What the worker can be told at its runtime socket it is told at once; all else waits
+ *              for a load, and changes that arrive within `coalesceMs` share one.
+ *     load     The worker of the file is started, or reloaded. One that fails (an address in use, say) is taken back: the
+ *              configuration before it is loaded again, and listeners are told what was refused.
+ *
+ * The worker itself knows what it is like: by the digest in the file that it loaded, and by a variable that is set whenever
+ * it was told something since. So a unit that is started again knows it too.
  */
-import { execFile } from "node:child_process";
-import { constants } from "node:fs";
-import {
-  access,
-  copyFile,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
-import { join } from "node:path";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { type Difference, difference, isComplaint, needsCheck } from "@tandem/haproxy-config/difference";
 import type { RenderedConfiguration } from "@tandem/haproxy-config/render";
-import {
-  parseInformation,
-  parseProcesses,
-  parseStatistics,
-  type StatRow,
-} from "@tandem/haproxy-config/statistics";
-import { complaintsIn, refusalFrom } from "./haproxy-messages.ts";
+import { parseInformation, parseStatistics, type StatRow } from "@tandem/haproxy-config/statistics";
+import { type ConfigurationText, HaproxyFiles } from "./haproxy-files.ts";
+import { type HaproxyEvent, HaproxyMaster } from "./haproxy-master.ts";
 import { askHaproxy, type SocketFailure } from "./haproxy-socket.ts";
-import { identityOf, isRunning, type ProcessIdentity, signalProcess, spawnDetached } from "./process.ts";
+import type { ProcessIdentity } from "./process.ts";
 
-export const checkTimeoutMs = 10_000;
-/** A start or reload with thousands of services takes a few hundred milliseconds. */
-export const loadTimeoutMs = 10_000;
-export const stopTimeoutMs = 5_000;
-/** A master that says nothing for so long is taken for stuck. */
-export const silenceMaxMs = 5_000;
-/** HAProxy writes to its log only when it loads and when a server changes state; a longer log is begun anew. */
-export const logMaxBytes = 1024 * 1024;
-const pollMs = 10;
-const lineMaxChars = 12_000;
+export type { HaproxyEvent } from "./haproxy-master.ts";
 
-export type HaproxyEvent = {
-  readonly event:
-    | "haproxy-started"
-    | "haproxy-adopted"
-    | "haproxy-reloaded"
-    | "haproxy-refused"
-    | "haproxy-stopped"
-    | "haproxy-gone";
-  readonly pid?: number;
-  readonly digest?: string;
-  readonly reason?: string;
-};
+/** Changes that arrive within so many milliseconds make one reload. */
+export const coalesceMs = 100;
+/** A worker whose telling was interrupted is like no file. */
+const betweenDigests = "changing";
 
 export type HaproxyOptions = {
   /** For the file, sockets and the process record; made when absent, mode 0700. */
@@ -65,97 +34,112 @@ export type HaproxyOptions = {
   readonly observe: (event: HaproxyEvent) => void;
 };
 
-export type Applied = "unchanged" | "started" | "reloaded";
+export type Applied = "unchanged" | "told" | "started" | "reloaded";
 
 /**
  * What has just come into force. A worker that was started or reloaded knows the file alone; one that was told something
- * at its socket knows what it was told before as well.
+ * at its socket knows what it was told before as well. Refused: what was put did not load, and what was in force before is
+ * in force again.
  */
-export type Loaded = { readonly how: "started" | "reloaded" | "told"; readonly digest: string };
+export type Loaded =
+  | { readonly how: "started" | "reloaded" | "told"; readonly digest: string }
+  | { readonly how: "refused"; readonly digest: string; readonly error: FieldError };
 
-const originsNone: RenderedConfiguration["origins"] = [];
+/** A configuration that HAProxy has read; nothing has changed yet. */
+export type Accepted = {
+  readonly configuration: RenderedConfiguration;
+  /** Files that were written for it. */
+  readonly written: readonly string[];
+};
+
+type LoadListener = (loaded: Loaded) => void | Promise<void>;
 
 export class HaproxyProcess {
-  readonly #directory: string;
-  readonly #binary: string;
   readonly #observe: (event: HaproxyEvent) => void;
+  readonly #files: HaproxyFiles;
+  readonly #master: HaproxyMaster;
+  readonly #loadListeners = new Set<LoadListener>();
+  readonly #reloadListeners = new Set<() => Promise<void>>();
   /** Changes are made one after the other. */
   #last: Promise<unknown> = Promise.resolve();
-  /** Started by this object, or adopted and said so. */
-  #known = false;
-  readonly #loadListeners = new Set<(loaded: Loaded) => void | Promise<void>>();
+  /** What the worker runs; undefined while that is not known. */
+  #inForce: ConfigurationText | undefined;
+  /** The worker has carried out only some of what it was told last. */
+  #diverged = false;
+  /** The file of an earlier process, while what is in force is not known. */
+  #earlier: ConfigurationText | undefined;
+  /** What the next load is to bring into force. */
+  #pending: RenderedConfiguration | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: HaproxyOptions) {
-    this.#directory = options.directory;
-    this.#binary = options.binary ?? "/usr/sbin/haproxy";
-    this.#observe = options.observe;
+  constructor({ directory, binary = "/usr/sbin/haproxy", observe }: HaproxyOptions) {
+    this.#observe = observe;
+    this.#files = new HaproxyFiles(directory, binary);
+    this.#master = new HaproxyMaster({ directory, binary, files: this.#files, observe });
   }
 
   /** Where the configuration has to put the runtime socket. */
   get runtimeSocket(): string {
-    return join(this.#directory, "runtime.sock");
+    return this.#master.runtimeSocket;
   }
 
   /** Where the configuration has to say that its files are. */
   get filesDirectory(): string {
-    return join(this.#directory, "files");
+    return this.#files.referred;
   }
 
-  get #masterSocket(): string {
-    return join(this.#directory, "master.sock");
-  }
-
-  get #path(): string {
-    return join(this.#directory, "haproxy.cfg");
-  }
-
-  get #record(): string {
-    return join(this.#directory, "process.json");
-  }
-
-  get #log(): string {
-    return join(this.#directory, "haproxy.log");
+  /** The master that runs now; undefined when there is none. */
+  running(): Promise<ProcessIdentity | undefined> {
+    return this.#master.running();
   }
 
   /**
-   * The master that runs now; undefined when there is none. It is ours because its socket lies in our private directory
-   * (also when this unit was killed before it could write the record), or by the record when its socket is silent.
-   */
-  async running(): Promise<ProcessIdentity | undefined> {
-    const answer = await askHaproxy(this.#masterSocket, "show proc");
-    const master = answer.ok ? parseProcesses(answer.value).find((row) => row.type === "master") : undefined;
-    return master === undefined ? undefined : identityOf(master.pid);
-  }
-
-  /** The same, but a master that is just executing itself anew gets time to answer. */
-  async #master(): Promise<ProcessIdentity | undefined> {
-    const deadline = performance.now() + silenceMaxMs;
-    for (;;) {
-      const identity = await this.running();
-      if (identity !== undefined) return identity;
-      const record = await this.#readRecord();
-      if (record === undefined || !isRunning(record)) return undefined;
-      if (performance.now() >= deadline) return this.#endSilent(record);
-      await pause();
-    }
-  }
-
-  /**
-   * Puts a configuration in force: checks it, replaces the file, reloads or starts. The error names the virtual service
-   * and the parameter where HAProxy's words tell; what was in force before it still is.
+   * Puts a configuration in force and waits until it is. The error names the virtual service and the parameter where
+   * HAProxy's words tell; what was in force before it still is.
    */
   apply(configuration: RenderedConfiguration): Promise<Result<Applied, FieldError>> {
-    return this.#inTurn(() => this.#apply(configuration));
+    return this.#inTurn(async () => {
+      await this.#look();
+      const accepted = await this.#accept(configuration);
+      if (!accepted.ok) return accepted;
+      const put = await this.#put(configuration);
+      return put === "pending" ? this.#load() : ok(put);
+    });
   }
 
-  /** Whether HAProxy would take it, as far as can be told without loading it. */
-  check(configuration: RenderedConfiguration): Promise<Result<void, FieldError>> {
+  /** Has HAProxy read a configuration. The error is as of {@link apply}. To be followed by `put` or `drop`. */
+  accept(configuration: RenderedConfiguration): Promise<Result<Accepted, FieldError>> {
     return this.#inTurn(async () => {
-      const written = await this.#writeFiles(configuration);
-      const checked = await this.#check(configuration);
-      await rm(this.#candidate, { force: true });
-      await this.#removeFiles(written);
-      return checked;
+      if (this.#inForce === undefined) await this.#look();
+      return this.#accept(configuration);
+    });
+  }
+
+  /** The configuration replaces the one before. It is in force when this resolves, unless a load is pending. */
+  put({ configuration }: Accepted): Promise<"unchanged" | "told" | "pending"> {
+    return this.#inTurn(async () => {
+      const put = await this.#put(configuration);
+      if (put === "pending") this.#timer ??= setTimeout(() => this.#loadSoon(), coalesceMs);
+      return put;
+    });
+  }
+
+  #loadSoon(): void {
+    this.settle().catch((error: Error) => this.#observe({ event: "haproxy-refused", reason: error.message }));
+  }
+
+  /** An accepted configuration is not to come into force after all. */
+  drop({ written }: Accepted): Promise<void> {
+    return this.#inTurn(() => this.#files.removeReferred(written));
+  }
+
+  /** What is pending is loaded at once; everything that was put is in force when this resolves, or was refused. */
+  settle(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#pending === undefined) return;
+      const { digest } = this.#pending;
+      const loaded = await this.#load();
+      if (!loaded.ok) await this.#announce({ how: "refused", digest, error: loaded.error });
     });
   }
 
@@ -164,24 +148,26 @@ export class HaproxyProcess {
    * that others decide). What the listener returns is waited for before the next change; it may {@link tell}, but not
    * apply. Returns what ends that.
    */
-  onLoaded(listener: (loaded: Loaded) => void | Promise<void>): () => void {
+  onLoaded(listener: LoadListener): () => void {
     this.#loadListeners.add(listener);
     return () => this.#loadListeners.delete(listener);
   }
 
+  /** Called, and waited for, before a reload takes the worker's counters with it. Returns what ends that. */
+  onReloading(listener: () => Promise<void>): () => void {
+    this.#reloadListeners.add(listener);
+    return () => this.#reloadListeners.delete(listener);
+  }
+
   /**
    * Commands for the worker's runtime socket, such as `set server vs1/rs2 health down`: what a reload forgets. None holds
-   * a line's end or a semicolon. Returns what HAProxy says to them, empty lines left out; it says nothing to most that it
-   * carries out.
+   * a line's end or a semicolon. Returns what HAProxy says to each, without line ends around it: it says nothing to most
+   * that it carries out.
    */
   async tell(commands: readonly string[]): Promise<Result<string[], SocketFailure>> {
-    const said: string[] = [];
-    for (const line of linesOf(commands)) {
-      const answer = await askHaproxy(this.runtimeSocket, line);
-      if (!answer.ok) return answer;
-      said.push(...answer.value.split("\n").filter((each) => each !== ""));
-    }
-    return ok(said);
+    const said = await this.#master.talk((worker) => worker.ask(commands));
+    if (said?.ok === true) return ok(said.value.map((each) => each.trim()));
+    return said ?? err({ code: "no-answer", message: "HAProxy's worker does not answer" });
   }
 
   /** Current figures and states of all proxies and servers. */
@@ -201,269 +187,128 @@ export class HaproxyProcess {
       : ok({ worker, rows: parseStatistics(answer.value.slice(at)) });
   }
 
-  /** Ends the traffic: workers and master stop at once. */
+  /** Ends the traffic: workers and master stop at once. What is pending is forgotten. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
-      const identity = await this.#master();
-      if (identity === undefined) return;
-      signalProcess(identity, "SIGTERM");
-      const deadline = performance.now() + stopTimeoutMs;
-      while (isRunning(identity) && performance.now() < deadline) await pause();
-      if (isRunning(identity)) await this.#kill(identity);
-      await rm(this.#record, { force: true });
-      this.#observe({ event: "haproxy-stopped", pid: identity.pid });
+      this.#forgetPending();
+      this.#inForce = undefined;
+      await this.#master.stop();
     });
   }
 
-  async #apply(configuration: RenderedConfiguration): Promise<Result<Applied, FieldError>> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const identity = await this.#master();
-    if (identity !== undefined && !this.#known) {
-      this.#known = true;
-      this.#observe({ event: "haproxy-adopted", pid: identity.pid });
-      await this.#writeRecord(identity);
+  /** Finds out what the worker runs, if one runs at all. */
+  async #look(): Promise<void> {
+    const alive = (await this.#master.alive()) !== undefined;
+    const digest = alive ? await this.#master.digestOfWorker() : undefined;
+    if (digest !== undefined && digest === this.#inForce?.digest) return;
+    const present = await this.#files.present();
+    const known = digest !== undefined && present?.digest === digest;
+    this.#inForce = known ? present : undefined;
+    this.#earlier = known ? undefined : present;
+    this.#diverged = false;
+  }
+
+  #differenceTo({ text }: ConfigurationText): Difference {
+    return this.#inForce === undefined || this.#diverged
+      ? { kind: "reload" }
+      : difference(this.#inForce.text, text);
+  }
+
+  async #accept(configuration: RenderedConfiguration): Promise<Result<Accepted, FieldError>> {
+    await this.#files.prepare();
+    const written = await this.#files.writeReferred(configuration);
+    const accepted = { configuration, written };
+    if (!needsCheck(this.#differenceTo(configuration))) return ok(accepted);
+    const checked = await this.#files.check(configuration);
+    if (checked.ok) return ok(accepted);
+    await this.#files.removeReferred(written);
+    this.#refused(configuration.digest, checked.error);
+    return checked;
+  }
+
+  async #put(configuration: RenderedConfiguration): Promise<"unchanged" | "told" | "pending"> {
+    const { text, digest } = configuration;
+    const wanted = this.#differenceTo(configuration);
+    // The unit's own document is what is flushed, and a start begins with what it says.
+    await this.#files.place(text, wanted.kind === "reload");
+    if (wanted.kind === "told" && digest === this.#inForce?.digest) {
+      this.#forgetPending();
+      return "unchanged";
     }
-    const written = await this.#writeFiles(configuration);
-    if (identity !== undefined && (await this.#loadedDigest()) === configuration.digest)
-      return ok("unchanged");
-    const checked = await this.#check(configuration);
-    if (!checked.ok) {
-      await rm(this.#candidate, { force: true });
-      await this.#removeFiles(written);
-      this.#observe({
-        event: "haproxy-refused",
-        digest: configuration.digest,
-        reason: checked.error.message,
-      });
-      return checked;
+    if (wanted.kind === "told" && (await this.#tellDifference(wanted.commands, digest))) {
+      this.#forgetPending();
+      this.#inForce = { text, digest };
+      this.#observe({ event: "haproxy-told", digest });
+      await this.#announce({ how: "told", digest });
+      return "told";
     }
-    const hadOne = await exists(this.#path);
-    if (hadOne) await copyFile(this.#path, this.#previous);
-    await rename(this.#candidate, this.#path);
-    const loaded = await this.#load(configuration, identity);
+    this.#pending = configuration;
+    return "pending";
+  }
+
+  /** False when the worker is not what it was taken for, or did not do everything: a reload sets that right. */
+  async #tellDifference(commands: readonly string[], digest: string): Promise<boolean> {
+    const done = await this.#master.talk(async (worker, present) => {
+      if (present !== this.#inForce?.digest) return false;
+      const said = await worker.ask([...HaproxyMaster.nameCommands(betweenDigests), ...commands]);
+      if (!said.ok || said.value.some((answer) => answer.split("\n").some(isComplaint))) return false;
+      return (await worker.ask(HaproxyMaster.nameCommands(digest))).ok;
+    });
+    if (done === true) return true;
+    this.#diverged = true;
+    return false;
+  }
+
+  /** Brings what is pending into force, or what was in force back into it. */
+  async #load(): Promise<Result<Applied, FieldError>> {
+    const configuration = this.#pending;
+    this.#forgetPending();
+    if (configuration === undefined) return ok("unchanged");
+    const { text, digest } = configuration;
+    // A change that was accepted meanwhile may have been dropped with a file that this one uses as well.
+    const written = await this.#files.writeReferred(configuration);
+    const identity = await this.#master.alive();
+    if (identity !== undefined) for (const listener of this.#reloadListeners) await listener();
+    const loaded = await this.#master.load(configuration, identity);
     if (loaded.ok) {
-      await this.#keepOnly(configuration);
-      if (loaded.value !== "unchanged") await this.#announce(loaded.value, configuration.digest);
+      this.#inForce = { text, digest };
+      this.#diverged = false;
+      await this.#files.keepOnly(configuration);
+      await this.#announce({ how: loaded.value, digest });
       return loaded;
     }
-    this.#observe({ event: "haproxy-refused", digest: configuration.digest, reason: loaded.error.message });
-    if (hadOne) {
-      await rename(this.#previous, this.#path);
-      const text = await readFile(this.#path, "utf8");
-      const digest = /^ {4}description ([0-9a-f]{16})$/m.exec(text)?.[1] ?? "";
-      await this.#load({ text, digest, origins: originsNone, files: [] }, await this.#master());
-    } else await rm(this.#path, { force: true });
-    await this.#removeFiles(written);
+    this.#refused(digest, loaded.error);
+    await this.#restore(digest);
+    await this.#files.removeReferred(written);
     return loaded;
   }
 
-  async #announce(how: Loaded["how"], digest: string): Promise<void> {
-    for (const listener of this.#loadListeners) await listener({ how, digest });
+  async #restore(refused: string): Promise<void> {
+    const before = this.#inForce ?? this.#earlier;
+    this.#inForce = undefined;
+    this.#earlier = undefined;
+    if (before === undefined || before.digest === refused) return this.#files.removeConfiguration();
+    const digest = /^ {4}description ([0-9a-f]{16})$/m.exec(before.text)?.[1] ?? "";
+    await this.#files.place(before.text, true);
+    const loaded = await this.#master.load({ digest, origins: [] }, await this.#master.alive());
+    if (!loaded.ok) return;
+    this.#inForce = { text: before.text, digest };
+    this.#diverged = false;
+    await this.#announce({ how: loaded.value, digest });
   }
 
-  /** A master that runs but does not answer holds the addresses and cannot be reloaded: it makes way for a new one. */
-  async #endSilent(identity: ProcessIdentity): Promise<undefined> {
-    this.#observe({ event: "haproxy-gone", pid: identity.pid, reason: "its master socket does not answer" });
-    await this.#kill(identity);
-    const deadline = performance.now() + stopTimeoutMs;
-    while (isRunning(identity) && performance.now() < deadline) await pause();
-    return undefined;
+  #forgetPending(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#pending = undefined;
   }
 
-  async #load(
-    configuration: RenderedConfiguration,
-    identity: ProcessIdentity | undefined,
-  ): Promise<Result<Applied, FieldError>> {
-    return identity === undefined ? this.#start(configuration) : this.#reload(configuration, identity);
+  #refused(digest: string, error: FieldError): void {
+    this.#observe({ event: "haproxy-refused", digest, reason: error.message });
   }
 
-  /** Those that are not there yet, for HAProxy to read as root; their names. What stands under a name never changes. */
-  async #writeFiles({ files }: RenderedConfiguration): Promise<string[]> {
-    if (files.length === 0) return [];
-    await mkdir(this.filesDirectory, { recursive: true, mode: 0o700 });
-    const present = new Set(await readdir(this.filesDirectory));
-    const written: string[] = [];
-    for (const { name, text } of files) {
-      if (present.has(name)) continue;
-      // A unit that is killed here leaves no half of a file under a name that counts as there.
-      const path = join(this.filesDirectory, name);
-      const file = await open(`${path}.part`, "w", 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.part`, path);
-      written.push(name);
-    }
-    return written;
-  }
-
-  async #removeFiles(names: readonly string[]): Promise<void> {
-    for (const name of names) await rm(join(this.filesDirectory, name), { force: true });
-  }
-
-  /** Removes what this configuration, which is in force, does not use. Workers on their way out have read theirs. */
-  async #keepOnly({ files }: RenderedConfiguration): Promise<void> {
-    const used = new Set(files.map(({ name }) => name));
-    const present = await readdir(this.filesDirectory).catch(() => []);
-    await this.#removeFiles(present.filter((name) => !used.has(name)));
-  }
-
-  get #candidate(): string {
-    return join(this.#directory, "haproxy.cfg.candidate");
-  }
-
-  get #previous(): string {
-    return join(this.#directory, "haproxy.cfg.previous");
-  }
-
-  /** Writes the candidate, flushed, and has HAProxy read it. */
-  async #check(configuration: RenderedConfiguration): Promise<Result<void, FieldError>> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const file = await open(this.#candidate, "w", 0o600);
-    try {
-      await file.writeFile(configuration.text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return new Promise((resolve) => {
-      execFile(
-        this.#binary,
-        ["-c", "-f", this.#candidate],
-        { timeout: checkTimeoutMs, maxBuffer: 4 * 1024 * 1024 },
-        (error, stdout, stderr) => {
-          if (error === null) resolve(ok(undefined));
-          else if (error.code === "ENOENT" || error.code === "EACCES")
-            resolve(err(noBinary(this.#binary, error.message)));
-          else resolve(err(refusalFrom(`${stderr}\n${stdout}`, configuration.origins)));
-        },
-      );
-    });
-  }
-
-  async #start(configuration: RenderedConfiguration): Promise<Result<Applied, FieldError>> {
-    const from = await this.#beginLog();
-    let ended: string | undefined;
-    const identity = spawnDetached(
-      {
-        command: this.#binary,
-        arguments: ["-W", "-S", `${this.#masterSocket},mode,600`, "-f", this.#path],
-        logPath: this.#log,
-      },
-      (reason) => {
-        ended = reason;
-        this.#observe({ event: "haproxy-gone", reason });
-      },
-    );
-    if (identity === undefined) return err(noBinary(this.#binary, ended ?? "it ended at once"));
-    this.#known = true;
-    await this.#writeRecord(identity);
-    const deadline = performance.now() + loadTimeoutMs;
-    while (performance.now() < deadline && isRunning(identity)) {
-      if (await this.#serves(configuration)) {
-        this.#observe({ event: "haproxy-started", pid: identity.pid, digest: configuration.digest });
-        return ok("started");
-      }
-      await pause();
-    }
-    if (isRunning(identity)) await this.#kill(identity);
-    await rm(this.#record, { force: true });
-    return err(refusalFrom(await this.#readLog(from), configuration.origins));
-  }
-
-  async #reload(
-    configuration: RenderedConfiguration,
-    identity: ProcessIdentity,
-  ): Promise<Result<Applied, FieldError>> {
-    const from = await this.#beginLog();
-    const before = await this.#reloads();
-    // The master closes the socket while it executes itself anew, so an answer is not expected.
-    await askHaproxy(this.#masterSocket, "reload", 2_000);
-    const deadline = performance.now() + loadTimeoutMs;
-    while (performance.now() < deadline) {
-      if (await this.#serves(configuration)) {
-        this.#observe({ event: "haproxy-reloaded", pid: identity.pid, digest: configuration.digest });
-        return ok("reloaded");
-      }
-      if (!isRunning(identity)) break;
-      const said = await this.#readLog(from);
-      // The master has counted the reload and complains: it waits with the old workers.
-      if (complaintsIn(said).length > 0 && (await this.#reloads()) !== before)
-        return err(refusalFrom(said, configuration.origins));
-      await pause();
-    }
-    return err(refusalFrom(await this.#readLog(from), configuration.origins));
-  }
-
-  /** The digest of the file that the answering worker runs. */
-  async #loadedDigest(): Promise<string | undefined> {
-    const answer = await askHaproxy(this.runtimeSocket, "show info", 1_000);
-    return answer.ok ? parseInformation(answer.value).get("description") : undefined;
-  }
-
-  /** A worker runs this file, and the master, which executes itself anew once it has forked one, answers as well. */
-  async #serves(configuration: RenderedConfiguration): Promise<boolean> {
-    return (await this.#loadedDigest()) === configuration.digest && (await this.running()) !== undefined;
-  }
-
-  async #reloads(): Promise<number | undefined> {
-    const answer = await askHaproxy(this.#masterSocket, "show proc", 1_000);
-    return answer.ok ? parseProcesses(answer.value).find((row) => row.type === "master")?.reloads : undefined;
-  }
-
-  /** A master that was killed takes no worker with it, so they are ended by their own ids, while it can still name them. */
-  async #kill(identity: ProcessIdentity): Promise<void> {
-    const answer = await askHaproxy(this.#masterSocket, "show proc", 1_000);
-    signalProcess(identity, "SIGKILL");
-    if (!answer.ok) return;
-    for (const row of parseProcesses(answer.value)) {
-      if (row.type !== "worker") continue;
-      try {
-        process.kill(row.pid, "SIGKILL");
-      } catch {
-        // It has ended by itself.
-      }
-    }
-  }
-
-  /** The size from which on the log tells about what comes next. */
-  async #beginLog(): Promise<number> {
-    try {
-      const { size } = await stat(this.#log);
-      if (size <= logMaxBytes) return size;
-      await truncate(this.#log, 0);
-      return 0;
-    } catch {
-      return 0;
-    }
-  }
-
-  async #readLog(from: number): Promise<string> {
-    try {
-      return (await readFile(this.#log)).subarray(from).toString("utf8");
-    } catch {
-      return "";
-    }
-  }
-
-  #writeRecord(identity: ProcessIdentity): Promise<void> {
-    return writeFile(this.#record, JSON.stringify(identity), { mode: 0o600 });
-  }
-
-  async #readRecord(): Promise<ProcessIdentity | undefined> {
-    try {
-      const record = JSON.parse(await readFile(this.#record, "utf8")) as Partial<ProcessIdentity>;
-      return typeof record.pid === "number" &&
-        typeof record.startTicks === "string" &&
-        typeof record.bootId === "string"
-        ? { pid: record.pid, startTicks: record.startTicks, bootId: record.bootId }
-        : undefined;
-    } catch {
-      return undefined;
-    }
+  async #announce(loaded: Loaded): Promise<void> {
+    for (const listener of this.#loadListeners) await listener(loaded);
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -472,33 +317,3 @@ export class HaproxyProcess {
     return turn;
   }
 }
-
-/** Commands in as few lines as HAProxy's buffer of 16 KiB allows. */
-function linesOf(commands: readonly string[]): string[] {
-  const lines: string[] = [];
-  for (const command of commands) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + command.length > lineMaxChars) lines.push(command);
-    else lines[lines.length - 1] = `${last}; ${command}`;
-  }
-  return lines;
-}
-
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pollMs));
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.F_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const noBinary = (binary: string, reason: string): FieldError => ({
-  code: "proxy-missing",
-  field: "haproxy",
-  value: binary,
-  message: `HAProxy cannot be run at ${binary}: ${reason}`,
-  remedy: "install the package haproxy, version 2.6 or later",
-});
