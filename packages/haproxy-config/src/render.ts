@@ -5,6 +5,7 @@
 import { sha256Hex } from "@tandem/base/digest";
 import { isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { checkDirectives, checkWords } from "./checks.ts";
 import {
   offloadDirectives,
   offloadFiles,
@@ -323,40 +324,6 @@ function persistenceDirectives(
   }
 }
 
-/** What counts as well without CheckCodes: redirects to elsewhere and a demand for a password come from a live server. */
-const statusTakenAsUp = "200-299,301,302,401";
-
-function checkDirectives(check: HealthCheck, origin: Origin): Directive[] {
-  switch (check.kind) {
-    case "none":
-      return [];
-    case "tcp":
-      return [directive(`timeout check ${check.timing.timeoutSeconds}s`, [], origin)];
-    case "http": {
-      const send: Word[] = [
-        ...keywords(`meth ${check.method} uri`),
-        quoted(check.path),
-        ...(check.host === undefined
-          ? keywords("ver HTTP/1.0")
-          : [
-              ...keywords("ver HTTP/1.1 hdr Host"),
-              quotedFormat(check.host),
-              ...keywords("hdr Connection close"),
-            ]),
-      ];
-      return [
-        directive(`timeout check ${check.timing.timeoutSeconds}s`, [], origin),
-        directive("option httpchk", [], origin),
-        directive("http-check send", send, { ...origin, parameter: "CheckUrl" }),
-        directive(`http-check expect status ${[statusTakenAsUp, ...check.codes].join(",")}`, [], {
-          ...origin,
-          parameter: "CheckCodes",
-        }),
-      ];
-    }
-  }
-}
-
 /** `follows`: the backend in which the server is checked, where that is another one. */
 function serverDirective(
   service: VirtualService,
@@ -373,17 +340,7 @@ function serverDirective(
     ...(server.connectionLimit === 0 ? [] : keywords(`maxconn ${server.connectionLimit}`)),
     // Consistent hashing goes by the id, which is otherwise the place in the list: it would move with those before it.
     ...(hashesConsistently(service) ? keywords(`id ${server.index}`) : []),
-    ...(check.kind === "none"
-      ? []
-      : keywords(
-          // Once a check has failed the next ones come each second, so that `retries` costs seconds, not intervals.
-          `check inter ${check.timing.intervalSeconds}s fastinter 1s fall ${check.timing.retries} rise 1${
-            check.timing.port === undefined ? "" : ` port ${check.timing.port}`
-          }`,
-        )),
-    ...(follows === undefined || service.check.kind === "none"
-      ? []
-      : keywords(`track ${follows.text}/${serverName(server.index)}`)),
+    ...checkWords(service, server, follows),
     ...serverTlsWords({ ...service, check }),
     ...(service.persistence?.kind === "cookie" ? [keyword("cookie"), keyword(serverName(server.index))] : []),
     ...(server.enabled ? [] : [keyword("disabled")]),
