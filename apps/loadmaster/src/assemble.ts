@@ -19,6 +19,7 @@ import { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole } from "./ha/carp-role.ts";
 import { Layer4 } from "./services/layer4.ts";
 import { checkServer } from "./services/layer4-check.ts";
+import { RuntimeState } from "./services/runtime-state.ts";
 import { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { newDocument } from "./state/document.ts";
 import { DocumentStore } from "./state/store.ts";
@@ -88,6 +89,10 @@ export async function assemble(
       if (reason !== undefined) log("error", "layer4-not-in-force", { reason });
     },
   });
+  const runtimeState = new RuntimeState({
+    haproxy,
+    troubled: (reason) => log(reason === undefined ? "info" : "warn", "haproxy-not-told", { reason }),
+  });
   const connections = new ConntrackdProcess({
     directory: join(stateDir, "conntrackd"),
     observe: ({ event, ...details }) => log(event === "conntrackd-gone" ? "warn" : "info", event, details),
@@ -101,6 +106,7 @@ export async function assemble(
     ledgerStore,
     haproxy,
     layer4,
+    runtimeState,
     connections,
     carp: parts.carp,
     restart: parts.restart,

@@ -56,6 +56,7 @@ import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
 import type { Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
+import type { RuntimeState } from "./services/runtime-state.ts";
 import { Sampling } from "./services/sampling.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { type AcceptedTraffic, Traffic, type TrafficContent, trafficDiffers } from "./services/traffic.ts";
@@ -82,6 +83,7 @@ export type UnitParts = {
   readonly ledgerStore: LedgerStore;
   readonly haproxy: HaproxyProcess;
   readonly layer4: Layer4;
+  readonly runtimeState: RuntimeState;
   /** Tells the partner of layer-4 connections. */
   readonly connections: ConntrackdProcess;
   readonly carp: CarpRole;
@@ -418,6 +420,7 @@ export class Unit implements PartnerSide {
       await this.#fence.stop();
       await this.#parts.haproxy.stop();
       await this.#parts.layer4.stop();
+      this.#parts.runtimeState.stop();
       await this.#parts.connections.configure(undefined);
       await this.#parts.standalone.keepOnly([]);
     });

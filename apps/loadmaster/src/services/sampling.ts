@@ -9,6 +9,7 @@ import type { SharedContent } from "../state/document.ts";
 import { Counters } from "./counters.ts";
 import type { Layer4 } from "./layer4.ts";
 import { type MachinePlaces, MachineWatch } from "./machine-statistics.ts";
+import type { RuntimeState } from "./runtime-state.ts";
 import { statisticsView } from "./statistics.ts";
 import { type Figures, figuresOf } from "./views.ts";
 
@@ -17,6 +18,7 @@ export const sampleIntervalMs = 2 * second;
 export type SampledParts = {
   readonly haproxy: HaproxyProcess;
   readonly layer4: Layer4;
+  readonly runtimeState: RuntimeState;
   readonly shared: () => SharedContent;
   readonly log: (level: "info" | "warn", event: string, details: object) => void;
   readonly machine: MachinePlaces;
@@ -61,9 +63,9 @@ export class Sampling {
 
   /** Figures and states of HAProxy; empty while it does not answer. */
   async figures(): Promise<Figures> {
-    const { haproxy, layer4 } = this.#parts;
+    const { haproxy, layer4, runtimeState } = this.#parts;
     const [rows, steady] = await Promise.all([haproxy.statistics(), layer4.rows()]);
-    return figuresOf([...(rows.ok ? rows.value : []), ...steady]);
+    return figuresOf([...(rows.ok ? runtimeState.shown(rows.value) : []), ...steady]);
   }
 
   /** What `stats` answers. `changedAt`: when the configuration did last. */
@@ -83,10 +85,10 @@ export class Sampling {
   }
 
   async #take(): Promise<readonly StatRow[]> {
-    const { haproxy, layer4, log } = this.#parts;
+    const { haproxy, layer4, log, runtimeState } = this.#parts;
     const [sample, steady] = await Promise.all([haproxy.sample(), layer4.rows()]);
     if (sample.ok) this.#counters.take({ ...sample.value, steady }, performance.now());
-    const rows = [...(sample.ok ? sample.value.rows : []), ...steady];
+    const rows = [...(sample.ok ? runtimeState.shown(sample.value.rows) : []), ...steady];
     for (const { proxy, server, status, check } of rows) {
       const state = serverStatus(status);
       // Before its first check, and while checks disagree, a server is what it was.
