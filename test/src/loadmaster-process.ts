@@ -44,7 +44,10 @@ export async function startLoadMaster(name: string, address: string): Promise<Lo
     await process.start();
     const password = readFileSync(join(stateDir, "first-password"), "utf8").trim();
     const credentials = { kind: "password", user: loadMasterUser, password } as const;
-    return { address, port, password, client: new LoadMasterClient({ address, port, credentials }), remove };
+    const client = new LoadMasterClient({ address, port, credentials });
+    const lifted = await client.set("apicalllimit", 0);
+    if (!lifted.ok) throw new Error(lifted.error.message);
+    return { address, port, password, client, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -19,6 +19,7 @@ import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
 import type { RebootCommand } from "./reboot.ts";
 import type { StoredService } from "./state/document.ts";
+import type { Unit } from "./unit.ts";
 
 /** Each test process has a network of its own within 127.0.0.0/8. */
 export const loopback = (host: number): string =>
@@ -142,6 +143,8 @@ export async function startUnit(
     readonly rebootCommand?: RebootCommand;
     /** Interfaces 1 and so on, beside interface 0. */
     readonly furtherHosts?: readonly number[];
+    /** It drops calls as units do; else tests may make as many as they like. */
+    readonly limitsCalls?: true;
   } = {},
 ): Promise<TestUnit> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tandem-unit-"));
@@ -169,6 +172,7 @@ export async function startUnit(
   if (!assembled.ok) throw new Error(assembled.error.message);
   const password = options.password ?? (await readFile(join(stateDir, "first-password"), "utf8")).trim();
   await assembled.value.start();
+  if (options.limitsCalls !== true) await liftCallLimit(assembled.value.unit);
   return {
     ...assembled.value,
     carp,
@@ -205,6 +209,11 @@ class SettlingClient extends LoadMasterClient {
     return answer;
   }
 }
+
+const liftCallLimit = (unit: Unit): Promise<unknown> =>
+  unit.change({ user: "bal", client: "the test", command: "set" }, (document) =>
+    ok({ document: { ...document, unit: { ...document.unit, callsMax: 0 } }, value: {} }),
+  );
 
 /** What a call that has to succeed answered. */
 export function value<Value>(

@@ -13,6 +13,7 @@ import type { Epoch } from "@tandem/base/epoch";
 import { err, ok, type Result } from "@tandem/base/result";
 import type { WallMillis } from "@tandem/base/time";
 import type { Fence } from "@tandem/fencing/fence";
+import { commands, isCommand } from "./commands.ts";
 import { statusOf } from "./envelope.ts";
 import { type Difference, fenceParameters, fenceRefusalIn } from "./fence-parameters.ts";
 import {
@@ -36,6 +37,10 @@ export const callsPerWindow = 24;
 export const windowMs = 3_000;
 /** Calls that may wait for their turn; one more is refused as `busy`. */
 export const waitingCallsMax = 200;
+/** Before each further attempt at a call that changes nothing, once the unit has hung up. */
+export const retryWaitsMs: readonly number[] = [1_000, 2_000];
+/** What Node calls it when the other end closes before it answers. */
+const hungUp = "ECONNRESET";
 export const answerMaxBytes = 16 * 1024 * 1024;
 const defaultTimeoutMs = 10_000;
 
@@ -172,6 +177,12 @@ export class LoadMasterClient {
         : { apiuser: credentials.user, apipass: credentials.password };
     const fenced = fence === undefined ? {} : fenceParameters(fence);
     const body = JSON.stringify({ ...parameters, ...fenced, cmd: command, ...authentication });
+    for (const waitMs of isReading(command) && fence === undefined ? retryWaitsMs : []) {
+      const answer = await this.#post(body, timeoutMs);
+      // A unit that is called too often ends the connection without an answer; others may be calling it, too.
+      if (answer.ok || answer.error.kind !== "unreachable" || answer.error.code !== hungUp) return answer;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
     return this.#post(body, timeoutMs);
   }
 
@@ -653,6 +664,9 @@ function fenceErrorIn(answer: Answer, message: string): FenceError | undefined {
       return { kind: "moved-on", message, revision: refusal.revision, difference: refusal.difference };
   }
 }
+
+/** Whether a command changes nothing, so that asking once more does no harm. */
+const isReading = (command: string): boolean => isCommand(command) && commands[command].changes === "nothing";
 
 const heardEpoch = ({ n, unit }: Epoch): Parameters => ({ epoch: n, epochunit: unit });
 

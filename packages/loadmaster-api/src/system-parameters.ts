@@ -208,6 +208,13 @@ export const systemParameters = [
     about: "how long the passwords of local users are at least",
   },
   {
+    name: "apicalllimit",
+    scope: "unit",
+    type: { kind: "integer", min: 0, max: 10_000, unit: "calls in 3 s" },
+    about:
+      "API calls that the unit carries out, over both versions and all clients; it ends the connection of one more without an answer, as LoadMasters do above 30, the default; 0: no limit; these pages do not count",
+  },
+  {
     name: "enableapi",
     scope: "unit",
     type: { kind: "boolean" },

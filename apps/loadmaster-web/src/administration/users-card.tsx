@@ -17,6 +17,12 @@ import type { SettingField } from "../settings/field.ts";
 import { SettingsForm } from "../settings/settings-form.tsx";
 
 export const userFields: readonly SettingField[] = [
+  {
+    name: "apicalllimit",
+    label: "API Calls in 3 Seconds",
+    kind: "number",
+    help: "Of all clients together; one more is dropped without an answer. 30 as on LoadMasters; 0 is no limit. These pages do not count",
+  },
   { name: "minpassword", label: "Minimum Password Length", kind: "number", help: "Of local users; 8 to 16" },
   {
     name: "extendedperms",

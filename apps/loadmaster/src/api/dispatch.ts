@@ -34,7 +34,13 @@ export type Connection = {
   readonly browser?: Result<string, Failure>;
 };
 
+/** In place of an answer: the connection ends without one. */
+export const dropped = "dropped";
+export type Dropped = typeof dropped;
+
 export type Gate = {
+  /** False for a call of a client beyond what the unit carries out in a time. */
+  admits(user: string, connection: Connection): boolean;
   /** The user's name, or why not. */
   signIn(fields: Fields, connection: Connection): Promise<Result<string, Failure>>;
   /** Why this command is not this user's to give; undefined when it is. */
@@ -53,7 +59,7 @@ export async function dispatch(
   connection: Connection,
   gate: Gate,
   handlers: Handlers,
-): Promise<Envelope> {
+): Promise<Envelope | Dropped> {
   const fields = readFields(body);
   if (!fields.ok) return failure(fields.error);
   const name = fieldOf(fields.value, ["cmd"]);
@@ -69,15 +75,14 @@ export async function carryOut(
   connection: Connection,
   gate: Gate,
   handlers: Handlers,
-): Promise<Envelope> {
+): Promise<Envelope | Dropped> {
   const hasCredentials = ["apikey", "apiuser", "apipass"].some(
     (each) => fieldOf(fields, [each]) !== undefined,
   );
-  const user =
-    connection.browser === undefined || hasCredentials
-      ? await gate.signIn(fields, connection)
-      : connection.browser;
+  const isClient = connection.browser === undefined || hasCredentials;
+  const user = isClient ? await gate.signIn(fields, connection) : connection.browser;
   if (!user.ok) return failure(user.error);
+  if (isClient && !gate.admits(user.value, connection)) return dropped;
   const command = name.toLowerCase();
   if (!isCommand(command)) return failure({ code: 405, message: unknownCommand });
   const notPermitted = gate.notPermitted(command, fields, user.value);

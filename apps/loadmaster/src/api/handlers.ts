@@ -37,6 +37,7 @@ import {
 import { serverView, serviceView } from "../services/views.ts";
 import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
 import type { Author, Change, Log, Unit } from "../unit.ts";
+import { CallLimit, callsMaxDefault } from "./call-limit.ts";
 import type { Connection, Gate, Handlers } from "./dispatch.ts";
 import { changeInterface, interfaceViews } from "./interfaces.ts";
 import { readSystem, readWholeSystem, setSystem } from "./system.ts";
@@ -52,6 +53,7 @@ const blockedClientsMax = 1_000;
 
 export function unitGate(unit: Unit, log: Log): Gate {
   const access = new SignIn();
+  const limit = new CallLimit(() => unit.document.unit.callsMax ?? callsMaxDefault);
   const blockedToldAt = new Map<string, number>();
   const failed = (fields: Fields, client: string, reason: string): void => {
     const user = fieldOf(fields, ["apiuser"]);
@@ -92,6 +94,14 @@ export function unitGate(unit: Unit, log: Log): Gate {
           });
         }
       }
+    },
+    admits(user, { remoteAddress }) {
+      const now = performance.now();
+      if (limit.admits(now)) return true;
+      const dropped = limit.untold(now);
+      if (dropped !== undefined)
+        log("warn", "calls-dropped", { user, client: remoteAddress, dropped, parameter: "apicalllimit" });
+      return false;
     },
     notPermitted(command, fields, user) {
       const { unit: own } = unit.document;

@@ -9,10 +9,10 @@ import { type Failure, failure } from "@tandem/loadmaster-api/envelope";
 import { backupMaxBytes } from "@tandem/loadmaster-api/keeping-parameters";
 import type { Identity } from "@tandem/peer-link/identity";
 import { securityHeaders } from "@tandem/web-serving/security-headers";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { registerWui, type Wui } from "../wui/routes.ts";
 import type { StatusStreams } from "../wui/status-streams.ts";
-import { bodyText, type Connection, dispatch, type Gate, type Handlers } from "./dispatch.ts";
+import { bodyText, type Connection, dispatch, dropped, type Gate, type Handlers } from "./dispatch.ts";
 import { registerVersion1 } from "./version1.ts";
 
 export const bodyMaxBytes = 2 * 1024 * 1024;
@@ -102,9 +102,10 @@ export class ApiServer {
           options.gate,
           options.handlers,
         );
+        if (envelope === dropped) return hangUp(request, reply);
         return reply.code(envelope.code).header("cache-control", "no-store").send(envelope);
       });
-    registerVersion1(fastify, options.gate, options.handlers, connectionOf);
+    registerVersion1(fastify, options.gate, options.handlers, connectionOf, hangUp);
     fastify.register((scope) => registerWui(scope, options.wui, connectionOf));
     this.#fastify = fastify;
     this.#streams = options.wui.streams;
@@ -177,6 +178,13 @@ export class ApiServer {
       });
     });
   }
+}
+
+/** Ends the connection without an answer. */
+function hangUp(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.hijack();
+  request.raw.socket.destroy();
+  return reply;
 }
 
 const connectionOf = ({ raw: { socket } }: FastifyRequest): Connection => ({

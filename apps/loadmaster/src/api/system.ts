@@ -21,6 +21,7 @@ import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
 import { preferredNotice } from "../ha/report.ts";
 import { syslogDefault, type UnitDocument, withHa, withShared } from "../state/document.ts";
 import type { Change, Unit } from "../unit.ts";
+import { callsMaxDefault } from "./call-limit.ts";
 
 const levelOf = (name: string): SyslogLevel | undefined =>
   syslogLevels.find(({ parameter }) => parameter === name)?.level;
@@ -134,6 +135,8 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return own.extendedPermissions === true;
     case "minpassword":
       return own.passwordCharsMin ?? passwordCharsMin.default;
+    case "apicalllimit":
+      return own.callsMax ?? callsMaxDefault;
     case "enableapi":
       return true;
   }
@@ -301,6 +304,13 @@ export function setSystem(
           ...document,
           unit: number === passwordCharsMin.default ? rest : { ...rest, passwordCharsMin: number },
         },
+        value: {},
+      });
+    }
+    case "apicalllimit": {
+      const { callsMax: _before, ...rest } = unit;
+      return ok({
+        document: { ...document, unit: number === callsMaxDefault ? rest : { ...rest, callsMax: number } },
         value: {},
       });
     }

@@ -8,7 +8,7 @@ import type { Envelope } from "@tandem/loadmaster-api/envelope";
 import type { Fields } from "@tandem/loadmaster-api/parameters";
 import { xmlContentType, xmlOf } from "@tandem/loadmaster-api/xml-envelope";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Connection, carryOut, type Gate, type Handlers } from "./dispatch.ts";
+import { type Connection, carryOut, type Dropped, dropped, type Gate, type Handlers } from "./dispatch.ts";
 
 const prefix = "/access/";
 const challenge = 'Basic realm="LoadMaster"';
@@ -18,10 +18,13 @@ export function registerVersion1(
   gate: Gate,
   handlers: Handlers,
   connectionOf: (request: FastifyRequest) => Connection,
+  hangUp: (request: FastifyRequest, reply: FastifyReply) => FastifyReply,
 ): void {
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    send(reply, await call(request));
-  const call = async (request: FastifyRequest): Promise<Envelope> => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const envelope = await call(request);
+    return envelope === dropped ? hangUp(request, reply) : send(reply, envelope);
+  };
+  const call = async (request: FastifyRequest): Promise<Envelope | Dropped> => {
     // A browser sends the password that it remembers also to where another site leads it.
     if (["cross-site", "same-site"].includes(String(request.headers["sec-fetch-site"])))
       return { code: 403, message: "sec-fetch-site: calls from another site are not taken", status: "fail" };

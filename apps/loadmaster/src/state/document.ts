@@ -315,6 +315,8 @@ export const UnitContentSchema = Type.Object(
     extendedPermissions: Type.Optional(Type.Literal(true)),
     /** Characters of a local user's password; absent: the default. */
     passwordCharsMin: Type.Optional(Type.Integer({ minimum: 8, maximum: 16 })),
+    /** API calls in 3 s; 0: as many as there are; absent: the default. */
+    callsMax: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
     apiKeys: Type.Array(ApiKeySchema, { maxItems: apiKeysMax }),
   },
   nothingElse,
