@@ -257,9 +257,9 @@ describe("the API of a single unit", { skip }, () => {
       ["addvs", { vs: vs.address, port: 81, prot: "tcp", Enable: "maybe" }, 422, /Enable: "maybe".*Y or N/],
       [
         "addvs",
-        { vs: vs.address, port: 81, prot: "tcp", SSLAcceleration: "Y" },
+        { vs: vs.address, port: 81, prot: "tcp", AllowHTTP2: "Y" },
         422,
-        /SSLAcceleration: Y needs a certificate; add one with addcert/,
+        /AllowHTTP2: Y needs SSLAcceleration Y/,
       ],
       ["addvs", { vs: vs.address, port: 81, prot: "tcp", Persist: "ssl" }, 422, /Persist: "ssl".*none/],
       ["addvs", { vs: vs.address, port: 81, prot: "tcp", CheckUrl: "/a b" }, 422, /CheckUrl/],
