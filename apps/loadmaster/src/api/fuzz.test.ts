@@ -18,7 +18,7 @@ import { type SystemParameter, systemParameters } from "@tandem/loadmaster-api/s
 import fc from "fast-check";
 import { issue } from "../certificates/issue.fixture.ts";
 import { digestOf, type SharedContent, UnitDocumentSchema } from "../state/document.ts";
-import { loopback, portFor, startUnit, type TestUnit, value } from "../unit.fixture.ts";
+import { type LogLine, loopback, portFor, startUnit, type TestUnit, value } from "../unit.fixture.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
 const seconds = Number(process.env.TANDEM_FUZZ_SECONDS ?? 12);
@@ -406,14 +406,17 @@ test("[LM2] whatever is sent: whole answers, no fault, no change by a refusal, n
     "trouble",
     "configuration-not-saved",
   ]);
-  const logged = (): number => unit.log.filter(({ event }) => events.has(event)).length;
+  // Whether a regular expression is one, HAProxy alone can say: the unit asks it, and refuses the rule.
+  const isExpression = ({ details }: LogLine): boolean =>
+    /\bregex\b.* is invalid/.test((details as { reason?: string }).reason ?? "");
+  const told = (): LogLine[] => unit.log.filter((line) => events.has(line.event) && !isExpression(line));
   const any = calls(pool);
   for (let round = 0; performance.now() < until; round += 1) {
     for (const drawn of fc.sample(any, { seed: seed + round, numRuns: 50 })) {
       if (performance.now() >= until) break;
       const before = unit.unit.document;
       const call = { ...drawn, fields: named(drawn.fields, before.shared.services, counted.calls) };
-      const lines = logged();
+      const lines = told().length;
       try {
         const answer = await caller.send(call);
         const wasDone = readAnswer(call.version, answer);
@@ -424,11 +427,7 @@ test("[LM2] whatever is sent: whole answers, no fault, no change by a refusal, n
         if (!wasDone) assert.equal(document, before, "a refusal has changed something");
         if (document !== before)
           assert.deepEqual(schemaFaults(UnitDocumentSchema, document, { whole: "the document" }), []);
-        assert.equal(
-          logged(),
-          lines,
-          JSON.stringify(unit.log.filter(({ event }) => events.has(event)).at(-1)),
-        );
+        assert.equal(told().length, lines, JSON.stringify(told().at(-1)));
       } catch (error) {
         throw new Error(
           `TANDEM_FUZZ_SEED=${seed}, round ${round}, call ${counted.calls + 1}: v${call.version} ${call.command} ${JSON.stringify(call.fields).slice(0, 2_000)}: ${(error as Error).message}`,
