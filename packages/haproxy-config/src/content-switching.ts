@@ -22,7 +22,10 @@ export type Switching = {
 const groupName = (index: number, number: number): string => `${serviceName(index)}.g${number}`;
 
 /** Undefined where no server has rules. */
-export function switchingOf({ index, servers }: VirtualService): Switching | undefined {
+export function switchingOf({
+  index,
+  servers,
+}: Pick<VirtualService, "index" | "servers">): Switching | undefined {
   if (!servers.some(({ rules = [] }) => rules.length > 0)) return undefined;
   const groups = new Map<string, ServerGroup>();
   const groupOf = (members: readonly RealServer[]): string => {

@@ -21,6 +21,8 @@ import { isQuotable } from "./syntax.ts";
 
 export const servicesMax = 1_000;
 export const serversPerServiceMax = 1_000;
+/** Of one service. */
+export const subServicesMax = 256;
 export const connectionsMax = 9_000;
 export const checkPathMaxChars = 126;
 export const nicknameMaxChars = 127;

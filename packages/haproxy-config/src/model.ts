@@ -143,6 +143,19 @@ export type VirtualService = {
   /** HTTP only. */
   readonly rules?: ServiceRules;
   readonly servers: readonly RealServer[];
+  /** In place of servers; of the same mode. */
+  readonly subServices?: readonly SubService[];
+};
+
+/**
+ * A part of a service with servers, schedule, persistence and checks of its own, chosen as a server is: by rules, by lot
+ * among those that have a live server (`rr` and `wrr` of the service), or by the client's address (`sh`). Its address is
+ * the service's.
+ */
+export type SubService = Omit<VirtualService, "port" | "offload" | "subServices"> & {
+  /** 1 to 65,535, relative to the others of its service. */
+  readonly weight: number;
+  readonly chosenBy?: readonly ChoosingRule[];
 };
 
 /** What belongs to the process and not to a service. */

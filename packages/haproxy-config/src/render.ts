@@ -22,11 +22,13 @@ import {
   type ProcessSettings,
   type ProxyModel,
   type RealServer,
+  type SubService,
   serverName,
   serviceName,
   type VirtualService,
 } from "./model.ts";
 import { Conditions, changeDirectives, choosingRules, unusedRulesDirectives } from "./rules.ts";
+import { choiceDirectives, isChosen } from "./sub-services.ts";
 import {
   type Directive,
   directive,
@@ -141,28 +143,51 @@ function defaultsSection(): Section {
   };
 }
 
-function serviceSections(service: VirtualService, { peers, filesDirectory }: ProcessSettings): Section[] {
-  const name = keyword(serviceName(service.index));
-  const from = (parameter: string): Origin => ({ service: service.index, parameter });
-  const common = (): Directive[] => [
-    ...(service.nickname === undefined
-      ? []
-      : [directive("description", [quoted(service.nickname)], from("NickName"))]),
-    directive(`mode ${service.mode}`, [], from("VStype")),
+/** What a service and a SubVS have alike: a backend. */
+type BackendService = Omit<VirtualService, "port" | "offload">;
+
+function serviceSections(service: VirtualService, settings: ProcessSettings): Section[] {
+  const subServices = service.subServices?.filter(({ enabled }) => enabled) ?? [];
+  return [
+    frontendSection(service, subServices, settings),
+    ...backendSections(service, settings),
+    ...subServices.flatMap((each) => backendSections(each, settings)),
   ];
-  const switching = switchingOf(service);
+}
+
+const originOf =
+  ({ index }: BackendService) =>
+  (parameter: string): Origin => ({ service: index, parameter });
+
+const commonDirectives = (service: BackendService): Directive[] => [
+  ...(service.nickname === undefined
+    ? []
+    : [directive("description", [quoted(service.nickname)], originOf(service)("NickName"))]),
+  directive(`mode ${service.mode}`, [], originOf(service)("VStype")),
+];
+
+function frontendSection(
+  service: VirtualService,
+  subServices: readonly SubService[],
+  { filesDirectory }: ProcessSettings,
+): Section {
+  const name = keyword(serviceName(service.index));
+  const from = originOf(service);
   const conditions = new Conditions(
     {
       before: service.rules?.before ?? [],
-      choosing: choosingRules(service.servers.map(({ rules }) => rules)),
+      choosing: choosingRules([
+        ...subServices.map(({ chosenBy }) => chosenBy),
+        ...[service, ...subServices].flatMap(({ servers }) => servers.map(({ rules }) => rules)),
+      ]),
     },
     from("vs"),
   );
-  const frontend: Section = {
+  return {
     header: [keyword("frontend"), name],
     origin: from("vs"),
     directives: [
-      ...common(),
+      ...commonDirectives(service),
       directive(
         "bind",
         [
@@ -178,34 +203,62 @@ function serviceSections(service: VirtualService, { peers, filesDirectory }: Pro
       ...(service.mode === "http" ? headerDirectives(service, from("AddVia")) : []),
       ...(service.mode === "http" ? rewriteDirectives(service, from("SSLRewrite")) : []),
       ...conditions.directives,
-      ...(switching?.cases ?? []).map(({ rule, group }) =>
-        directive("use_backend", [keyword(group), keyword("if"), ...conditions.words(rule)], {
-          ...from("vs"),
-          parameter: `rule ${rule.name}`,
-        }),
-      ),
-      directive("default_backend", [switching === undefined ? name : keyword(switching.otherwise)]),
+      ...(subServices.length === 0
+        ? dispatchDirectives(service, conditions)
+        : [
+            ...choiceDirectives({ ...service, subServices }, conditions, from("vs")),
+            ...changeDirectives(service.rules, from("vs")),
+            ...subServices.flatMap((each) => dispatchDirectives(each, conditions, isChosen(each))),
+            directive("default_backend", [name]),
+          ]),
     ],
   };
+}
+
+/** To which backend of a service, or of a SubVS that was chosen, a request goes. */
+function dispatchDirectives(
+  service: BackendService,
+  conditions: Conditions,
+  chosen: readonly Word[] = [],
+): Directive[] {
+  const from = originOf(service);
+  const switching = switchingOf(service);
+  const otherwise = keyword(switching?.otherwise ?? serviceName(service.index));
+  return [
+    ...(switching?.cases ?? []).map(({ rule, group }) =>
+      directive("use_backend", [keyword(group), keyword("if"), ...chosen, ...conditions.words(rule)], {
+        ...from("vs"),
+        parameter: `rule ${rule.name}`,
+      }),
+    ),
+    chosen.length === 0
+      ? directive("default_backend", [otherwise])
+      : directive("use_backend", [otherwise, keyword("if"), ...chosen]),
+  ];
+}
+
+function backendSections(service: BackendService, { peers }: ProcessSettings): Section[] {
+  const name = keyword(serviceName(service.index));
+  const from = originOf(service);
   const backend = (backendName: Word, servers: readonly Directive[]): Section => ({
     header: [keyword("backend"), backendName],
     origin: from("vs"),
     directives: [
-      ...common(),
+      ...commonDirectives(service),
       ...balanceDirectives(service, from),
       ...persistenceDirectives(service, peers, from("Persist")),
       directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
-      ...changeDirectives(service.rules, from("vs")),
+      // What a service with SubVS changes is changed before one of them is reached.
+      ...(service.subServices === undefined ? changeDirectives(service.rules, from("vs")) : []),
       ...servers,
     ],
   });
   return [
-    frontend,
     backend(name, [
       ...checkDirectives(service.check, from("CheckType")),
       ...service.servers.map((server) => serverDirective(service, server)),
     ]),
-    ...(switching?.groups ?? []).map((group) =>
+    ...(switchingOf(service)?.groups ?? []).map((group) =>
       backend(
         keyword(group.name),
         group.servers.map((server) => serverDirective(service, server, { follows: name })),
@@ -215,7 +268,7 @@ function serviceSections(service: VirtualService, { peers, filesDirectory }: Pro
 }
 
 /** Towards a server, and of its check: each says what it is over, so that none depends on the other. */
-function serverTlsWords({ check, tlsToServers }: VirtualService): Word[] {
+function serverTlsWords({ check, tlsToServers }: Pick<BackendService, "check" | "tlsToServers">): Word[] {
   const isChecked = check.kind !== "none";
   const checkTls = check.kind === "http" && check.tls === true;
   if (tlsToServers === undefined && !checkTls) return [];
@@ -259,7 +312,7 @@ const hashesConsistently = (service: VirtualService): boolean =>
   balanceDirectives(service, (parameter) => ({ service: service.index, parameter })).includes(consistently);
 
 function balanceDirectives(
-  { schedule, persistence }: VirtualService,
+  { schedule, persistence }: BackendService,
   from: (parameter: string) => Origin,
 ): Directive[] {
   const by = (parameter: string, words: readonly Word[]): Directive =>
@@ -292,7 +345,7 @@ function hashedWords(of: HashedPart): Word[] {
 }
 
 function persistenceDirectives(
-  { address, persistence }: VirtualService,
+  { address, persistence }: BackendService,
   peers: Peers | undefined,
   origin: Origin,
 ): Directive[] {
@@ -326,7 +379,7 @@ function persistenceDirectives(
 
 /** `follows`: the backend in which the server is checked, where that is another one. */
 function serverDirective(
-  service: VirtualService,
+  service: BackendService,
   server: RealServer,
   { follows }: { readonly follows?: Word } = {},
 ): Directive {

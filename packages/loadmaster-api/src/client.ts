@@ -137,6 +137,11 @@ export type HaView = {
   readonly activetime: number;
 };
 
+/** A service that is no SubVS. */
+export type AddressedServiceView = VirtualServiceView & { VSAddress: string };
+const isAddressed = (view: VirtualServiceView): view is AddressedServiceView =>
+  view.VSAddress !== undefined && !view.MasterVSID;
+
 export class LoadMasterClient {
   readonly #options: LoadMasterClientOptions;
   #fingerprint: string | undefined;
@@ -200,8 +205,10 @@ export class LoadMasterClient {
     return this.call("set", { param, value });
   }
 
-  async listVirtualServices(): CallResult<VirtualServiceView[]> {
-    return field(await this.call("listvs"), "VS");
+  /** Those that clients reach: a SubVS has no address, and belongs to the view of the service above it. */
+  async listVirtualServices(): CallResult<AddressedServiceView[]> {
+    const listed: Result<VirtualServiceView[], CallError> = field(await this.call("listvs"), "VS");
+    return listed.ok ? ok(listed.value.filter(isAddressed)) : listed;
   }
 
   async showVirtualService(service: ServiceReference): CallResult<VirtualServiceView> {

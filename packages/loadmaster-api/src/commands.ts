@@ -29,6 +29,7 @@ import { refusedCommands } from "./refused-commands.ts";
 import { ruleListing, ruleParameters, ruleReference, serverRule, serviceRule } from "./rule-parameters.ts";
 import {
   secretPattern,
+  serverAdditions,
   serverEverywhere,
   serverMoves,
   serverParameters,
@@ -136,7 +137,7 @@ export const commands = {
     about: "one virtual service",
   },
   addrs: {
-    parameters: [...serviceReference, ...serverReference, ...serverParameters],
+    parameters: [...serviceReference, ...serverReference, ...serverParameters, ...serverAdditions],
     changes: "services",
     answer: "Rs",
     about: "adds a real server to a service",

@@ -17,7 +17,7 @@ export const serviceReference = [
     },
     required: true,
     missingWord: "Address",
-    about: "the service's index, or its address",
+    about: "the index of the service or SubVS, or the service's address",
   },
   { name: "port", type: port, about: "with an address: the service's port" },
   {
@@ -352,8 +352,11 @@ export const serviceMoves = [
     about: "the service's new address",
   },
   { name: "vsport", type: port, about: "the service's new port" },
-  // An empty value is how a SubVS is made, so nothing at all is accepted here.
-  { name: "createsubvs", type: { kind: "choice", values: [] }, about: "not available on this unit yet" },
+  {
+    name: "createsubvs",
+    type: { kind: "text", pattern: /^[\s\S]{0,127}$/, allowed: "nothing" },
+    about: "makes a SubVS of the service, empty or whatever it holds; further parameters are the SubVS's",
+  },
 ] as const satisfies readonly Parameter[];
 
 export const serverParameters = [
@@ -372,11 +375,19 @@ export const serverParameters = [
   fixed("RateLimit", "0"),
   fixed("Follow", "0"),
   fixed("Critical", "N"),
-  fixed("addtoallsubvs", "N"),
   {
     name: "non_local",
     type: { kind: "boolean" },
     about: "disregarded: servers need not be on a local network",
+  },
+] as const satisfies readonly Parameter[];
+
+/** What `addrs` takes beyond `modrs`. */
+export const serverAdditions = [
+  {
+    name: "addtoallsubvs",
+    type: { kind: "boolean" },
+    about: "with a SubVS: the server is added to all SubVS of the service above it",
   },
 ] as const satisfies readonly Parameter[];
 

@@ -25,11 +25,15 @@ export type RealServerView = {
   MatchRules?: string[];
 };
 
-/** One virtual service as `showvs`, `addvs`, `modvs` and each row of `listvs` show it. */
+/** A SubVS in the service above it. */
+export type SubServiceView = Omit<RealServerView, "Addr" | "Port" | "DnsName"> & { Name: string };
+
+/** One virtual service or SubVS as `showvs`, `addvs`, `modvs` and each row of `listvs` show it. */
 export type VirtualServiceView = {
   Status: ServiceStatus;
   Index: number;
-  VSAddress: string;
+  /** Absent of a SubVS, whose port is 0. */
+  VSAddress?: string;
   VSPort: string;
   Layer: number;
   NickName?: string;

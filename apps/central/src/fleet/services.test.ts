@@ -3,8 +3,7 @@ import { type TestContext, test } from "node:test";
 import { err, ok } from "@tandem/base/result";
 import type { DeviceServicePut } from "@tandem/central-api/device-services";
 import type { Fence } from "@tandem/fencing/fence";
-import type { CallResult, Parameters } from "@tandem/loadmaster-api/client";
-import type { VirtualServiceView } from "@tandem/loadmaster-api/views";
+import type { AddressedServiceView, CallResult, Parameters } from "@tandem/loadmaster-api/client";
 import { createRow } from "@tandem/replica/edits";
 import { startCentral as startWhole } from "../central-on-loopback.ts";
 import { type Central, setUp } from "../ha/pair-on-loopback.ts";
@@ -32,7 +31,7 @@ const wanted: DeviceServicePut = {
 
 /** As far as these changes see one: services, and a revision that every change moves on and that a change must know. */
 class ModelDevice implements ConfiguredDevice {
-  readonly services = new Map<string, VirtualServiceView>();
+  readonly services = new Map<string, AddressedServiceView>();
   readonly said: string[] = [];
   number = 1;
 
@@ -68,7 +67,7 @@ class ModelDevice implements ConfiguredDevice {
         Protocol: "tcp",
         Status: "Up",
         Rs: rs,
-      } as VirtualServiceView);
+      } as AddressedServiceView);
     this.number += 1;
     return Promise.resolve(ok({ code: 200, status: "ok", revision: `r${this.number}` }));
   }
@@ -186,12 +185,12 @@ test("what a device is told: the service first, servers that leave last, nothing
       { Addr: "10.0.0.21", Port: 80 },
       { Addr: "10.0.0.23", Port: 80 },
     ],
-  } as VirtualServiceView;
+  } as AddressedServiceView;
   const servers = [
     { address: "10.0.0.21", port: 80 },
     { address: "10.0.0.22", port: 80, parameters: { Weight: "500" } },
   ];
-  const told = (of: VirtualServiceView | undefined, put: DeviceServicePut) =>
+  const told = (of: AddressedServiceView | undefined, put: DeviceServicePut) =>
     commandsFor(of, put).map(({ command, parameters }) => `${command} ${parameters.rs ?? ""}`.trim());
   assert.deepEqual(told(undefined, { ...wanted, servers }), ["addvs", "addrs 10.0.0.21", "addrs 10.0.0.22"]);
   assert.deepEqual(told(live, { ...wanted, servers }), ["modvs", "addrs 10.0.0.22", "delrs 10.0.0.23"]);

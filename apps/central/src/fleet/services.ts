@@ -13,8 +13,7 @@ import type {
   DeviceServiceWritten,
 } from "@tandem/central-api/device-services";
 import type { Fence } from "@tandem/fencing/fence";
-import type { CallError, CallResult, Parameters } from "@tandem/loadmaster-api/client";
-import type { VirtualServiceView } from "@tandem/loadmaster-api/views";
+import type { AddressedServiceView, CallError, CallResult, Parameters } from "@tandem/loadmaster-api/client";
 import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import { Refusal, written } from "../refusal.ts";
 import { type CallTarget, callThrough, refuseMember, sharedTarget } from "./call-target.ts";
@@ -26,7 +25,7 @@ import { services } from "./tables.ts";
 export type ConfiguredDevice = {
   call(command: string, parameters?: Parameters, fence?: Fence): CallResult;
   revision(): CallResult<string>;
-  listVirtualServices(): CallResult<VirtualServiceView[]>;
+  listVirtualServices(): CallResult<AddressedServiceView[]>;
 };
 
 export type ServicesWorld = DeviceWorld & {
@@ -41,7 +40,7 @@ export type Command = { readonly command: string; readonly parameters: Parameter
 const keyOf = (service: { readonly protocol: string; readonly address: string; readonly port: number }) =>
   `${service.protocol} ${service.address} ${service.port}`;
 const rowKeyOf = (device: string, service: string): string => `${device} ${service}`;
-const liveKeyOf = (live: VirtualServiceView): string =>
+const liveKeyOf = (live: AddressedServiceView): string =>
   keyOf({ protocol: live.Protocol, address: live.VSAddress, port: Number(live.VSPort) });
 
 /** As the device has them now. 503 when it cannot be asked. */
@@ -142,7 +141,7 @@ function asUnitsSpell(asked: DeviceServicePut): DeviceServicePut {
 
 /** What has to be said to a device to get from what it has to what is wanted. Pure. */
 export function commandsFor(
-  live: VirtualServiceView | undefined,
+  live: AddressedServiceView | undefined,
   wanted: DeviceServicePut,
 ): readonly Command[] {
   const reference = { vs: wanted.address, port: wanted.port, prot: wanted.protocol };
@@ -245,7 +244,7 @@ async function read(
   readonly device: string;
   readonly to: CallTarget;
   readonly revision: string | null;
-  readonly live: readonly VirtualServiceView[];
+  readonly live: readonly AddressedServiceView[];
 }> {
   const to = sharedTarget(world, id);
   const { target, answer: revision } = await callThrough(world, to, (each) =>

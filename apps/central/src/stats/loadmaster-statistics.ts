@@ -38,7 +38,9 @@ export function readStatistics(view: Partial<StatisticsView>): Result<DeviceStat
     return err({ kind: "malformed", message: "the answer to stats holds no totals (VStotals)" });
   const [counters] = rowsIn(view.Counters);
   const servers = Map.groupBy(rowsIn(view.Rs), (row) => textIn(row, "VSIndex"));
-  const services = rowsIn(view.Vs).map((row) => ({
+  // What a SubVS does is part of what the service above it does.
+  const addressed = rowsIn(view.Vs).filter((row) => textIn(row, "VSAddress") !== "");
+  const services = addressed.map((row) => ({
     service: `${textIn(row, "VSAddress")}:${textIn(row, "VSPort")}/${textIn(row, "VSProt")}`,
     ...serviceCounters(row),
     servers: (servers.get(textIn(row, "Index")) ?? []).map((server) => ({

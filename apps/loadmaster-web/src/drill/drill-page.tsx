@@ -26,7 +26,8 @@ const offeredMax = 8;
 const httpsPort = "443";
 const httpPort = "80";
 
-type Probed = Pick<VirtualServiceView, "VSAddress" | "VSPort" | "VStype"> & {
+type Probed = Pick<VirtualServiceView, "VSPort" | "VStype"> & {
+  readonly VSAddress: string;
   /** TLS of clients ends at the service. */
   readonly SSLAcceleration?: boolean;
 };
@@ -76,10 +77,18 @@ export function DrillPage() {
 type CommandsProps = { readonly services: readonly VirtualServiceView[]; readonly view: HaView | null };
 
 function ProbeCommands({ services, view }: CommandsProps) {
-  const commands = services.slice(0, offeredMax).map((each) => ({
-    label: each.NickName ?? `Virtual service ${each.Index}`,
-    text: probeCommand(each),
-  }));
+  const commands = services
+    .flatMap(({ VSAddress, ...each }) =>
+      VSAddress === undefined
+        ? []
+        : [
+            {
+              label: each.NickName ?? `Virtual service ${each.Index}`,
+              text: probeCommand({ ...each, VSAddress }),
+            },
+          ],
+    )
+    .slice(0, offeredMax);
   const shared = view?.sharedAddress ?? null;
   if (commands.length === 0 && shared !== null)
     commands.push({ label: "The unit's own pages", text: `tandem probe ${pagesAt(shared)}` });

@@ -23,7 +23,9 @@ export const StatusLabel = ({ status }: { readonly status: ServiceStatus }) => (
   </Label>
 );
 
-const nameOf = ({ VSAddress, VSPort }: VirtualServiceView): string => socketText(VSAddress, Number(VSPort));
+/** A SubVS has no address: it is part of the service above it. */
+const nameOf = ({ VSAddress, VSPort, Index, MasterVSID }: VirtualServiceView): string =>
+  VSAddress === undefined ? `SubVS ${Index} of ${MasterVSID}` : socketText(VSAddress, Number(VSPort));
 
 /** The pair's virtual services; they are configured at the shared address (SPEC LH6). */
 export function ServicesPage() {

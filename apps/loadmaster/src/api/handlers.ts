@@ -27,6 +27,7 @@ import {
   changeServer,
   changeService,
   type Edit,
+  findRow,
   findServer,
   findService,
   removeServer,
@@ -34,7 +35,8 @@ import {
   type ServerEdit,
   switchServers,
 } from "../services/edit.ts";
-import { serverView, serviceView } from "../services/views.ts";
+import { allServices } from "../services/sub-services.ts";
+import { rowView, serverView, serviceView } from "../services/views.ts";
 import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
 import type { Author, Change, Log, Unit } from "../unit.ts";
 import { CallLimit, callsMaxDefault } from "./call-limit.ts";
@@ -228,7 +230,10 @@ export function unitHandlers(unit: Unit): Handlers {
     return found.ok ? ok(serviceView(found.value, await unit.figures())) : found;
   };
   const showServer = async (index: number, rs: number): Promise<Result<object, Failure>> => {
-    const found = findServer(unit.document.shared, { vs: String(index), rs: `!${rs}` });
+    const reference = { vs: String(index), rs: `!${rs}` };
+    const row = findRow(unit.document.shared, reference);
+    if (row !== undefined) return ok({ Rs: [rowView(row.service, row.subService, await unit.figures())] });
+    const found = findServer(unit.document.shared, reference);
     return found.ok
       ? ok({ Rs: [serverView(found.value.service, found.value.server, await unit.figures())] })
       : found;
@@ -253,7 +258,7 @@ export function unitHandlers(unit: Unit): Handlers {
       }),
     async listvs() {
       const figures = await unit.figures();
-      return ok({ VS: unit.document.shared.services.map((each) => serviceView(each, figures)) });
+      return ok({ VS: allServices(unit.document.shared).map((each) => serviceView(each, figures)) });
     },
     async showvs(values) {
       const found = findService(unit.document.shared, values);
@@ -269,6 +274,8 @@ export function unitHandlers(unit: Unit): Handlers {
     enablers: ({ rs }, caller) => switched(caller, rs, true),
     disablers: ({ rs }, caller) => switched(caller, rs, false),
     async showrs(values) {
+      const row = findRow(unit.document.shared, values);
+      if (row !== undefined) return showServer(row.service.index, row.sub.row.index);
       const found = findServer(unit.document.shared, values);
       return found.ok ? showServer(found.value.service.index, found.value.server.index) : found;
     },

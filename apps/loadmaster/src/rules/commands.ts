@@ -4,7 +4,8 @@ import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { completedOk } from "@tandem/loadmaster-api/envelope";
 import { ruleTypes } from "@tandem/loadmaster-api/rule-parameters";
 import type { Handlers } from "../api/dispatch.ts";
-import { findServer, findService, withServer, withService } from "../services/edit.ts";
+import { findRow, findServer, findService, withServer } from "../services/edit.ts";
+import { type AnyService, withService } from "../services/sub-services.ts";
 import { type SharedContent, withShared } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
 import { giveChosen, giveService, type RulePlace, takeFromChosen, takeFromService } from "./assignment.ts";
@@ -92,21 +93,13 @@ export function ruleHandlers(unit: Unit): Pick<Handlers, RuleCommand> {
     modrule: (values, caller) => shown(caller, values.name, (shared) => changeRule(shared, values)),
     delrule: ({ name }, caller) => done(caller, (shared) => removeRule(shared, name)),
     addrsrule: (values, caller) =>
-      done(caller, (shared) => {
-        const found = findServer(shared, values);
-        if (!found.ok) return found;
-        const { service, server } = found.value;
-        const next = giveChosen(shared, service, server, values.rule);
-        return next.ok ? ok(withService(shared, withServer(service, next.value))) : next;
-      }),
+      done(caller, (shared) =>
+        changeChosen(shared, values, (service, chosen) => giveChosen(shared, service, chosen, values.rule)),
+      ),
     delrsrule: (values, caller) =>
-      done(caller, (shared) => {
-        const found = findServer(shared, values);
-        if (!found.ok) return found;
-        const { service, server } = found.value;
-        const next = takeFromChosen(server, values.rule);
-        return next.ok ? ok(withService(shared, withServer(service, next.value))) : next;
-      }),
+      done(caller, (shared) =>
+        changeChosen(shared, values, (_service, chosen) => takeFromChosen(chosen, values.rule)),
+      ),
     addprerule: give("before"),
     delprerule: take("before"),
     addrequestrule: give("request"),
@@ -114,4 +107,26 @@ export function ruleHandlers(unit: Unit): Pick<Handlers, RuleCommand> {
     addresponserule: give("response"),
     delresponserule: take("response"),
   };
+}
+
+type Chosen = { readonly index: number; readonly rules?: string[] };
+
+/** What rules choose, changed: a real server, or the row of a SubVS. */
+function changeChosen(
+  shared: SharedContent,
+  reference: Parameters<typeof findServer>[1],
+  change: <Each extends Chosen>(service: AnyService, chosen: Each) => Result<Each, Failure>,
+): Result<SharedContent, Failure> {
+  const row = findRow(shared, reference);
+  if (row !== undefined) {
+    const next = change(row.service, row.sub.row);
+    return next.ok
+      ? ok(withService(shared, { ...row.subService, sub: { ...row.sub, row: next.value } }))
+      : next;
+  }
+  const found = findServer(shared, reference);
+  if (!found.ok) return found;
+  const { service, server } = found.value;
+  const next = change(service, server);
+  return next.ok ? ok(withService(shared, withServer(service, next.value))) : next;
 }

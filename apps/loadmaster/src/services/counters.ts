@@ -27,6 +27,7 @@ export const rateIntervalMinMs = 1_000;
 
 const none: Counts = { connections: 0, bytesIn: 0, bytesOut: 0, requests: 0, packets: 0 };
 export const frontendRow = "FRONTEND";
+export const backendRow = "BACKEND";
 
 const countsOf = (row: StatRow): Counts => ({
   connections: row.totalSessions,

@@ -11,6 +11,15 @@ import type { SharedContent, StoredServer, StoredService } from "../state/docume
 import { type AddressFacts, addressFault } from "./address-rules.ts";
 import { withOwnCiphers } from "./client-tls.ts";
 import { persistenceOf } from "./persistence.ts";
+import {
+  type AnyService,
+  allServices,
+  newSubService,
+  subServiceFault,
+  subServicesOf,
+  withoutService,
+  withService,
+} from "./sub-services.ts";
 import { layer4TlsFault, tlsOf } from "./tls.ts";
 
 export type ValuesOf<Name extends keyof typeof commands> = Values<(typeof commands)[Name]["parameters"]>;
@@ -87,8 +96,7 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   const found = findService(shared, values);
   if (!found.ok) return found;
   const service = found.value;
-  if (values.createsubvs !== undefined)
-    return refuse("createsubvs: sub-services are not available on this unit yet");
+  if (values.createsubvs !== undefined) return addSubService(shared, service, values);
   const address = values.vsaddress === undefined ? service.address : spelled(values.vsaddress);
   const port = values.vsport ?? service.port;
   if (address !== service.address || port !== service.port) {
@@ -101,14 +109,19 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   return made.ok ? ok({ index: service.index, shared: withService(ciphers.value, made.value) }) : made;
 }
 
+/** The answer is about the service above; what else is given is meant for the new SubVS. */
+function addSubService(shared: SharedContent, service: AnyService, values: ValuesOf<"modvs">): Edit {
+  const added = newSubService(shared, service);
+  if (!added.ok) return added;
+  const { createsubvs: _createsubvs, ...given } = values;
+  const made = withValues(added.value.made, given, added.value.shared);
+  return made.ok ? ok({ index: service.index, shared: withService(added.value.shared, made.value) }) : made;
+}
+
 export function removeService(shared: SharedContent, values: ValuesOf<"delvs">): Edit {
   const found = findService(shared, values);
   if (!found.ok) return found;
-  const { index } = found.value;
-  return ok({
-    index,
-    shared: { ...shared, services: shared.services.filter((each) => each.index !== index) },
-  });
+  return ok({ index: found.value.index, shared: withoutService(shared, found.value) });
 }
 
 export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): ServerEdit {
@@ -117,19 +130,44 @@ export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): Ser
   const service = found.value;
   if (values.rs.startsWith("!"))
     return err(invalid("rs", values.rs, "the new server's IPv4 or IPv6 address"));
+  if (service.subServices !== undefined)
+    return refuse(
+      `vs: virtual service ${service.index} has SubVS, and no real servers beside them; add it to one of its SubVS`,
+    );
   if (values.rsport === undefined) return err(missing(serverReference[1]));
+  const siblings = values.addtoallsubvs === true ? siblingsOf(shared, service) : [];
+  let next = shared;
+  for (const each of [service, ...siblings]) {
+    const made = withNewServer(next, each, spelled(values.rs), values.rsport, values);
+    if (!made.ok) return made;
+    next = made.value;
+  }
+  return ok({ index: service.index, server: shared.nextServerIndex, shared: next });
+}
+
+/** The other SubVS of the service above. */
+const siblingsOf = (shared: SharedContent, { index, sub }: AnyService): AnyService[] =>
+  sub === undefined
+    ? []
+    : allServices(shared).filter((each) => each.sub?.of === sub.of && each.index !== index);
+
+function withNewServer(
+  shared: SharedContent,
+  service: AnyService,
+  address: string,
+  port: number,
+  values: ValuesOf<"addrs">,
+): Result<SharedContent, Failure> {
   if (service.servers.length >= serversPerServiceMax)
     return refuse(
       `virtual service ${service.index} has ${serversPerServiceMax} real servers already; remove one`,
     );
-  const address = spelled(values.rs);
-  const fault = serverFault(service, address, values.rsport);
+  const fault = serverFault(service, address, port);
   if (fault !== undefined) return err(fault);
-  const index = shared.nextServerIndex;
   const server: StoredServer = {
-    index,
+    index: shared.nextServerIndex,
     address,
-    port: values.rsport,
+    port,
     weight: values.Weight ?? 1_000,
     limit: values.Limit ?? 0,
     enabled: values.Enable ?? true,
@@ -137,11 +175,12 @@ export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): Ser
   const changed = { ...service, servers: [...service.servers, server] };
   const impossible = layer4Fault(changed);
   if (impossible !== undefined) return err(impossible);
-  const next = withService(shared, changed);
-  return ok({ index: service.index, server: index, shared: { ...next, nextServerIndex: index + 1 } });
+  return ok({ ...withService(shared, changed), nextServerIndex: server.index + 1 });
 }
 
 export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): ServerEdit {
+  const row = findRow(shared, values);
+  if (row !== undefined) return changeRow(shared, row, values);
   const found = findServer(shared, values);
   if (!found.ok) return found;
   const { service, server } = found.value;
@@ -161,6 +200,23 @@ export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): 
   const impossible = layer4Fault(next);
   if (impossible !== undefined) return err(impossible);
   return ok({ index: service.index, server: server.index, shared: withService(shared, next) });
+}
+
+/** Of a SubVS its service knows the weight, and whether it is used. */
+function changeRow(
+  shared: SharedContent,
+  { service, subService, sub }: Row,
+  { Weight, Enable, Limit, newport }: ValuesOf<"modrs">,
+): ServerEdit {
+  if (Limit !== undefined && Limit !== 0)
+    return refuse(
+      `Limit: ${Limit} is not available for SubVS ${subService.index}, whose real servers have limits of their own; set it there`,
+    );
+  if (newport !== undefined)
+    return refuse(`newport: ${newport} is not possible for SubVS ${subService.index}, which has no port`);
+  const row = { ...sub.row, weight: Weight ?? sub.row.weight };
+  const changed = { ...subService, enabled: Enable ?? subService.enabled, sub: { ...sub, row } };
+  return ok({ index: service.index, server: row.index, shared: withService(shared, changed) });
 }
 
 export function removeServer(shared: SharedContent, values: ValuesOf<"delrs">): ServerEdit {
@@ -183,24 +239,29 @@ export function switchServers(
 ): Result<SharedContent, Failure> {
   const wanted = canonicalAddress(address);
   const isMeant = (server: StoredServer): boolean => server.address === wanted;
-  if (!shared.services.some(({ servers }) => servers.some(isMeant))) return refuse(unknownServer);
-  return ok({
-    ...shared,
-    services: shared.services.map((service) =>
-      service.servers.some(isMeant)
-        ? {
-            ...service,
-            servers: service.servers.map((each) => (isMeant(each) ? { ...each, enabled } : each)),
-          }
-        : service,
+  const having = allServices(shared).filter(({ servers }) => servers.some(isMeant));
+  if (having.length === 0) return refuse(unknownServer);
+  return ok(
+    having.reduce(
+      (so, service) =>
+        service.servers
+          .filter(isMeant)
+          .reduce((next, server) => withServerIn(next, service.index, { ...server, enabled }), so),
+      shared,
     ),
-  });
+  );
+}
+
+/** The content with a server in place of the one of its index in a service or SubVS that is there. */
+function withServerIn(shared: SharedContent, index: number, server: StoredServer): SharedContent {
+  const service = allServices(shared).find((each) => each.index === index);
+  return service === undefined ? shared : withService(shared, withServer(service, server));
 }
 
 /** By index, or by address, port and protocol. */
-export function findService(shared: SharedContent, reference: Reference): Result<StoredService, Failure> {
+export function findService(shared: SharedContent, reference: Reference): Result<AnyService, Failure> {
   if (/^\d+$/.test(reference.vs)) {
-    const found = shared.services.find((each) => each.index === Number(reference.vs));
+    const found = allServices(shared).find((each) => each.index === Number(reference.vs));
     return found === undefined ? refuse(unknownService) : ok(found);
   }
   if (reference.port === undefined) return err(missing(serviceReference[1]));
@@ -211,11 +272,28 @@ export function findService(shared: SharedContent, reference: Reference): Result
   return found === undefined ? refuse(unknownService) : ok(found);
 }
 
+type Row = {
+  readonly service: AnyService;
+  readonly subService: AnyService;
+  readonly sub: NonNullable<AnyService["sub"]>;
+};
+
+/** The row of a SubVS by `!index` in its service; undefined where the reference is not one of a SubVS. */
+export function findRow(shared: SharedContent, reference: Reference & ServerReference): Row | undefined {
+  const service = findService(shared, reference);
+  if (!service.ok || !reference.rs.startsWith("!")) return undefined;
+  const wanted = Number(reference.rs.slice(1));
+  for (const subService of subServicesOf(service.value))
+    if (subService.sub?.row.index === wanted)
+      return { service: service.value, subService, sub: subService.sub };
+  return undefined;
+}
+
 /** By `!index`, or by address and port, within its service. */
 export function findServer(
   shared: SharedContent,
   reference: Reference & ServerReference,
-): Result<{ service: StoredService; server: StoredServer }, Failure> {
+): Result<{ service: AnyService; server: StoredServer }, Failure> {
   const service = findService(shared, reference);
   if (!service.ok) return service;
   const byIndex = reference.rs.startsWith("!");
@@ -247,14 +325,8 @@ function serverFault(service: StoredService, address: string, port: number): Fai
 /** An address of IPv6 in the one spelling that is kept and compared. */
 const spelled = (text: string): string => canonicalAddress(text) ?? text;
 
-/** The content with the service in place of the one of its index. */
-export const withService = (shared: SharedContent, service: StoredService): SharedContent => ({
-  ...shared,
-  services: shared.services.map((each) => (each.index === service.index ? service : each)),
-});
-
 /** The service with the server in place of the one of its index. */
-export const withServer = (service: StoredService, server: StoredServer): StoredService => ({
+export const withServer = (service: AnyService, server: StoredServer): AnyService => ({
   ...service,
   servers: service.servers.map((each) => (each.index === server.index ? server : each)),
 });
@@ -325,10 +397,10 @@ function layer4Fault(service: StoredService): Failure | undefined {
 
 /** The service with what the parameters say; an empty text removes. */
 function withValues(
-  service: StoredService,
-  values: ValuesOf<"addvs">,
+  service: AnyService,
+  values: ValuesOf<"addvs"> & Partial<ValuesOf<"modvs">>,
   shared: SharedContent,
-): Result<StoredService, Failure> {
+): Result<AnyService, Failure> {
   const layer = layerOf(service.layer ?? 7, values);
   if (!layer.ok) return layer;
   const type = (values.VStype as StoredService["type"] | undefined) ?? service.type;
@@ -353,7 +425,7 @@ function withValues(
   const nextNickname = text(values.NickName, nickname);
   const nextUrl = text(values.CheckUrl, url);
   const nextHost = text(values.CheckHost, host);
-  const next: StoredService = {
+  const next: AnyService = {
     ...rest,
     ...(layer.value === 4 ? { layer: 4 } : {}),
     ...(persist === undefined ? {} : { persist }),
@@ -383,6 +455,8 @@ function withValues(
       retries: values.ChkRetryCount ?? checkRest.retries,
     },
   };
+  const impossible = subServiceFault(next, values);
+  if (impossible !== undefined) return refuse(impossible);
   const fault = layer4Fault(next);
   return fault === undefined ? ok(next) : err(fault);
 }

@@ -7,10 +7,12 @@ import type {
   Persistence,
   ProcessSettings,
   ProxyModel,
+  SubService,
   VirtualService,
 } from "@tandem/haproxy-config/model";
 import { ProxyRules } from "../rules/proxy-rules.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
+import { type AnyService, allServices, type SubServiceRow, subServicesOf } from "./sub-services.ts";
 import { proxyTls, type TlsSources, tlsSources } from "./tls.ts";
 
 export const idletimeDefaultSeconds = 660;
@@ -32,7 +34,9 @@ export const proxyModel = (
     .map((each) => proxyService(each, sources, rules));
   const { unused } = rules;
   return {
-    process: shared.services.some((each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src")
+    process: allServices(shared).some(
+      (each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src",
+    )
       ? { ...process, peers }
       : process,
     services,
@@ -57,11 +61,35 @@ const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
 };
 
 function proxyService(service: StoredService, sources: TlsSources, rules: ProxyRules): VirtualService {
+  const subServices = subServicesOf(service).map((each) => proxySubService(each, sources, rules));
+  return {
+    ...proxyBackend(service, sources, rules),
+    port: service.port,
+    ...(subServices.length === 0 ? {} : { subServices }),
+  };
+}
+
+const proxySubService = (service: AnyService, sources: TlsSources, rules: ProxyRules): SubService => ({
+  ...proxyBackend(service, sources, rules),
+  weight: service.sub?.row.weight ?? 1,
+  ...choosersOf(rules, service.sub?.row),
+});
+
+/** The rules that choose a SubVS. */
+function choosersOf(rules: ProxyRules, row: SubServiceRow | undefined): Pick<SubService, "chosenBy"> {
+  const { rules: chosenBy } = rules.choosing({ rules: row?.rules });
+  return chosenBy === undefined ? {} : { chosenBy };
+}
+
+function proxyBackend(
+  service: StoredService,
+  sources: TlsSources,
+  rules: ProxyRules,
+): Omit<VirtualService, "port" | "subServices"> {
   const persistence = persistenceOf(service);
   return {
     index: service.index,
     address: service.address,
-    port: service.port,
     mode: service.type === "http" ? "http" : "tcp",
     ...(service.nickname === undefined ? {} : { nickname: service.nickname }),
     enabled: service.enabled,

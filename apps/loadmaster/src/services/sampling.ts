@@ -11,6 +11,7 @@ import type { Layer4 } from "./layer4.ts";
 import { type MachinePlaces, MachineWatch } from "./machine-statistics.ts";
 import type { RuntimeState } from "./runtime-state.ts";
 import { statisticsView } from "./statistics.ts";
+import { allServices } from "./sub-services.ts";
 import { type Figures, figuresOf } from "./views.ts";
 
 export const sampleIntervalMs = 2 * second;
@@ -106,7 +107,7 @@ export class Sampling {
   }
 
   #namesOf(proxy: string, server: string): object {
-    const service = this.#parts.shared().services.find((each) => serviceName(each.index) === proxy);
+    const service = allServices(this.#parts.shared()).find((each) => serviceName(each.index) === proxy);
     const real = service?.servers.find((each) => serverName(each.index) === server);
     return {
       service: service === undefined ? proxy : socketText(service.address, service.port),

@@ -9,7 +9,8 @@ import type {
   VirtualServiceStatistics,
 } from "@tandem/loadmaster-api/views";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
-import { type Counters, type Counts, frontendRow } from "./counters.ts";
+import { backendRow, type Counters, type Counts, frontendRow } from "./counters.ts";
+import { type AnyService, allServices } from "./sub-services.ts";
 import { type Figures, figureKey, serverView, serviceState } from "./views.ts";
 
 const bitsPerByte = 8;
@@ -31,9 +32,10 @@ export type StatisticsFacts = {
 export function statisticsView(facts: StatisticsFacts): StatisticsView {
   const { shared, counters, wall } = facts;
   const { total, totalPerSecond } = counters;
-  const Vs = shared.services.map((service) => serviceStatistics(service, facts));
+  const services = allServices(shared);
+  const Vs = services.map((service) => serviceStatistics(service, facts));
   const perSecond = (of: readonly VirtualServiceStatistics[]): number =>
-    of.reduce((sum, { ConnsPerSec }) => sum + ConnsPerSec, 0);
+    of.reduce((sum, { ConnsPerSec, VSPort }) => (VSPort === 0 ? sum : sum + ConnsPerSec), 0);
   const takesTls = new Set(shared.services.filter(({ tls }) => tls !== undefined).map(({ index }) => index));
   return {
     ...facts.machine,
@@ -51,7 +53,7 @@ export function statisticsView(facts: StatisticsFacts): StatisticsView {
       Requests: total.requests,
     },
     Vs,
-    Rs: shared.services.flatMap((service) =>
+    Rs: services.flatMap((service) =>
       service.servers.map((server) => serverStatistics(service, server, facts)),
     ),
     TPS: { Total: perSecond(Vs), SSL: perSecond(Vs.filter(({ Index }) => takesTls.has(Index))) },
@@ -68,14 +70,16 @@ export function statisticsView(facts: StatisticsFacts): StatisticsView {
 const bytesOf = ({ bytesIn, bytesOut }: Counts): number => bytesIn + bytesOut;
 
 function serviceStatistics(
-  service: StoredService,
+  service: AnyService,
   { counters, figures }: StatisticsFacts,
 ): VirtualServiceStatistics {
   const proxy = serviceName(service.index);
-  const counts = counters.counts(proxy, frontendRow);
+  // Clients meet the service above a SubVS, which is a backend alone.
+  const row = service.sub === undefined ? frontendRow : backendRow;
+  const counts = counters.counts(proxy, row);
   return {
-    VSAddress: service.address,
-    VSPort: service.port,
+    VSAddress: service.sub === undefined ? service.address : "",
+    VSPort: service.sub === undefined ? service.port : 0,
     VSProt: "tcp",
     Index: service.index,
     Status: serviceState(service, figures).toLowerCase(),
@@ -85,11 +89,11 @@ function serviceStatistics(
     TotalPkts: counts.packets,
     TotalBytes: bytesOf(counts),
     TotalBits: bytesOf(counts) * bitsPerByte,
-    ActiveConns: figures.get(figureKey(proxy, frontendRow))?.currentSessions ?? 0,
+    ActiveConns: figures.get(figureKey(proxy, row))?.currentSessions ?? 0,
     BytesRead: counts.bytesIn,
     BytesWritten: counts.bytesOut,
     Requests: counts.requests,
-    ConnsPerSec: counters.connectionsPerSecond(proxy, frontendRow),
+    ConnsPerSec: counters.connectionsPerSecond(proxy, row),
     ConnsRateBlocked: 0,
     RequestsRateBlocked: 0,
     MaxConnsBlocked: 0,

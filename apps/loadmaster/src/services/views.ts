@@ -1,9 +1,15 @@
 /** The stored services as the API shows them, with the states that HAProxy reports. */
 import { serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
-import type { RealServerView, ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
+import type {
+  RealServerView,
+  ServiceStatus,
+  SubServiceView,
+  VirtualServiceView,
+} from "@tandem/loadmaster-api/views";
 import type { StoredServer, StoredService } from "../state/document.ts";
 import { idletimeDefaultSeconds } from "./proxy-model.ts";
+import { type AnyService, subServicesOf } from "./sub-services.ts";
 import { tlsTypeShown } from "./tls.ts";
 
 /** What HAProxy says, by proxy and server: a unit may have tens of thousands of rows. */
@@ -33,13 +39,34 @@ export function serverView(service: StoredService, server: StoredServer, figures
   };
 }
 
-export function serviceView(service: StoredService, figures: Figures): VirtualServiceView {
-  const { check } = service;
+/** The row of a SubVS in the service above it. */
+export function rowView(service: AnyService, subService: AnyService, figures: Figures): SubServiceView {
+  const row = subService.sub?.row;
+  return {
+    Status: serviceState(subService, figures),
+    VSIndex: subService.index,
+    RsIndex: row?.index ?? 0,
+    Name: subService.nickname ?? `SubVS ${subService.index}`,
+    Forward: service.layer === 4 ? "nat" : "l7",
+    Weight: row?.weight ?? 0,
+    Limit: 0,
+    RateLimit: 0,
+    Follow: 0,
+    Enable: subService.enabled,
+    Critical: false,
+    Nrules: row?.rules?.length ?? 0,
+    ...(row?.rules === undefined ? {} : { MatchRules: [...row.rules] }),
+  };
+}
+
+export function serviceView(service: AnyService, figures: Figures): VirtualServiceView {
+  const { check, sub } = service;
+  const subServices = subServicesOf(service);
   return {
     Status: serviceState(service, figures),
     Index: service.index,
-    VSAddress: service.address,
-    VSPort: String(service.port),
+    ...(sub === undefined ? { VSAddress: service.address } : {}),
+    VSPort: sub === undefined ? String(service.port) : "0",
     Layer: service.layer ?? 7,
     ...(service.nickname === undefined ? {} : { NickName: service.nickname }),
     Enable: service.enabled,
@@ -101,8 +128,8 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
     EspEnabled: false,
     InputAuthMode: 0,
     OutputAuthMode: 0,
-    MasterVS: 0,
-    MasterVSID: 0,
+    MasterVS: subServices.length,
+    MasterVSID: sub?.of ?? 0,
     // Real units say 2 where servers see an address of the unit's.
     IsTransparent: service.layer === 4 ? 1 : 2,
     AddVia: service.addVia,
@@ -132,6 +159,9 @@ export function serviceView(service: StoredService, figures: Figures): VirtualSe
       ? {}
       : { CertFile: service.tls.certificates.join(" ") }),
     ...clientTlsView(service),
+    ...(subServices.length === 0
+      ? {}
+      : { SubVS: subServices.map((each) => rowView(service, each, figures)) }),
     ...(service.servers.length === 0
       ? {}
       : { Rs: service.servers.map((server) => serverView(service, server, figures)) }),
@@ -151,10 +181,13 @@ function stateOf(service: StoredService, server: StoredServer, figures: Figures)
   return row === undefined ? "Down" : serverStatus(row.status);
 }
 
-/** Up with one server that a check found alive, Unchecked with only unchecked ones, else Down. */
-export function serviceState(service: StoredService, figures: Figures): ServiceStatus {
+/** Up with one server, or SubVS, that a check found alive, Unchecked with only unchecked ones, else Down. */
+export function serviceState(service: AnyService, figures: Figures): ServiceStatus {
   if (!service.enabled) return "Disabled";
-  const states = service.servers.map((server) => stateOf(service, server, figures));
+  const states =
+    service.subServices === undefined
+      ? service.servers.map((server) => stateOf(service, server, figures))
+      : subServicesOf(service).map((each) => serviceState(each, figures));
   if (states.includes("Up")) return "Up";
   return states.includes("Unchecked") ? "Unchecked" : "Down";
 }

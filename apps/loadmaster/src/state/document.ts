@@ -5,7 +5,7 @@
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
-import { certificatesPerServiceMax, ciphersMax } from "@tandem/haproxy-config/limits";
+import { certificatesPerServiceMax, ciphersMax, subServicesMax } from "@tandem/haproxy-config/limits";
 import {
   certificateNamePattern,
   certificatesMax,
@@ -77,101 +77,123 @@ export const StoredServerSchema = Type.Object(
   nothingElse,
 );
 
-export const StoredServiceSchema = Type.Object(
-  {
-    index: Type.Integer({ minimum: 1 }),
-    address: eitherAddress,
-    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
-    type: Type.Union([Type.Literal("gen"), Type.Literal("http")]),
-    nickname: Type.Optional(Type.String({ minLength: 1, maxLength: 127 })),
-    enabled: Type.Boolean(),
-    schedule: Type.Union([
-      Type.Literal("rr"),
-      Type.Literal("wrr"),
-      Type.Literal("lc"),
-      Type.Literal("wlc"),
-      Type.Literal("sh"),
-      Type.Literal("uhash"),
-    ]),
-    /** Absent: 7. At 4 the kernel passes the packets on, and HAProxy knows nothing of the service. */
-    layer: Type.Optional(Type.Literal(4)),
-    /** Absent: none, as in every document before there was any. `cookie` goes with the mode `active-cookie`, `queryTag` with `query-hash`. */
-    persist: Type.Optional(
-      Type.Object(
-        {
-          mode: Type.Union([
-            Type.Literal("src"),
-            Type.Literal("active-cookie"),
-            Type.Literal("url"),
-            Type.Literal("query-hash"),
-            Type.Literal("host"),
-          ]),
-          timeoutSeconds: Type.Integer({ minimum: 60, maximum: 2_147_460 }),
-          cookie: Type.Optional(Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,126}$" })),
-          queryTag: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9_.~-]{1,127}$" })),
-        },
-        nothingElse,
-      ),
-    ),
-    /** Absent: none. `tlsType` is the API's bit mask, absent at its default; the others are absent when they are off. */
-    tls: Type.Optional(
-      Type.Object(
-        {
-          certificates: Type.Array(certificateName, { maxItems: certificatesPerServiceMax }),
-          offload: Type.Optional(Type.Literal(true)),
-          tlsType: Type.Optional(Type.Integer({ minimum: 1, maximum: 29 })),
-          http2: Type.Optional(Type.Literal(true)),
-          reencrypt: Type.Optional(Type.Literal(true)),
-          reverse: Type.Optional(Type.Literal(true)),
-          passSni: Type.Optional(Type.Literal(true)),
-          serverName: Type.Optional(Type.String({ pattern: hostNamePattern.source })),
-          rewrite: Type.Optional(Type.Union([Type.Literal("http"), Type.Literal("https")])),
-          /** Absent: Default. */
-          cipherSet: Type.Optional(Type.String({ pattern: cipherSetNamePattern.source })),
-          ciphers13: Type.Optional(
-            Type.Array(Type.Union(tls13Ciphers.map((each) => Type.Literal(each))), { minItems: 1 }),
-          ),
-          clientCert: Type.Optional(Type.Integer({ minimum: 1, maximum: 6 })),
-          nameRequired: Type.Optional(Type.Literal(true)),
-          tellCipher: Type.Optional(Type.Literal(true)),
-          /** Names of intermediates; absent: all. */
-          authorities: Type.Optional(
-            Type.Array(certificateName, { minItems: 1, maxItems: intermediatesMax }),
-          ),
-        },
-        nothingElse,
-      ),
-    ),
-    /** Seconds; 0 is the default. */
-    idletime: Type.Integer({ minimum: 0, maximum: 86_400 }),
-    addVia: Type.Integer({ minimum: 0, maximum: 6 }),
-    check: Type.Object(
+/** What a service and a SubVS have alike. */
+const serviceProperties = {
+  index: Type.Integer({ minimum: 1 }),
+  type: Type.Union([Type.Literal("gen"), Type.Literal("http")]),
+  nickname: Type.Optional(Type.String({ minLength: 1, maxLength: 127 })),
+  enabled: Type.Boolean(),
+  schedule: Type.Union([
+    Type.Literal("rr"),
+    Type.Literal("wrr"),
+    Type.Literal("lc"),
+    Type.Literal("wlc"),
+    Type.Literal("sh"),
+    Type.Literal("uhash"),
+  ]),
+  /** Absent: none, as in every document before there was any. `cookie` goes with the mode `active-cookie`, `queryTag` with `query-hash`. */
+  persist: Type.Optional(
+    Type.Object(
       {
-        type: Type.Union([
-          Type.Literal("tcp"),
-          Type.Literal("http"),
-          Type.Literal("https"),
-          Type.Literal("none"),
+        mode: Type.Union([
+          Type.Literal("src"),
+          Type.Literal("active-cookie"),
+          Type.Literal("url"),
+          Type.Literal("query-hash"),
+          Type.Literal("host"),
         ]),
-        url: Type.Optional(Type.String({ minLength: 1, maxLength: 126 })),
-        host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
-        use11: Type.Boolean(),
-        /** 0 HEAD, 1 GET, 2 POST, 3 OPTIONS. */
-        method: Type.Integer({ minimum: 0, maximum: 3 }),
-        codes: Type.Array(Type.Integer({ minimum: 300, maximum: 599 }), { maxItems: 32 }),
-        /** 0 is the server's own port; of the others 0 is the default. */
-        port: Type.Integer({ minimum: 0, maximum: 65_535 }),
-        intervalSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
-        timeoutSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
-        retries: Type.Integer({ minimum: 0, maximum: 15 }),
+        timeoutSeconds: Type.Integer({ minimum: 60, maximum: 2_147_460 }),
+        cookie: Type.Optional(Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,126}$" })),
+        queryTag: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9_.~-]{1,127}$" })),
       },
       nothingElse,
     ),
-    /** `before`: looked at before a server is chosen. Absent: none. */
-    rules: Type.Optional(
-      Type.Object({ before: ruleNames, request: ruleNames, response: ruleNames }, nothingElse),
+  ),
+  /** Absent: none. `tlsType` is the API's bit mask, absent at its default; the others are absent when they are off. */
+  tls: Type.Optional(
+    Type.Object(
+      {
+        certificates: Type.Array(certificateName, { maxItems: certificatesPerServiceMax }),
+        offload: Type.Optional(Type.Literal(true)),
+        tlsType: Type.Optional(Type.Integer({ minimum: 1, maximum: 29 })),
+        http2: Type.Optional(Type.Literal(true)),
+        reencrypt: Type.Optional(Type.Literal(true)),
+        reverse: Type.Optional(Type.Literal(true)),
+        passSni: Type.Optional(Type.Literal(true)),
+        serverName: Type.Optional(Type.String({ pattern: hostNamePattern.source })),
+        rewrite: Type.Optional(Type.Union([Type.Literal("http"), Type.Literal("https")])),
+        /** Absent: Default. */
+        cipherSet: Type.Optional(Type.String({ pattern: cipherSetNamePattern.source })),
+        ciphers13: Type.Optional(
+          Type.Array(Type.Union(tls13Ciphers.map((each) => Type.Literal(each))), { minItems: 1 }),
+        ),
+        clientCert: Type.Optional(Type.Integer({ minimum: 1, maximum: 6 })),
+        nameRequired: Type.Optional(Type.Literal(true)),
+        tellCipher: Type.Optional(Type.Literal(true)),
+        /** Names of intermediates; absent: all. */
+        authorities: Type.Optional(Type.Array(certificateName, { minItems: 1, maxItems: intermediatesMax })),
+      },
+      nothingElse,
     ),
-    servers: Type.Array(StoredServerSchema, { maxItems: 1_000 }),
+  ),
+  /** Seconds; 0 is the default. */
+  idletime: Type.Integer({ minimum: 0, maximum: 86_400 }),
+  addVia: Type.Integer({ minimum: 0, maximum: 6 }),
+  check: Type.Object(
+    {
+      type: Type.Union([
+        Type.Literal("tcp"),
+        Type.Literal("http"),
+        Type.Literal("https"),
+        Type.Literal("none"),
+      ]),
+      url: Type.Optional(Type.String({ minLength: 1, maxLength: 126 })),
+      host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+      use11: Type.Boolean(),
+      /** 0 HEAD, 1 GET, 2 POST, 3 OPTIONS. */
+      method: Type.Integer({ minimum: 0, maximum: 3 }),
+      codes: Type.Array(Type.Integer({ minimum: 300, maximum: 599 }), { maxItems: 32 }),
+      /** 0 is the server's own port; of the others 0 is the default. */
+      port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+      intervalSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
+      timeoutSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
+      retries: Type.Integer({ minimum: 0, maximum: 15 }),
+    },
+    nothingElse,
+  ),
+  /** `before`: looked at before a server is chosen. Absent: none. */
+  rules: Type.Optional(
+    Type.Object({ before: ruleNames, request: ruleNames, response: ruleNames }, nothingElse),
+  ),
+  servers: Type.Array(StoredServerSchema, { maxItems: 1_000 }),
+} as const;
+
+/** A part of a service, chosen for a request as a server is: `row` is what its service knows of it. */
+export const StoredSubServiceSchema = Type.Object(
+  {
+    ...serviceProperties,
+    row: Type.Object(
+      {
+        /** Of the same numbers as real servers. */
+        index: Type.Integer({ minimum: 1 }),
+        weight: Type.Integer({ minimum: 1, maximum: 65_535 }),
+        rules: ruleNames,
+      },
+      nothingElse,
+    ),
+  },
+  nothingElse,
+);
+
+export const StoredServiceSchema = Type.Object(
+  {
+    ...serviceProperties,
+    address: eitherAddress,
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    /** Absent: 7. At 4 the kernel passes the packets on, and HAProxy knows nothing of the service. */
+    layer: Type.Optional(Type.Literal(4)),
+    /** In place of servers of its own; absent: none. */
+    subServices: Type.Optional(Type.Array(StoredSubServiceSchema, { minItems: 1, maxItems: subServicesMax })),
   },
   nothingElse,
 );
@@ -337,6 +359,7 @@ export const UnitDocumentSchema = Type.Object(
 
 export type StoredRule = Static<typeof StoredRuleSchema>;
 export type StoredServer = Static<typeof StoredServerSchema>;
+export type StoredSubService = Static<typeof StoredSubServiceSchema>;
 export type StoredService = Static<typeof StoredServiceSchema>;
 export type SharedContent = Static<typeof SharedContentSchema>;
 export type StoredCertificate = NonNullable<SharedContent["certificates"]>[number];

@@ -5,6 +5,7 @@
 import { sha256Hex } from "@tandem/base/digest";
 import { socketText } from "@tandem/base/ipv6";
 import type { ConfigurationChange, Difference } from "@tandem/loadmaster-api/fence-parameters";
+import { allServices } from "../services/sub-services.ts";
 import {
   digestOf,
   type LocalUser,
@@ -52,9 +53,12 @@ type Described = { readonly what: string; readonly fields: ReadonlyMap<string, s
 /** Everything of the document, by a key that stays the same when its values change. */
 function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
   const objects = new Map<string, Described>();
-  for (const { servers, index, ...service } of shared.services) {
-    const what = `virtual service ${index} (${socketText(service.address, service.port)})`;
-    objects.set(`service ${index}`, { what, fields: fieldsOf(service) });
+  for (const { servers, index, sub, subServices: _subServices, ...service } of allServices(shared)) {
+    const what =
+      sub === undefined
+        ? `virtual service ${index} (${socketText(service.address, service.port)})`
+        : `SubVS ${index} of virtual service ${sub.of}`;
+    objects.set(`service ${index}`, { what, fields: fieldsOf({ ...service, ...sub?.row }) });
     for (const { index: at, ...server } of servers)
       objects.set(`service ${index} server ${at}`, {
         what: `real server ${at} (${socketText(server.address, server.port)}) of virtual service ${index}`,
