@@ -12,6 +12,7 @@ import { rules } from "./cases/rules.ts";
 import { serviceParameters } from "./cases/service-parameters.ts";
 import { spelling } from "./cases/spelling.ts";
 import { statistics } from "./cases/statistics.ts";
+import { subServices } from "./cases/sub-services.ts";
 import { apiKeys, interfaces, system } from "./cases/system.ts";
 import { tlsOfServices } from "./cases/tls.ts";
 import { users } from "./cases/users.ts";
@@ -30,6 +31,7 @@ export const areas: readonly Area[] = [
   interfaces,
   certificates,
   rules,
+  subServices,
   tlsOfServices,
   keeping,
   users,

@@ -158,13 +158,6 @@ export const notYet: Area = {
       notYet: "a service has one port",
     },
     {
-      name: "a SubVS, answered as part of its parent",
-      from: "API 3.6.1",
-      ask: { command: "modvs", with: { vs: "$bare", createsubvs: "" } },
-      expect: data({ MasterVS: 1, "SubVS.0.VSIndex": { type: "number" } }),
-      notYet: "services have no SubVS yet",
-    },
-    {
       name: "a critical server",
       from: "API 3.10",
       ask: { command: "modrs", with: { vs: "$index", rs: "!$rs2", critical: "Y" } },

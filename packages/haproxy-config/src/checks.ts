@@ -46,7 +46,11 @@ export function checkDirectives(check: HealthCheck, origin: Origin): Directive[]
 }
 
 /** Of one server. `follows`: the backend in which it is checked, where that is another one. */
-export function checkWords({ check }: VirtualService, server: RealServer, follows?: Word): Word[] {
+export function checkWords(
+  { check }: Pick<VirtualService, "check">,
+  server: RealServer,
+  follows?: Word,
+): Word[] {
   if (check.kind === "none") return [];
   if (follows !== undefined) return keywords(`track ${follows.text}/${serverName(server.index)}`);
   const { intervalSeconds, retries, port } = check.timing;

@@ -1,5 +1,12 @@
 /** Models for tests and goldens, here and in the packages that drive HAProxy. */
-import type { CheckTiming, ProcessSettings, ProxyModel, RealServer, VirtualService } from "./model.ts";
+import type {
+  CheckTiming,
+  ProcessSettings,
+  ProxyModel,
+  RealServer,
+  SubService,
+  VirtualService,
+} from "./model.ts";
 
 export const exampleProcess: ProcessSettings = {
   runtimeSocket: "/var/lib/tandem/loadmaster/haproxy/runtime.sock",
@@ -34,6 +41,17 @@ export const exampleService = (index: number, changes: Partial<VirtualService> =
   servers: [exampleServer(1), exampleServer(2), exampleServer(3)],
   ...changes,
 });
+
+export function exampleSubService(index: number, changes: Partial<SubService> = {}): SubService {
+  const { port: _port, ...service } = exampleService(index);
+  return {
+    ...service,
+    header: { forwardedFor: false, clientSide: false, via: false },
+    servers: [exampleServer(index)],
+    weight: 1_000,
+    ...changes,
+  };
+}
 
 /** The example with a pair's peers. */
 export const examplePeers = {

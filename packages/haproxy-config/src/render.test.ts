@@ -15,6 +15,7 @@ import {
   exampleProcess,
   exampleServer,
   exampleService,
+  exampleSubService,
   exampleTiming,
 } from "./model-examples.ts";
 import { proxyWeight, renderConfiguration } from "./render.ts";
@@ -303,6 +304,36 @@ const goldens: Record<string, ProxyModel> = {
       { name: "unused-too", kind: "add-header", header: "X-Unused", value: "1" },
     ],
   },
+  "sub-services": exampleModel([
+    exampleService(1, {
+      schedule: "wrr",
+      servers: [],
+      subServices: [
+        exampleSubService(11, {
+          weight: 300,
+          persistence: { kind: "cookie", name: "SHOP", timeoutSeconds: 600 },
+          servers: [exampleServer(1), exampleServer(2, { rules: [urlRule("pictures", "[.]png$")] })],
+        }),
+        exampleSubService(12, { weight: 100 }),
+        exampleSubService(13, {
+          chosenBy: [{ ...urlRule("shop", "^shop[.]"), subject: { part: "header", header: "Host" } }],
+          tlsToServers: { passName: false },
+        }),
+        exampleSubService(14, { enabled: false }),
+      ],
+    }),
+    exampleService(2, {
+      mode: "tcp",
+      header: { forwardedFor: false, clientSide: false, via: false },
+      schedule: "sh",
+      servers: [],
+      subServices: [
+        exampleSubService(21, { mode: "tcp", persistence: { kind: "source", timeoutSeconds: 60 } }),
+        exampleSubService(22, { mode: "tcp", chosenBy: ["default"] }),
+        exampleSubService(23, { mode: "tcp", chosenBy: ["default"] }),
+      ],
+    }),
+  ]),
   "source-hash-unchecked-and-disabled": exampleModel([
     exampleService(1, { schedule: "sh", check: { kind: "none" } }),
     exampleService(2, { enabled: false }),

@@ -308,7 +308,7 @@ const formatOfOurs = (text: string): Word => quoted(text);
 /** Consistent, so that a server that comes or goes moves only its own clients. */
 const consistently = directive("hash-type consistent");
 
-const hashesConsistently = (service: VirtualService): boolean =>
+const hashesConsistently = (service: BackendService): boolean =>
   balanceDirectives(service, (parameter) => ({ service: service.index, parameter })).includes(consistently);
 
 function balanceDirectives(

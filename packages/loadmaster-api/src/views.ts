@@ -133,6 +133,8 @@ export type VirtualServiceView = {
   CipherSet?: string;
   Tls13CipherSet?: string;
   ReverseSNIHostname?: string;
+  /** Absent without any, as `Rs` is. */
+  SubVS?: SubServiceView[];
   Rs?: RealServerView[];
 };
 

@@ -9,7 +9,8 @@ import {
   rulesMax,
   ruleTypes,
 } from "@tandem/loadmaster-api/rule-parameters";
-import type { SharedContent, StoredRule, StoredService } from "../state/document.ts";
+import { type AnyService, allServices } from "../services/sub-services.ts";
+import type { SharedContent, StoredRule } from "../state/document.ts";
 
 export type RuleValues = Values<typeof ruleParameters>;
 
@@ -71,16 +72,17 @@ const inOrder = (rules: readonly StoredRule[]): StoredRule[] =>
 
 type Place = { readonly words: string };
 
-function placesOf({ services }: SharedContent, name: string): Place[] {
-  const ofService = (service: StoredService): Place[] => [
-    ...(Object.values(service.rules ?? {}).some((names) => names?.includes(name))
-      ? [{ words: `virtual service ${service.index}` }]
+function placesOf(shared: SharedContent, name: string): Place[] {
+  const ofService = (service: AnyService): Place[] => [
+    ...(Object.values(service.rules ?? {}).some((names) => names?.includes(name)) ||
+    service.sub?.row.rules?.includes(name) === true
+      ? [{ words: `${service.sub === undefined ? "virtual service" : "SubVS"} ${service.index}` }]
       : []),
     ...service.servers
       .filter(({ rules }) => rules?.includes(name))
       .map(({ index }) => ({ words: `real server ${index} of virtual service ${service.index}` })),
   ];
-  return services.flatMap(ofService);
+  return allServices(shared).flatMap(ofService);
 }
 
 /** Which of the parameters each type takes, and needs. */

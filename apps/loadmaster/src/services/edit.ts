@@ -455,7 +455,7 @@ function withValues(
       retries: values.ChkRetryCount ?? checkRest.retries,
     },
   };
-  const impossible = subServiceFault(next, values);
+  const impossible = subServiceFault(service, next, values);
   if (impossible !== undefined) return refuse(impossible);
   const fault = layer4Fault(next);
   return fault === undefined ? ok(next) : err(fault);

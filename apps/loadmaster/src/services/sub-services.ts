@@ -109,15 +109,31 @@ export function newSubService(
 /** How a service with SubVS may choose among them. */
 const schedulesOfParents: readonly StoredService["schedule"][] = ["rr", "wrr", "sh"];
 
-/** What a service with SubVS cannot be, or what a SubVS cannot have, in the words of the answer. */
-export function subServiceFault(service: AnyService, values: Partial<ValuesOf<"modvs">>): string | undefined {
-  if (service.subServices !== undefined) return parentFault(service) ?? parentPersistFault(service);
-  if (service.sub === undefined) return undefined;
+/**
+ * What a service with SubVS cannot be, or what a SubVS cannot have, in the words of the answer. `next` is what the
+ * parameters make of `before`.
+ */
+export function subServiceFault(
+  before: AnyService,
+  next: AnyService,
+  values: Partial<ValuesOf<"modvs">>,
+): string | undefined {
+  const { index, sub, subServices, type } = next;
+  if (sub === undefined && subServices === undefined) return undefined;
+  if (type !== before.type)
+    return `VStype: ${type} is not possible for ${sub === undefined ? `virtual service ${index}, which has SubVS` : `SubVS ${index}`}: a service and its SubVS are of one type, here ${before.type}`;
+  if (subServices !== undefined)
+    return parentFault(next) ?? parentPersistFault(next) ?? parentLayerFault(next);
   const name = ofParentAlone.find((each) => values[each] !== undefined && isMeant(values[each]));
   return name === undefined
     ? undefined
-    : `${name}: ${JSON.stringify(values[name])} is not possible for SubVS ${service.index}, since clients meet the service above it; set it at virtual service ${service.sub.of}`;
+    : `${name}: ${JSON.stringify(values[name])} is not possible for SubVS ${index}, since clients meet the service above it; set it at virtual service ${sub?.of}`;
 }
+
+const parentLayerFault = ({ index, layer }: StoredService): string | undefined =>
+  layer === 4
+    ? `ForceL4: Y is not possible for virtual service ${index}, which has SubVS; use ForceL4 N`
+    : undefined;
 
 function parentFault({ index, schedule }: StoredService): string | undefined {
   return schedulesOfParents.includes(schedule)
