@@ -83,7 +83,7 @@ type ParsedSection = {
 
 /** A backend whose servers stand one after the other, each under another name. */
 function parseSection(text: string): ParsedSection | undefined {
-  const name = /^backend ([A-Za-z0-9_]+)$/m.exec(text.slice(0, text.indexOf("\n")))?.[1];
+  const name = /^backend ([A-Za-z0-9_.]+)$/m.exec(text.slice(0, text.indexOf("\n")))?.[1];
   if (name === undefined) return undefined;
   const frame: string[] = [];
   const servers: ServerLine[] = [];

@@ -39,8 +39,14 @@ export const socketPathMaxBytes = 90;
 const integer = (value: number, low: number, high: number): boolean =>
   Number.isInteger(value) && value >= low && value <= high;
 
-/** The model itself when all of it can be rendered, else the first thing that cannot. */
-export function checkModel(model: ProxyModel): Result<ProxyModel, FieldError> {
+/**
+ * The model itself when all of it can be rendered, else the first thing that cannot. `isKnown`: a service that was found
+ * good before, each member of it the same.
+ */
+export function checkModel(
+  model: ProxyModel,
+  isKnown: (service: VirtualService) => boolean = () => false,
+): Result<ProxyModel, FieldError> {
   const found =
     checkProcess(model) ??
     firstOf(model.unusedRules ?? [], (rule) =>
@@ -48,7 +54,7 @@ export function checkModel(model: ProxyModel): Result<ProxyModel, FieldError> {
         ? undefined
         : fault("rule", rule, "a name, printable patterns and values, flags from 1 to 9"),
     ) ??
-    firstOf(model.services, (service) => checkService(service)) ??
+    firstOf(model.services, (service) => (isKnown(service) ? undefined : checkService(service))) ??
     duplicates(
       model.services.map((service) => service.index),
       "service",

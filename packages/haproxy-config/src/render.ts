@@ -52,36 +52,76 @@ export type RenderedConfiguration = Written & {
 
 /** The whole file for a model, or the first thing in the model that cannot be rendered. */
 export function renderConfiguration(model: ProxyModel): Result<RenderedConfiguration, FieldError> {
-  const checked = checkModel(model);
+  const written = lastWritten;
+  const keys = keysOf(model);
+  const checked = checkModel(model, (service) => written.has(keys.get(service) ?? ""));
   if (!checked.ok) return err(checked.error);
-  const digest = sha256Hex(write(sections(model, undefined)).text).slice(0, 16);
+  const body = joined(bodyOf(model, keys));
+  const whole = (digest: string | undefined): Written =>
+    joined([write([globalSection(model, digest)]), body]);
+  const digest = sha256Hex(whole(undefined).text).slice(0, 16);
   const files = new Map(
     model.services
       .filter((service) => service.enabled)
       .flatMap(({ offload }) => (offload === undefined ? [] : offloadFiles(offload)))
       .map((each) => [each.name, each]),
   );
-  return ok({ ...write(sections(model, digest)), digest, files: [...files.values()] });
+  return ok({ ...whole(digest), digest, files: [...files.values()] });
 }
 
-function sections(model: ProxyModel, digest: string | undefined): Section[] {
+/** Everything after the global section. */
+function bodyOf(
+  { process: settings, services, unusedRules = [] }: ProxyModel,
+  keys: ReadonlyMap<VirtualService, string>,
+): Written[] {
   return [
-    globalSection(model, digest),
-    defaultsSection(),
-    ...(model.process.peers === undefined ? [] : [peersSection(model.process.peers)]),
-    ...model.services
-      .filter((service) => service.enabled)
-      .flatMap((service) => serviceSections(service, model.process)),
-    ...(model.unusedRules === undefined || model.unusedRules.length === 0
+    write([defaultsSection(), ...(settings.peers === undefined ? [] : [peersSection(settings.peers)])]),
+    ...writtenServices(
+      services.filter((service) => service.enabled),
+      settings,
+      keys,
+    ),
+    ...(unusedRules.length === 0
       ? []
       : [
-          {
-            header: [keyword("backend"), keyword("rules")],
-            directives: [directive("mode http"), ...unusedRulesDirectives(model.unusedRules)],
-          },
+          write([
+            {
+              header: [keyword("backend"), keyword("rules")],
+              directives: [directive("mode http"), ...unusedRulesDirectives(unusedRules)],
+            },
+          ]),
         ]),
   ];
 }
+
+/** Texts of services, by everything that they are made from, as of the last rendering: a change is seldom of them all. */
+let lastWritten: ReadonlyMap<string, Written> = new Map();
+
+/** What a service's text is made from beside it and the process has to be part of this. */
+function keysOf({ process, services }: ProxyModel): ReadonlyMap<VirtualService, string> {
+  const settings = JSON.stringify(process);
+  return new Map(services.map((service) => [service, `${settings}${JSON.stringify(service)}`]));
+}
+
+function writtenServices(
+  services: readonly VirtualService[],
+  settings: ProcessSettings,
+  keys: ReadonlyMap<VirtualService, string>,
+): Written[] {
+  const all = new Map<string, Written>();
+  for (const service of services) {
+    const key = keys.get(service) ?? "";
+    all.set(key, lastWritten.get(key) ?? write(serviceSections(service, settings)));
+  }
+  lastWritten = all;
+  return [...all.values()];
+}
+
+/** An empty line stands between sections. */
+const joined = (parts: readonly Written[]): Written => ({
+  text: parts.map(({ text }) => text).join("\n"),
+  origins: parts.flatMap(({ origins }, at) => (at === 0 ? origins : [undefined, ...origins])),
+});
 
 function globalSection({ process: settings, services }: ProxyModel, digest: string | undefined): Section {
   return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseInformation, parseProcesses, parseStatistics, serverStatus } from "./statistics.ts";
+import { backendsIn, parseInformation, parseProcesses, parseStatistics, serverStatus } from "./statistics.ts";
 
 test("show stat is read by column name", () => {
   const rows = parseStatistics(
@@ -51,4 +51,17 @@ test("server states become the four words of the API", () => {
     ["UP", "UP 1/3", "DOWN", "DOWN 1/2", "no check", "MAINT", "NOLB", "DRAIN"].map(serverStatus),
     ["Up", "Up", "Down", "Down", "Unchecked", "Disabled", "Down", "Disabled"],
   );
+});
+
+test("the number of each backend is read from the figures, whatever its name", () => {
+  const csv =
+    "# pxname,svname,qcur,iid,sid\nvs1,FRONTEND,,2,0\nvs1,rs1,0,3,1\nvs1,BACKEND,0,3,0\nvs1.g1,BACKEND,0,4,0\n";
+  assert.deepEqual(
+    [...backendsIn(csv)],
+    [
+      ["vs1", 3],
+      ["vs1.g1", 4],
+    ],
+  );
+  assert.deepEqual([...backendsIn("")], []);
 });

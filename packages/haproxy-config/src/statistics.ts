@@ -24,7 +24,7 @@ export type StatRow = {
 export function parseStatistics(csv: string): StatRow[] {
   const [header, ...lines] = csv.split("\n");
   if (header === undefined || !header.startsWith("# ")) return [];
-  const columns = splitCsv(header.slice(2));
+  const columns = header.slice(2).split(",");
   const column = (name: string): number => columns.indexOf(name);
   const at = {
     proxy: column("pxname"),
@@ -39,10 +39,11 @@ export function parseStatistics(csv: string): StatRow[] {
   };
   // A server counts no requests, but its answers by class of status.
   const responses = columns.flatMap((name, index) => (/^hrsp_(\dxx|other)$/.test(name) ? [index] : []));
+  const cellsWanted = 1 + Math.max(...Object.values(at), ...responses);
   const rows: StatRow[] = [];
   for (const line of lines) {
     if (line.length === 0) continue;
-    const cells = splitCsv(line);
+    const cells = line.includes('"') ? splitCsv(line) : line.split(",", cellsWanted);
     const number = (index: number): number => Number(cells[index] ?? 0) || 0;
     rows.push({
       proxy: cells[at.proxy] ?? "",
@@ -83,6 +84,18 @@ function withoutGroups(rows: readonly StatRow[]): StatRow[] {
         requests: sum((each) => each.requests),
       };
     });
+}
+
+/** The numbers (`iid`) of the backends, by name. */
+export function backendsIn(csv: string): ReadonlyMap<string, number> {
+  const [header = "", ...lines] = csv.split("\n");
+  const at = header.replace(/^# /, "").split(",").indexOf("iid");
+  return new Map(
+    lines.flatMap((line) => {
+      const [name = "", row, ...cells] = line.split(",", at + 1);
+      return row === "BACKEND" ? [[name, Number(cells[at - 2])] as const] : [];
+    }),
+  );
 }
 
 /** Cells of one line; HAProxy quotes those that hold a comma or a quote, and doubles quotes within (RFC 4180). */

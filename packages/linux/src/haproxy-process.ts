@@ -13,7 +13,12 @@
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Difference, difference, isComplaint, needsCheck } from "@tandem/haproxy-config/difference";
 import type { RenderedConfiguration } from "@tandem/haproxy-config/render";
-import { parseInformation, parseStatistics, type StatRow } from "@tandem/haproxy-config/statistics";
+import {
+  backendsIn,
+  parseInformation,
+  parseStatistics,
+  type StatRow,
+} from "@tandem/haproxy-config/statistics";
 import { type ConfigurationText, HaproxyFiles } from "./haproxy-files.ts";
 import { type HaproxyEvent, HaproxyMaster } from "./haproxy-master.ts";
 import { askHaproxy, type SocketFailure } from "./haproxy-socket.ts";
@@ -23,6 +28,8 @@ export type { HaproxyEvent } from "./haproxy-master.ts";
 
 /** Changes that arrive within so many milliseconds make one reload. */
 export const coalesceMs = 100;
+/** So much of it is for what has to be done just before the reload. */
+const beforeReloadMs = 40;
 /** A worker whose telling was interrupted is like no file. */
 const betweenDigests = "changing";
 
@@ -71,6 +78,8 @@ export class HaproxyProcess {
   /** What the next load is to bring into force. */
   #pending: RenderedConfiguration | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Numbers of backends in HAProxy's figures, as of the last that were asked for whole. */
+  #backends: ReadonlyMap<string, number> = new Map();
 
   constructor({ directory, binary = "/usr/sbin/haproxy", observe }: HaproxyOptions) {
     this.#observe = observe;
@@ -119,13 +128,20 @@ export class HaproxyProcess {
   put({ configuration }: Accepted): Promise<"unchanged" | "told" | "pending"> {
     return this.#inTurn(async () => {
       const put = await this.#put(configuration);
-      if (put === "pending") this.#timer ??= setTimeout(() => this.#loadSoon(), coalesceMs);
+      if (put === "pending") this.#timer ??= setTimeout(() => this.#loadSoon(), coalesceMs - beforeReloadMs);
       return put;
     });
   }
 
-  #loadSoon(): void {
-    this.settle().catch((error: Error) => this.#observe({ event: "haproxy-refused", reason: error.message }));
+  async #loadSoon(): Promise<void> {
+    const due = performance.now() + beforeReloadMs;
+    try {
+      for (const listener of this.#reloadListeners) await listener();
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+      await this.#inTurn(() => this.#settle({ prepared: true }));
+    } catch (error) {
+      this.#observe({ event: "haproxy-refused", reason: (error as Error).message });
+    }
   }
 
   /** An accepted configuration is not to come into force after all. */
@@ -135,12 +151,14 @@ export class HaproxyProcess {
 
   /** What is pending is loaded at once; everything that was put is in force when this resolves, or was refused. */
   settle(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#pending === undefined) return;
-      const { digest } = this.#pending;
-      const loaded = await this.#load();
-      if (!loaded.ok) await this.#announce({ how: "refused", digest, error: loaded.error });
-    });
+    return this.#inTurn(() => this.#settle());
+  }
+
+  async #settle(how: { readonly prepared?: true } = {}): Promise<void> {
+    if (this.#pending === undefined) return;
+    const { digest } = this.#pending;
+    const loaded = await this.#load(how);
+    if (!loaded.ok) await this.#announce({ how: "refused", digest, error: loaded.error });
   }
 
   /**
@@ -170,10 +188,19 @@ export class HaproxyProcess {
     return said ?? err({ code: "no-answer", message: "HAProxy's worker does not answer" });
   }
 
-  /** Current figures and states of all proxies and servers. */
-  async statistics(): Promise<Result<StatRow[], SocketFailure>> {
+  /** Current figures and states of all proxies and servers, or of one backend alone, which costs much less. */
+  async statistics(backend?: string): Promise<Result<StatRow[], SocketFailure>> {
+    const id = backend === undefined ? undefined : this.#backends.get(backend);
+    if (id !== undefined) {
+      const answer = await askHaproxy(this.runtimeSocket, `show stat ${id} -1 -1`);
+      const rows = answer.ok ? parseStatistics(answer.value) : [];
+      // A worker of another file may have another proxy under this number.
+      if (rows.some(({ proxy, server }) => proxy === backend && server === "BACKEND")) return ok(rows);
+    }
     const answer = await askHaproxy(this.runtimeSocket, "show stat");
-    return answer.ok ? ok(parseStatistics(answer.value)) : answer;
+    if (!answer.ok) return answer;
+    this.#backends = backendsIn(answer.value);
+    return ok(parseStatistics(answer.value));
   }
 
   /** The same with the worker that says it: a reload makes another one, which counts from nothing. */
@@ -260,7 +287,7 @@ export class HaproxyProcess {
   }
 
   /** Brings what is pending into force, or what was in force back into it. */
-  async #load(): Promise<Result<Applied, FieldError>> {
+  async #load({ prepared = false } = {}): Promise<Result<Applied, FieldError>> {
     const configuration = this.#pending;
     this.#forgetPending();
     if (configuration === undefined) return ok("unchanged");
@@ -268,7 +295,7 @@ export class HaproxyProcess {
     // A change that was accepted meanwhile may have been dropped with a file that this one uses as well.
     const written = await this.#files.writeReferred(configuration);
     const identity = await this.#master.alive();
-    if (identity !== undefined) for (const listener of this.#reloadListeners) await listener();
+    if (identity !== undefined && !prepared) for (const listener of this.#reloadListeners) await listener();
     const loaded = await this.#master.load(configuration, identity);
     if (loaded.ok) {
       this.#inForce = { text, digest };

@@ -169,8 +169,11 @@ describe("[LM1] changes without a reload", { skip }, () => {
     timeout: 120_000,
   }, async () => {
     const ways: string[] = [];
+    // On a busy machine it tries fewer.
+    const until = performance.now() + 8_000;
     await fc.assert(
       fc.asyncProperty(fc.array(model(), { minLength: 2, maxLength: 4 }), async (models) => {
+        if (performance.now() > until) return;
         let last: VirtualService[] = [];
         for (const each of models) {
           last = each.map((next) =>
@@ -190,7 +193,7 @@ describe("[LM1] changes without a reload", { skip }, () => {
           "and the file is in step",
         );
       }),
-      { numRuns: 25, endOnFailure: true, interruptAfterTimeLimit: 8_000 },
+      { numRuns: 25, endOnFailure: true },
     );
     assert.ok(ways.filter((way) => way === "told").length >= 10, ways.join(" "));
   });

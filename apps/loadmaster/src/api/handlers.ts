@@ -235,7 +235,15 @@ export function unitHandlers(unit: Unit): Handlers {
     if (row !== undefined) return ok({ Rs: [rowView(row.service, row.subService, await unit.figures())] });
     const found = findServer(unit.document.shared, reference);
     return found.ok
-      ? ok({ Rs: [serverView(found.value.service, found.value.server, await unit.figures())] })
+      ? ok({
+          Rs: [
+            serverView(
+              found.value.service,
+              found.value.server,
+              await unit.serverFigures(found.value.service.index),
+            ),
+          ],
+        })
       : found;
   };
   const ofUnit = (

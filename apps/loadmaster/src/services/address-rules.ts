@@ -122,9 +122,9 @@ export function carriedFor(
     ...facts.interfaces.flatMap(ownAddresses),
   ]);
   const found = new Map<string, { device: string; address: string }>();
-  for (const service of services) {
-    const { address, enabled } = service;
-    if (!enabled || elsewhere.has(address)) continue;
+  const addresses = new Set(services.filter(({ enabled }) => enabled).map(({ address }) => address));
+  for (const address of addresses) {
+    if (elsewhere.has(address)) continue;
     const on = facts.interfaces.find((each) => onNetworkOf(each, address));
     // The whole of 127.0.0.0/8 is local on the loopback device without being put there.
     if (on === undefined || (on.device === "lo" && address.startsWith("127."))) continue;

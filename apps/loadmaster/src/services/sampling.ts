@@ -15,6 +15,8 @@ import { allServices } from "./sub-services.ts";
 import { type Figures, figuresOf } from "./views.ts";
 
 export const sampleIntervalMs = 2 * second;
+/** Figures of everything are asked for no more often. */
+export const figuresAgeMaxMs = 100;
 
 export type SampledParts = {
   readonly haproxy: HaproxyProcess;
@@ -36,10 +38,14 @@ export class Sampling {
   readonly #servers = new Map<string, "Up" | "Down">();
   #timer: NodeJS.Timeout | undefined;
   #sampling: Promise<readonly StatRow[]> | undefined;
+  #figures: { readonly askedAt: number; readonly answer: Promise<Figures> } | undefined;
 
   constructor(parts: SampledParts) {
     this.#parts = parts;
     this.#machine = new MachineWatch(parts.machine);
+    parts.haproxy.onLoaded(() => {
+      this.#figures = undefined;
+    });
   }
 
   async start(): Promise<void> {
@@ -62,10 +68,24 @@ export class Sampling {
     return this.#sampling;
   }
 
-  /** Figures and states of HAProxy; empty while it does not answer. */
-  async figures(): Promise<Figures> {
+  /**
+   * Figures and states of HAProxy, not older than {@link figuresAgeMaxMs} nor than the last change in HAProxy; empty while
+   * it does not answer.
+   */
+  figures(): Promise<Figures> {
+    if (this.#figures === undefined || performance.now() - this.#figures.askedAt >= figuresAgeMaxMs)
+      this.#figures = { askedAt: performance.now(), answer: this.#askFigures() };
+    return this.#figures.answer;
+  }
+
+  /** The same of the servers of one service alone. */
+  serverFigures(service: number): Promise<Figures> {
+    return this.#askFigures(serviceName(service));
+  }
+
+  async #askFigures(backend?: string): Promise<Figures> {
     const { haproxy, layer4, runtimeState } = this.#parts;
-    const [rows, steady] = await Promise.all([haproxy.statistics(), layer4.rows()]);
+    const [rows, steady] = await Promise.all([haproxy.statistics(backend), layer4.rows()]);
     return figuresOf([...(rows.ok ? runtimeState.shown(rows.value) : []), ...steady]);
   }
 

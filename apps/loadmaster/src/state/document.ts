@@ -369,9 +369,38 @@ export type UnitContent = Static<typeof UnitContentSchema>;
 export type LocalUser = NonNullable<UnitContent["users"]>[number];
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
 
+/** Documents are never changed in place, so that what was worked out for one, or for one of its services, stays true. */
+const knownDigests = new WeakMap<SharedContent, string>();
+const knownTexts = new WeakMap<StoredService, string>();
+
 /** SHA-256 over the canonical JSON of what the pair shares. */
-export const digestOf = (shared: SharedContent): string =>
-  sha256Hex(canonicalJson(shared as unknown as Json));
+export function digestOf(shared: SharedContent): string {
+  const known = knownDigests.get(shared);
+  if (known !== undefined) return known;
+  const digest = sha256Hex(canonicalText(shared));
+  knownDigests.set(shared, digest);
+  return digest;
+}
+
+/** Its canonical JSON, with those of services that are known. */
+function canonicalText(shared: SharedContent): string {
+  const members = (Object.keys(shared) as (keyof SharedContent)[]).sort().map((name) => {
+    const text =
+      name === "services"
+        ? `[${shared.services.map(canonicalService).join(",")}]`
+        : canonicalJson(shared[name] as unknown as Json);
+    return `${JSON.stringify(name)}:${text}`;
+  });
+  return `{${members.join(",")}}`;
+}
+
+function canonicalService(service: StoredService): string {
+  const known = knownTexts.get(service);
+  if (known !== undefined) return known;
+  const text = canonicalJson(service as unknown as Json);
+  knownTexts.set(service, text);
+  return text;
+}
 
 export const syslogDefault: SyslogSettings = {
   hosts: [],

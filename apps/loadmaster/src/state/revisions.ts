@@ -109,7 +109,14 @@ function fieldsOf(value: object, path = ""): Map<string, string> {
 }
 
 function changesBetween(before: SharedContent, after: SharedContent): ConfigurationChange[] {
-  const [old, present] = [objectsOf(before), objectsOf(after)];
+  // A service that is the same object is the same service.
+  const were = new Set(before.services);
+  const staying = new Set(after.services.filter((service) => were.has(service)));
+  const changed = (shared: SharedContent): SharedContent => ({
+    ...shared,
+    services: shared.services.filter((service) => !staying.has(service)),
+  });
+  const [old, present] = [objectsOf(changed(before)), objectsOf(changed(after))];
   const changes: ConfigurationChange[] = [];
   for (const [key, { what }] of old) if (!present.has(key)) changes.push({ what, change: "removed" });
   for (const [key, { what, fields }] of present) {
