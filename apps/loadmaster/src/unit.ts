@@ -815,6 +815,8 @@ export class Unit implements PartnerSide {
   async #supervise(): Promise<void> {
     if (this.#stopping) return;
     this.#connectionsAre(await this.#parts.connections.supervise());
+    // A master does not answer while a reload makes it execute itself anew.
+    await this.#traffic.settled();
     const runs = (await this.#parts.haproxy.running()) !== undefined;
     if (runs && !this.#traffic.isDue) return;
     if (!runs) this.#parts.log("error", "haproxy-missing", {});
