@@ -8,6 +8,7 @@ import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
 import { InterfacesPage } from "./interfaces/interfaces-page.tsx";
 import { SetupPage } from "./pairing/setup-page.tsx";
+import { RulesPage } from "./rules/rules-page.tsx";
 import { ServicePage } from "./services/service-page.tsx";
 import { ServicesPage } from "./services/services-page.tsx";
 import { HostPage } from "./settings/host-page.tsx";
@@ -36,6 +37,7 @@ const certificates = createRoute({
   path: "/certificates",
   component: CertificatesPage,
 });
+const rules = createRoute({ getParentRoute: () => root, path: "/rules", component: RulesPage });
 const interfaces = createRoute({
   getParentRoute: () => root,
   path: "/interfaces",
@@ -75,6 +77,7 @@ export const makeRouter = () =>
       service,
       statistics,
       certificates,
+      rules,
       interfaces,
       host,
       parameters,

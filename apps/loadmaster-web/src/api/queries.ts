@@ -46,6 +46,13 @@ export const serviceQuery = (index: string) =>
     refetchInterval: slowIntervalMs,
   });
 
+/** Content rules by type. */
+export const rulesQuery = queryOptions({
+  queryKey: ["rules"],
+  queryFn: () => command("showrule"),
+  refetchInterval: slowIntervalMs,
+});
+
 /** What the unit says now, and what it said since the page was opened. */
 export const statisticsQuery = queryOptions({
   queryKey: ["statistics"],

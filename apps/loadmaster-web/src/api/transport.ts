@@ -7,6 +7,7 @@ import type {
   CertificateView,
   HandOverView,
   InterfaceView,
+  RulesView,
   StatisticsView,
   VirtualServiceView,
 } from "@tandem/loadmaster-api/views";
@@ -30,6 +31,7 @@ type Answers = {
   readonly set: { readonly warning?: string };
   readonly showiface: { readonly Interface: readonly InterfaceView[] };
   readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
+  readonly showrule: RulesView;
   readonly listcert: { readonly cert: readonly CertificateView[] };
   readonly listintermediate: { readonly cert: readonly CertificateView[] };
   readonly readcert: { readonly certificate: string };

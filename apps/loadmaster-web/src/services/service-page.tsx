@@ -11,18 +11,35 @@ import { command } from "../api/transport.ts";
 import { AddressHint } from "../live/address-hint.tsx";
 import { useLive } from "../live/live.tsx";
 import { readOnlyReason } from "../live/read-only.ts";
+import { ServiceRulesCard } from "../rules/service-rules-card.tsx";
 import { DraftActions } from "../settings/draft-actions.tsx";
 import { changesIn, type Draft, formValue, type SettingField } from "../settings/field.ts";
 import { SettingInput } from "../settings/setting-input.tsx";
 import { ServersCard } from "./servers-card.tsx";
 import { serviceFields, serviceValues } from "./service-fields.ts";
+import { SubServicesCard } from "./sub-services-card.tsx";
 
 /** Address and port first, under the names by which `modvs` changes them. */
-const fields: readonly SettingField[] = [
+const addressFields: readonly SettingField[] = [
   { name: "vsaddress", label: "Virtual Address", kind: "text", help: "IPv4 or IPv6" },
   { name: "vsport", label: "Port", kind: "number", help: "1 to 65535" },
-  ...serviceFields,
 ];
+
+/** What clients meet before a SubVS is chosen is set at the service above it. */
+const ofServiceAlone = new Set([
+  "SSLAcceleration",
+  "CertFile",
+  "TLSType",
+  "AllowHTTP2",
+  "ForceL4",
+  "VStype",
+  "AddVia",
+]);
+
+const fieldsOf = ({ MasterVSID }: VirtualServiceView): readonly SettingField[] =>
+  MasterVSID
+    ? serviceFields.filter(({ name }) => !ofServiceAlone.has(name))
+    : [...addressFields, ...serviceFields];
 
 /** One virtual service, whole (SPEC LM1). */
 export function ServicePage({ index }: { readonly index: string }) {
@@ -30,12 +47,23 @@ export function ServicePage({ index }: { readonly index: string }) {
   const service = useQuery(serviceQuery(index));
   const reason = readOnlyReason(view, "shared");
   return (
-    <PageFrame title={`Virtual service ${index}`} about={<a href="#/services">All virtual services</a>}>
+    <PageFrame
+      title={service.data?.MasterVSID ? `SubVS ${index}` : `Virtual service ${index}`}
+      about={
+        service.data?.MasterVSID ? (
+          <a href={`#/services/${service.data.MasterVSID}`}>{`Virtual service ${service.data.MasterVSID}`}</a>
+        ) : (
+          <a href="#/services">All virtual services</a>
+        )
+      }
+    >
       <AddressHint />
       <Loaded query={service}>
         {(shown) => (
           <>
-            <ServersCard service={shown} reason={reason} />
+            {(shown.SubVS ?? []).length === 0 && <ServersCard service={shown} reason={reason} />}
+            {!shown.MasterVSID && shown.Layer !== 4 && <SubServicesCard service={shown} reason={reason} />}
+            <ServiceRulesCard service={shown} reason={reason} />
             <SettingsCard service={shown} reason={reason} />
           </>
         )}
@@ -49,6 +77,7 @@ type Props = { readonly service: VirtualServiceView; readonly reason: string | n
 function SettingsCard({ service, reason }: Props) {
   const [draft, setDraft] = useState<Draft>({});
   const client = useQueryClient();
+  const fields = fieldsOf(service);
   const values = { ...serviceValues(service), vsaddress: service.VSAddress, vsport: service.VSPort };
   const changes = changesIn(fields, draft, values);
   const changing = useMutation({

@@ -5,7 +5,7 @@ import { Link, useLocation } from "@tanstack/react-router";
 export function Navigation() {
   const { pathname } = useLocation();
   const inServices = pathname.startsWith("/services");
-  const inConfiguration = !["/", "/statistics", "/certificates"].includes(pathname) && !inServices;
+  const inConfiguration = !["/", "/statistics", "/rules", "/certificates"].includes(pathname) && !inServices;
   return (
     <Nav aria-label="Pages">
       <NavList>
@@ -17,6 +17,9 @@ export function Navigation() {
         </NavItem>
         <NavItem isActive={pathname === "/statistics"}>
           <Link to="/statistics">Statistics</Link>
+        </NavItem>
+        <NavItem isActive={pathname === "/rules"}>
+          <Link to="/rules">Content Rules</Link>
         </NavItem>
         <NavItem isActive={pathname === "/certificates"}>
           <Link to="/certificates">Certificates</Link>
