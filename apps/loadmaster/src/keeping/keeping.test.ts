@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Parameters } from "@tandem/loadmaster-api/client";
 import { backupMaxBytes } from "@tandem/loadmaster-api/keeping-parameters";
+import { largeBodiesMax } from "../api/server.ts";
 import { type Issued, issue } from "../certificates/issue.fixture.ts";
 import { digestOf, type UnitDocument } from "../state/document.ts";
 import {
@@ -68,6 +69,35 @@ describe("a backup of a single unit, brought back", { skip }, () => {
   };
   const backup = async (parameters: Parameters = {}): Promise<string> =>
     String((await call("backup", parameters)).data);
+  /** A request whose body is said to be so long, of which the beginning is sent. */
+  const begun = (length: number) => {
+    const asking = request({
+      host: unit.configuration.interfaces[0]?.address,
+      port: unit.configuration.apiPort,
+      method: "POST",
+      path: "/access/restore?type=3",
+      agent: false,
+      rejectUnauthorized: false,
+      headers: { "content-length": length },
+    });
+    const answered = new Promise<{ status: number | undefined; body: string }>((resolve) => {
+      asking.on("error", () => resolve({ status: undefined, body: "" }));
+      asking.on("response", (response) => {
+        let body = "";
+        response.on("data", (part) => {
+          body += part;
+        });
+        response.on("end", () => {
+          resolve({ status: response.statusCode, body });
+          asking.destroy();
+        });
+        response.on("error", () => resolve({ status: response.statusCode, body }));
+      });
+      setTimeout(() => resolve({ status: undefined, body: "no answer" }), 500).unref();
+    });
+    asking.write("only the beginning");
+    return { asking, answered };
+  };
   const restore = (data: string, type = 3, more: Parameters = {}) => call("restore", { data, type, ...more });
   const shared = (): UnitDocument["shared"] => unit.unit.document.shared;
   /** Everything is another than in the backup. */
@@ -250,32 +280,23 @@ describe("a backup of a single unit, brought back", { skip }, () => {
       await refusal("restore", { data: base64(Buffer.alloc(backupMaxBytes + 1, "x")), type: 3 }),
       /^data: it has \d+ bytes; allowed are \d+$/,
     );
-    const sent = 100 * 1024 * 1024;
-    const { status, body } = await new Promise<{ status?: number | undefined; body: string }>(
-      (resolve, reject) => {
-        const asking = request(
-          {
-            host: unit.configuration.interfaces[0]?.address,
-            port: unit.configuration.apiPort,
-            method: "POST",
-            path: "/access/restore?type=3",
-            rejectUnauthorized: false,
-            headers: { "content-length": sent },
-          },
-          (response) => {
-            let text = "";
-            response.on("data", (part) => {
-              text += part;
-            });
-            response.on("end", () => resolve({ status: response.statusCode, body: text }));
-          },
-        );
-        asking.on("error", reject);
-        asking.write("only the beginning");
-      },
-    );
+    const { status, body } = await begun(100 * 1024 * 1024).answered;
     assert.equal(status, 413);
     assert.match(body, /body: it is longer than \d+ bytes/);
+  });
+
+  test("[LM2] few large bodies are read at a time, whoever sends them", async () => {
+    const waiting = Array.from({ length: largeBodiesMax }, () => begun(3 * 1024 * 1024));
+    await waitFor("one more is turned away", async () => {
+      const { status } = await begun(3 * 1024 * 1024).answered;
+      return status === 503;
+    });
+    assert.ok((await unit.client().listVirtualServices()).ok, "others are heard");
+    for (const { asking } of waiting) asking.destroy();
+    await waitFor("there is room again", async () => {
+      const answer = await unit.client().call("restore", { data: base64(Buffer.alloc(2 ** 22)), type: 2 });
+      return !answer.ok && /^data: it is no backup/.test(answer.error.message);
+    });
   });
 
   test("[LM2] in v1 the file is the body as it is, both ways", async () => {
