@@ -140,12 +140,10 @@ export class TrafficNetwork {
     this.#run(server, [serverProgram, server, String(httpPort), String(linePort)]);
   }
 
-  /** Its process dies, and its machine goes on: connections are refused. */
-  killServer(server: (typeof servers)[number]): void {
-    this.#signal(
-      ip("netns", "pids", this.namespace(server)).split("\n").filter(Boolean).map(Number),
-      "SIGKILL",
-    );
+  /** Its process dies, and its machine goes on: connections are refused once this resolves. */
+  async killServer(server: (typeof servers)[number]): Promise<void> {
+    this.#signal(this.#pids(server), "SIGKILL");
+    await until(`${server} has ended`, () => this.#pids(server).length === 0);
   }
 
   #run(host: string, words: readonly string[]): void {
@@ -289,8 +287,8 @@ export class TrafficNetwork {
     return table.split("\n").filter((line) => line.includes("ESTABLISHED")).length;
   }
 
-  #pids(unit: UnitName): number[] {
-    return ip("netns", "pids", this.namespace(unit)).split("\n").filter(Boolean).map(Number);
+  #pids(host: string): number[] {
+    return ip("netns", "pids", this.namespace(host)).split("\n").filter(Boolean).map(Number);
   }
 
   #signal(pids: readonly number[], signal: NodeJS.Signals): void {

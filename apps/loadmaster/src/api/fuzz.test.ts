@@ -212,8 +212,12 @@ function callsOf(command: CommandName, pool: Pool): fc.Arbitrary<Call> {
 function calls(pool: Pool): fc.Arbitrary<Call> {
   const names = (Object.keys(commands) as CommandName[]).filter((name) => !left.has(name));
   const often = new Set<string>(["addvs", "modvs", "addrs", "modrs"]);
+  const making = /^add.*rule$|^useradd|^modrule/;
   return fc.oneof(
-    ...names.map((name) => ({ weight: often.has(name) ? 8 : 1, arbitrary: callsOf(name, pool) })),
+    ...names.map((name) => ({
+      weight: often.has(name) ? 12 : making.test(name) ? 4 : 1,
+      arbitrary: callsOf(name, pool),
+    })),
   );
 }
 
@@ -380,7 +384,18 @@ test("[LM2] whatever is sent: whole answers, no fault, no change by a refusal, n
     Ciphers: ["AES128-SHA", "ECDHE-ECDSA-AES128-GCM-SHA256:AES256-SHA"],
     Tls13CipherSet: ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"],
     name: names,
-    rule: names,
+    rule: [...names, "default"],
+    pattern: ["^/images/", "a(b|c)", "/x"],
+    replacement: ["/y\\1", "z"],
+    header: ["X-A", "host", ""],
+    createsubvs: [""],
+    user: names,
+    group: names,
+    perms: ["real,vs", "root", ""],
+    newpassword: ["Password1"],
+    passwd: ["Password1"],
+    hostip: [loopback(60)],
+    addr: [loopback(60), "192.0.2.0/24"],
     value: ["AES128-SHA", "AES256-SHA:AES128-SHA"],
     password: ["Password1", "a long phrase"],
     currpassword: ["not the password"],

@@ -128,6 +128,37 @@ describe("a backup of a single unit, brought back", { skip }, () => {
     assert.match(await fetchText(vs.address, vs.port), /^plain /);
   });
 
+  test("[LM1] rules, SubVS and sets of ciphers come back with the services that use them", async () => {
+    const whole = await backup({ password: pass });
+    const parent = at({ ...vs, port: portFor(7) });
+    await call("addrule", { name: "images", pattern: "^/images/" });
+    await call("modifycipherset", { name: "Mine", value: "ECDHE-ECDSA-AES128-GCM-SHA256" });
+    await call("addvs", {
+      ...parent,
+      VStype: "http",
+      SSLAcceleration: 1,
+      CertFile: "shop",
+      CipherSet: "Mine",
+    });
+    const { SubVS } = await call("modvs", { ...parent, createsubvs: "" });
+    const [{ VSIndex, RsIndex }] = SubVS as [{ VSIndex: number; RsIndex: number }];
+    await call("addrs", { vs: VSIndex, rs: loopback(60), rsport: web.port });
+    await call("addrsrule", { ...parent, rs: `!${RsIndex}`, rule: "images" });
+    const before = digestOf(shared());
+    const file = await backup({ password: pass });
+    const content = JSON.parse(Buffer.from(await backup(), "base64").toString());
+    content.shared.rules = undefined;
+    assert.match(
+      await refusal("restore", { data: base64(JSON.stringify(content)), type: 2 }),
+      /^data: virtual service \d+ in it uses a certificate, a set of ciphers or a rule that is not in it/,
+    );
+    await restore(whole, 2, { password: pass });
+    assert.equal(shared().rules, undefined);
+    await restore(file, 2, { password: pass });
+    assert.equal(digestOf(shared()), before);
+    await restore(whole, 2, { password: pass });
+  });
+
   test("[LM1] a backup without a pass phrase holds no keys and says so; those that are here are kept", async () => {
     const before = digestOf(shared());
     const file = await backup();
@@ -256,7 +287,7 @@ describe("a backup of a single unit, brought back", { skip }, () => {
       ],
       [
         changed((content) => delete content.shared.certificates),
-        /^data: virtual service 2 in it uses a certificate or a set of ciphers that is not in it/,
+        /^data: virtual service 2 in it uses a certificate, a set of ciphers or a rule that is not in it/,
       ],
       [
         changed((content) =>

@@ -10,11 +10,13 @@ import type { X509Certificate } from "node:crypto";
 import { err, ok, type Result } from "@tandem/base/result";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { defaultRule } from "@tandem/loadmaster-api/rule-parameters";
 import { ciphersOf } from "../certificates/cipher-sets.ts";
 import { certificatesIn, readCertificate, readIntermediates } from "../certificates/upload.ts";
 import { onNetworkOf } from "../configuration-file.ts";
 import { type AddressFacts, addressFault } from "../services/address-rules.ts";
 import { rootlessService } from "../services/client-tls.ts";
+import { allServices } from "../services/sub-services.ts";
 import {
   type SharedContent,
   SharedContentSchema,
@@ -173,9 +175,13 @@ function schemaFault(shared: SharedContent): string | undefined {
     secret: new Set(["key"]),
   });
   if (fault !== undefined) return `data: ${fault.message}; it was made by another version, or changed since`;
-  const { services, nextServiceIndex, nextServerIndex } = shared;
+  const { nextServiceIndex, nextServerIndex } = shared;
+  const services = allServices(shared);
   const indexes = services.map(({ index }) => index);
-  const servers = services.flatMap((each) => each.servers.map(({ index }) => index));
+  const servers = services.flatMap((each) => [
+    ...each.servers.map(({ index }) => index),
+    ...(each.sub === undefined ? [] : [each.sub.row.index]),
+  ]);
   const isNumbered = (all: readonly number[], next: number): boolean =>
     new Set(all).size === all.length && all.every((index) => index < next);
   return isNumbered(indexes, nextServiceIndex) && isNumbered(servers, nextServerIndex)
@@ -204,10 +210,23 @@ function certificateFault(shared: SharedContent): string | undefined {
       tls?.authorities?.some((name) => !above.has(name)) === true ||
       (tls?.cipherSet !== undefined && ciphersOf(shared, tls.cipherSet) === undefined),
   )?.index;
-  const wanting = using ?? rootlessService(shared);
+  const wanting = using ?? rootlessService(shared) ?? rulelessService(shared);
   return wanting === undefined
     ? undefined
-    : `data: virtual service ${wanting} in it uses a certificate or a set of ciphers that is not in it; it was changed since it was made`;
+    : `data: virtual service ${wanting} in it uses a certificate, a set of ciphers or a rule that is not in it; it was changed since it was made`;
+}
+
+function rulelessService(shared: SharedContent): number | undefined {
+  const known = new Set([defaultRule, ...(shared.rules ?? []).map(({ name }) => name)]);
+  return allServices(shared).find(({ rules, servers, sub }) =>
+    [
+      rules?.before,
+      rules?.request,
+      rules?.response,
+      sub?.row.rules,
+      ...servers.map((each) => each.rules),
+    ].some((names) => names?.some((name) => !known.has(name)) === true),
+  )?.index;
 }
 
 /** A backup of a unit with other networks holds services that cannot stand here. */

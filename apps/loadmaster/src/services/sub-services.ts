@@ -156,7 +156,16 @@ const ofParentAlone = [
   "CertFile",
   "TLSType",
   "AllowHTTP2",
+  "CipherSet",
+  "Ciphers",
+  "Tls13CipherSet",
+  "ClientCert",
+  "IntermediateCerts",
+  "NeedHostName",
+  "PassCipher",
+  "SSLRewrite",
 ] as const satisfies readonly (keyof ValuesOf<"modvs">)[];
 
 /** Clients send back what they were shown. */
-const isMeant = (value: unknown): boolean => value !== false && value !== 0 && value !== "";
+const isMeant = (value: unknown): boolean =>
+  value !== false && value !== 0 && value !== "0" && value !== "" && value !== "Default";
