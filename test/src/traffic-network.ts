@@ -142,8 +142,10 @@ export class TrafficNetwork {
 
   /** Its process dies, and its machine goes on: connections are refused once this resolves. */
   async killServer(server: (typeof servers)[number]): Promise<void> {
-    this.#signal(this.#pids(server), "SIGKILL");
-    await until(`${server} has ended`, () => this.#pids(server).length === 0);
+    const child = this.#children.get(server);
+    child?.kill("SIGKILL");
+    // Its sockets are closed when it is reaped, which is later than it has left its namespace.
+    await until(`${server} has ended`, () => child?.signalCode !== null);
   }
 
   #run(host: string, words: readonly string[]): void {
