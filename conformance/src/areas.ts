@@ -7,6 +7,8 @@ import { clients } from "./cases/clients.ts";
 import { envelopes } from "./cases/envelopes.ts";
 import { hostileValues } from "./cases/hostile.ts";
 import { keeping } from "./cases/keeping.ts";
+import { logging } from "./cases/logging.ts";
+import { network } from "./cases/network.ts";
 import { notYet } from "./cases/not-yet.ts";
 import { rules } from "./cases/rules.ts";
 import { serviceParameters } from "./cases/service-parameters.ts";
@@ -35,6 +37,8 @@ export const areas: readonly Area[] = [
   tlsOfServices,
   keeping,
   users,
+  logging,
+  network,
   hostileValues,
   clients,
   notYet,

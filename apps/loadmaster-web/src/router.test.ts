@@ -4,6 +4,7 @@ import { type SystemParameter, systemParameters } from "@tandem/loadmaster-api/s
 import { expect, test } from "vitest";
 import { userFields } from "./administration/users-card.tsx";
 import { haFields } from "./ha/fields.ts";
+import { lookCommands } from "./logs/debug-page.tsx";
 import { hostFields } from "./settings/host-page.tsx";
 import { loggingFields } from "./settings/logging-page.tsx";
 
@@ -22,6 +23,12 @@ const notForPeople = new Set([
   "haleave",
   "listapi",
   "showrs",
+  // Earlier and further names of others, and what has nothing to do.
+  "listifconfig",
+  "logging.downloadlogs",
+  "logging.resetlogs",
+  "resolvenow",
+  "tcpdump",
   // Lists that are always empty, and what the list of users shows.
   "grouplist",
   "listaddon",
@@ -29,6 +36,7 @@ const notForPeople = new Set([
   // The wizard of other units; here the page of users sets the password.
   "set_initial_passwd",
   ...Object.keys(refusedCommands),
+  ...lookCommands.map(([name]) => name),
 ]);
 
 test("[LM3] every command that people give has its place on a page", () => {

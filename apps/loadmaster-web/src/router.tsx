@@ -7,6 +7,8 @@ import { DrillPage } from "./drill/drill-page.tsx";
 import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
 import { InterfacesPage } from "./interfaces/interfaces-page.tsx";
+import { DebugPage } from "./logs/debug-page.tsx";
+import { LogFilesPage } from "./logs/log-files-page.tsx";
 import { SetupPage } from "./pairing/setup-page.tsx";
 import { RulesPage } from "./rules/rules-page.tsx";
 import { ServicePage } from "./services/service-page.tsx";
@@ -62,6 +64,8 @@ const backup = createRoute({
 });
 const host = createRoute({ getParentRoute: () => root, path: "/host", component: HostPage });
 const logging = createRoute({ getParentRoute: () => root, path: "/logging/syslog", component: LoggingPage });
+const logFiles = createRoute({ getParentRoute: () => root, path: "/logging/files", component: LogFilesPage });
+const debug = createRoute({ getParentRoute: () => root, path: "/logging/debug", component: DebugPage });
 const reboot = createRoute({
   getParentRoute: () => root,
   path: "/administration/reboot",
@@ -87,6 +91,8 @@ export const makeRouter = () =>
       backup,
       reboot,
       logging,
+      logFiles,
+      debug,
     ]),
     history: createHashHistory(),
   });

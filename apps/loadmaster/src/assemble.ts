@@ -17,6 +17,8 @@ import { ApiServer } from "./api/server.ts";
 import { onNetworkOf, type UnitConfiguration } from "./configuration-file.ts";
 import { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole } from "./ha/carp-role.ts";
+import { LogFiles } from "./logs/log-files.ts";
+import type { Restart } from "./reboot.ts";
 import { Layer4 } from "./services/layer4.ts";
 import { checkServer } from "./services/layer4-check.ts";
 import { RuntimeState } from "./services/runtime-state.ts";
@@ -42,7 +44,7 @@ export type Assembled = {
 
 export async function assemble(
   configuration: UnitConfiguration,
-  parts: { readonly carp: CarpRole; readonly log: Log; readonly restart: () => void },
+  parts: { readonly carp: CarpRole; readonly log: Log; readonly restart: Restart },
 ): Promise<Result<Assembled, FieldError>> {
   const { stateDir, interfaces } = configuration;
   // Receivers know a unit by its own address, so a message leaves from the one in the receiver's network.
@@ -50,9 +52,11 @@ export async function assemble(
     const on = interfaces.find((each) => onNetworkOf(each, host));
     return isIpv6(host) ? on?.address6 : on?.address;
   });
+  const logFiles = new LogFiles(stateDir);
   const log: Log = (level, event, details) => {
     parts.log(level, event, details);
     syslog.send(level, event, details);
+    logFiles.write(level, event, details);
   };
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   await chmod(stateDir, 0o700);
@@ -112,6 +116,7 @@ export async function assemble(
     restart: parts.restart,
     standalone: new StandaloneAddresses(stateDir),
     syslog,
+    logFiles,
     ...(await proxyUser()),
     log,
   });
@@ -144,6 +149,7 @@ export async function assemble(
       await api.close();
       log("info", "stopped", {});
       await syslog.close();
+      await logFiles.settled();
     },
   });
 }

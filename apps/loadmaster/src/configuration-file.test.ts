@@ -18,6 +18,7 @@ test("defaults are filled in", () => {
       apiPort: 443,
       partnerPort: 6973,
       rebootCommand: ["systemctl", "reboot"],
+      shutdownCommand: ["systemctl", "poweroff"],
     },
   });
 });
@@ -40,6 +41,19 @@ test("a reboot command is words, or exit", () => {
   assert.equal(commandOf("exit"), "exit");
   assert.deepEqual(commandOf("/sbin/shutdown -r  now"), ["/sbin/shutdown", "-r", "now"]);
   assert.equal(commandOf(""), "rebootCommand");
+});
+
+test("a shutdown command is words, or exit, which is meant where a reboot is that", () => {
+  const commandOf = (commands: object): unknown => {
+    const parsed = parseUnitConfiguration(JSON.stringify({ ...good, ...commands }));
+    return parsed.ok ? parsed.value.shutdownCommand : parsed.error.field;
+  };
+  assert.equal(commandOf({ rebootCommand: "exit" }), "exit");
+  assert.deepEqual(commandOf({ rebootCommand: "exit", shutdownCommand: "/sbin/shutdown now" }), [
+    "/sbin/shutdown",
+    "now",
+  ]);
+  assert.equal(commandOf({ shutdownCommand: "" }), "shutdownCommand");
 });
 
 for (const [title, text, field] of [

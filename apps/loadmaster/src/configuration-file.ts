@@ -14,7 +14,7 @@ import {
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
-import { type RebootCommand, rebootCommandDefault } from "./reboot.ts";
+import { type RebootCommand, rebootCommandDefault, shutdownCommandDefault } from "./reboot.ts";
 
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
@@ -48,6 +48,14 @@ const ConfigurationFileSchema = Type.Object(
         description: "the words of a command separated by blanks, or exit",
       }),
     ),
+    /** The same for a shutdown; `exit` is meant where rebootCommand is that: the process ends and stays down. */
+    shutdownCommand: Type.Optional(
+      Type.String({
+        pattern: "^\\S+( +\\S+)*$",
+        maxLength: 1_000,
+        description: "the words of a command separated by blanks, or exit",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -70,6 +78,7 @@ export type UnitConfiguration = {
   readonly apiPort: number;
   readonly partnerPort: number;
   readonly rebootCommand: RebootCommand;
+  readonly shutdownCommand: RebootCommand;
 };
 
 export const apiPortDefault = 443;
@@ -135,6 +144,11 @@ export function parseUnitConfiguration(text: string): Result<UnitConfiguration, 
     partnerPort: file.partnerLink?.port ?? partnerPortDefault,
     rebootCommand:
       file.rebootCommand === "exit" ? "exit" : (file.rebootCommand?.split(/ +/) ?? rebootCommandDefault),
+    // Where the process is restarted in place of the machine, it is also ended in its place.
+    shutdownCommand:
+      (file.shutdownCommand ?? file.rebootCommand) === "exit"
+        ? "exit"
+        : (file.shutdownCommand?.split(/ +/) ?? shutdownCommandDefault),
   });
 }
 

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { assemble } from "./assemble.ts";
 import { readUnitConfiguration } from "./configuration-file.ts";
 import { CarpdClient } from "./ha/carpd-client.ts";
-import { rebootExitCode } from "./reboot.ts";
+import { type Restart, rebootExitCode } from "./reboot.ts";
 import type { Log } from "./unit.ts";
 
 /** Rejects with words for the operator when the unit cannot start. Resolves when it serves; a signal ends the process. */
@@ -18,13 +18,17 @@ export async function runLoadMaster(configPath: string): Promise<void> {
   });
   const ownLog: Log = (level, event, details) => logger[level]({ event, ...details });
   const carp = new CarpdClient({ stateDir, configPath, log: ownLog });
-  let restart = (): void => {};
-  const assembled = await assemble(configuration.value, { carp, log: ownLog, restart: () => restart() });
+  let restart: Restart = () => {};
+  const assembled = await assemble(configuration.value, {
+    carp,
+    log: ownLog,
+    restart: (afterwards) => restart(afterwards),
+  });
   if (!assembled.ok) throw new Error(`${assembled.error.message}; ${assembled.error.remedy}`);
   const { unit, api, firstPassword, log, start, stop } = assembled.value;
 
   let stopping = false;
-  const end = async (reason: NodeJS.Signals | "reboot", exitCode: number): Promise<void> => {
+  const end = async (reason: NodeJS.Signals | "reboot" | "shutdown", exitCode: number): Promise<void> => {
     if (stopping) return;
     stopping = true;
     log("info", "stopping", { reason });
@@ -38,7 +42,8 @@ export async function runLoadMaster(configPath: string): Promise<void> {
     logger.flush();
     process.exit();
   };
-  restart = () => void end("reboot", rebootExitCode);
+  restart = (afterwards) =>
+    void (afterwards === "stays down" ? end("shutdown", 0) : end("reboot", rebootExitCode));
   process.on("SIGTERM", (signal) => void end(signal, 0));
   process.on("SIGINT", (signal) => void end(signal, 0));
 

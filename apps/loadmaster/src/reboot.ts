@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 
 export const rebootCommandDefault: readonly string[] = ["systemctl", "reboot"];
+export const shutdownCommandDefault: readonly string[] = ["systemctl", "poweroff"];
 /** Of a process that ends to be started again (EX_TEMPFAIL of sysexits.h). */
 export const rebootExitCode = 75;
 /** The answer to the call that asks for it gets out before the process ends. */
@@ -9,6 +10,9 @@ export const rebootDelayMs = 250;
 /** A command that has not failed by then is taken to do its work. */
 export const rebootCommandWaitMs = 5_000;
 const wordsMaxChars = 300;
+
+/** Ends the process in order, for its supervisor to start it again unless it is to stay down. */
+export type Restart = (afterwards?: "stays down") => void;
 
 export type RebootCommand = readonly string[] | "exit";
 

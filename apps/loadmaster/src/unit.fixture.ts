@@ -161,12 +161,14 @@ export async function startUnit(
     apiPort: options.apiPort ?? portFor(0),
     partnerPort: options.partnerPort ?? portFor(1),
     rebootCommand: options.rebootCommand ?? "exit",
+    shutdownCommand: "exit",
   };
   const carp = new FakeCarp();
   const log: LogLine[] = [];
   const assembled = await assemble(configuration, {
     carp,
-    restart: () => log.push({ level: "info", event: "restart", details: {} }),
+    restart: (afterwards) =>
+      log.push({ level: "info", event: afterwards === undefined ? "restart" : "shutdown", details: {} }),
     log: (level, event, details) => log.push({ level, event, details }),
   });
   if (!assembled.ok) throw new Error(assembled.error.message);

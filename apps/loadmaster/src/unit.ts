@@ -51,8 +51,10 @@ import { type HaSetup, haSetup } from "./ha/setup.ts";
 import { checksIn } from "./ha/squares.ts";
 import { haViewOf, type ViewFacts } from "./ha/view.ts";
 import { backupOf } from "./keeping/backup.ts";
+import type { LogFiles } from "./logs/log-files.ts";
+import { addressOfHost } from "./network/hosts.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
-import { rebootDelayMs, runRebootCommand } from "./reboot.ts";
+import { type Restart, rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
 import type { Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
@@ -87,10 +89,10 @@ export type UnitParts = {
   /** Tells the partner of layer-4 connections. */
   readonly connections: ConntrackdProcess;
   readonly carp: CarpRole;
-  /** Ends the process in order, for its supervisor to start it again. */
-  readonly restart: () => void;
+  readonly restart: Restart;
   readonly standalone: StandaloneAddresses;
   readonly syslog: SyslogSender;
+  readonly logFiles: LogFiles;
   /** Under which HAProxy's workers run; they stay what the unit is when it is absent. */
   readonly runAs?: { readonly user: string; readonly group: string };
   readonly log: Log;
@@ -192,6 +194,20 @@ export class Unit implements PartnerSide {
   /** The gate for actions that carry a fence. */
   get fence(): ActionFence {
     return this.#fence;
+  }
+
+  get logFiles(): LogFiles {
+    return this.#parts.logFiles;
+  }
+
+  /** The address that this unit knows a host by, or the name as it is. */
+  addressOfHost(name: string): string {
+    return addressOfHost(this.#document.unit.hosts, name);
+  }
+
+  /** Counters begin anew. */
+  resetStatistics(): Promise<void> {
+    return this.#sampling.reset();
   }
 
   get syslogReport(): HostReport[] {
@@ -394,6 +410,23 @@ export class Unit implements PartnerSide {
       : err({
           code: 500,
           message: `reboot: "${rebootCommand.join(" ")}" has failed: ${fault}; set rebootCommand in the configuration file`,
+        });
+  }
+
+  /** Stops the unit after this call has been answered, and the machine with it; or says why not. */
+  async shutDown(): Promise<Result<object, Failure>> {
+    const { shutdownCommand } = this.configuration;
+    const done = ok({ message: "the unit shuts down" });
+    if (shutdownCommand === "exit") {
+      setTimeout(() => this.#parts.restart("stays down"), rebootDelayMs);
+      return done;
+    }
+    const fault = await runRebootCommand(shutdownCommand);
+    return fault === undefined
+      ? done
+      : err({
+          code: 500,
+          message: `shutdown: "${shutdownCommand.join(" ")}" has failed: ${fault}; set shutdownCommand in the configuration file`,
         });
   }
 
@@ -688,7 +721,7 @@ export class Unit implements PartnerSide {
     const setup = this.#setup;
     const { carp, standalone, syslog } = this.#parts;
     const { unit } = this.#document;
-    syslog.configure(unit.syslog ?? syslogDefault, unit.hostname);
+    syslog.configure(unit.syslog ?? syslogDefault, unit.hostname, (host) => addressOfHost(unit.hosts, host));
     const facts = this.addressFacts();
     if (setup.kind === "pair") {
       this.#prepareDevices(setup);

@@ -506,14 +506,7 @@ export const clients: Area = {
     ),
     sends(pier, "lists users", "userlist", "", { is: "known" }),
     sends(pier, "shows the routes", "showroute", "", { is: "known" }, { notYet: "routes are the machine's" }),
-    sends(
-      pier,
-      "shows the hosts",
-      "gethosts",
-      "",
-      { is: "known" },
-      { notYet: "names are resolved by the machine" },
-    ),
+    sends(pier, "shows the hosts", "gethosts", "", { is: "known" }),
 
     sends(
       exporter,

@@ -15,6 +15,8 @@ import {
   certificateRestoreParameters,
   restoreParameters,
 } from "./keeping-parameters.ts";
+import { loggingCommands } from "./logging-commands.ts";
+import { networkCommands } from "./network-commands.ts";
 import {
   joinParameters,
   leaveParameters,
@@ -74,6 +76,9 @@ export type Command = {
     | "User"
     | "Group"
     | "addons"
+    | "File"
+    | "HostsEntry"
+    | "text"
     | "ok";
   readonly about: string;
 };
@@ -535,6 +540,8 @@ export const commands = {
     answer: "Group",
     about: "groups of remote sign-in; there are none",
   },
+  ...loggingCommands,
+  ...networkCommands,
   ...refusedCommands,
   listaddon: { parameters: [], changes: "nothing", answer: "addons", about: "add-ons; there are none" },
   addapikey: {
@@ -608,6 +615,12 @@ export const commands = {
     about: "ends that this unit is pacified, that is, takes no part in HA since its carpd ended too often",
   },
   reboot: { parameters: [], changes: "unit", answer: "ok", about: "starts the unit again" },
+  shutdown: {
+    parameters: [],
+    changes: "unit",
+    answer: "ok",
+    about: "stops the unit in order, after its role in a pair has gone to the other one",
+  },
   listapi: { parameters: [], changes: "nothing", answer: "commands", about: "all commands, and the version" },
 } as const satisfies { readonly [name: string]: Command };
 

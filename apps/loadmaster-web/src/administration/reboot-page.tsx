@@ -1,10 +1,11 @@
-import { Alert, Button, Card, CardBody, Content } from "@patternfly/react-core";
+import { Alert, Button, Card, CardBody, Content, Flex } from "@patternfly/react-core";
 import type { HaView } from "@tandem/loadmaster-api/ha-view";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useState } from "react";
 import { command } from "../api/transport.ts";
 import { useLive } from "../live/live.tsx";
+import { useLack } from "../session/use-lack.ts";
 
 /** What a reboot means for those who are served now. */
 export function rebootMeans(view: HaView): string {
@@ -18,8 +19,9 @@ export function rebootMeans(view: HaView): string {
 
 export function RebootPage() {
   const { view } = useLive();
-  const [isAsking, setAsking] = useState(false);
-  const [isOrdered, setOrdered] = useState(false);
+  const [isAsking, setAsking] = useState<"reboot" | "shutdown" | null>(null);
+  const [ordered, setOrdered] = useState<"reboot" | "shutdown" | null>(null);
+  const lacks = useLack("reboot");
   return (
     <PageFrame title="System Reboot">
       <Card>
@@ -28,7 +30,16 @@ export function RebootPage() {
             Starts this unit{view === null ? "" : `, ${view.name},`} again. It also ends that a unit is
             pacified.
           </Content>
-          {isOrdered && (
+          {lacks !== null && <Content component="p">{lacks}</Content>}
+          {ordered === "shutdown" && (
+            <Alert
+              variant="info"
+              isInline
+              isLiveRegion
+              title="The unit shuts down. Somebody has to start it by hand."
+            />
+          )}
+          {ordered === "reboot" && (
             <Alert
               variant="info"
               isInline
@@ -36,10 +47,38 @@ export function RebootPage() {
               title="The unit starts again. The connection is lost meanwhile, and you may have to sign in anew."
             />
           )}
-          <Button variant="danger" isDisabled={view === null} onClick={() => setAsking(true)}>
-            Reboot
-          </Button>
-          {isAsking && view !== null && (
+          <Flex>
+            <Button
+              variant="danger"
+              isDisabled={view === null || lacks !== null}
+              onClick={() => setAsking("reboot")}
+            >
+              Reboot
+            </Button>
+            <Button
+              variant="secondary"
+              isDanger
+              isDisabled={view === null || lacks !== null}
+              onClick={() => setAsking("shutdown")}
+            >
+              Shut down
+            </Button>
+          </Flex>
+          {isAsking === "shutdown" && view !== null && (
+            <FormDialogue
+              title={`Shut ${view.name} down?`}
+              action="Shut down"
+              size="small"
+              isDanger
+              description={`${rebootMeans(view)} It stays down until somebody starts it.`}
+              send={async () => {
+                await command("shutdown");
+                setOrdered("shutdown");
+              }}
+              onClose={() => setAsking(null)}
+            />
+          )}
+          {isAsking === "reboot" && view !== null && (
             <FormDialogue
               title={`Reboot ${view.name}?`}
               action="Reboot"
@@ -48,9 +87,9 @@ export function RebootPage() {
               description={rebootMeans(view)}
               send={async () => {
                 await command("reboot");
-                setOrdered(true);
+                setOrdered("reboot");
               }}
-              onClose={() => setAsking(false)}
+              onClose={() => setAsking(null)}
             />
           )}
         </CardBody>

@@ -89,6 +89,26 @@ export const apiKeysQuery = queryOptions({
   refetchInterval: slowIntervalMs,
 });
 
+/** Log files of this unit, and the last lines of one. */
+export const logFilesQuery = queryOptions({
+  queryKey: ["logs"],
+  queryFn: async () => (await command("logging.listsyslogfiles")).File ?? [],
+  refetchInterval: slowIntervalMs,
+});
+
+export const logLinesQuery = (file: string) =>
+  queryOptions({
+    queryKey: ["logs", file],
+    queryFn: async () => (await command("logging.showlog", { fsel: file })).message,
+    refetchInterval: liveIntervalMs,
+  });
+
+export const hostsQuery = queryOptions({
+  queryKey: ["hosts"],
+  queryFn: async () => (await command("gethosts")).HostsEntry ?? [],
+  refetchInterval: slowIntervalMs,
+});
+
 export const usersQuery = queryOptions({
   queryKey: ["users"],
   queryFn: async () => (await command("userlist")).User ?? [],

@@ -53,6 +53,29 @@ type Answers = {
   readonly getcipherset: { readonly cipherset: string };
   readonly restore: { readonly message: string };
   readonly restorecert: { readonly message: string };
+  readonly gethosts: {
+    readonly HostsEntry?: readonly { readonly HostIPAddress: string; readonly HostFQDN: string }[];
+  };
+  readonly "logging.listsyslogfiles": {
+    readonly File?: readonly { readonly Name: string; readonly Size: number }[];
+  };
+  readonly "logging.savelogs": Saved;
+  readonly "logging.tcpdump": Saved;
+  readonly "logging.showlog": Words;
+  readonly "logging.ping": Words;
+  readonly "logging.ping6": Words;
+  readonly "logging.traceroute": Words;
+  readonly "logging.top": Words;
+  readonly "logging.meminfo": Words;
+  readonly "logging.cpuinfo": Words;
+  readonly "logging.df": Words;
+  readonly "logging.ps": Words;
+  readonly "logging.ifconfig": Words;
+  readonly "logging.netstat": Words;
+  readonly "logging.interrupts": Words;
+  readonly "logging.partitions": Words;
+  readonly "logging.lsmod": Words;
+  readonly "logging.slabinfo": Words;
   readonly userlist: { readonly User?: readonly UserView[] };
   readonly listapikeys: { readonly apikeys: readonly string[] };
   /** `apikey` whole, this once. */
@@ -60,6 +83,9 @@ type Answers = {
 };
 type AnswerOf<Name extends CommandName> = Name extends keyof Answers ? Answers[Name] : object;
 
+type Words = { readonly message: string };
+/** `data` is base64. */
+type Saved = { readonly data: string; readonly filename: string };
 /** `Perms` are separated by commas. */
 type UserView = { readonly Name: string; readonly Perms: string };
 export type SystemValues = { readonly [parameter: string]: string | number | boolean };

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { systemQuery } from "../api/queries.ts";
 import { AddressHint } from "../live/address-hint.tsx";
 import type { SettingField } from "./field.ts";
+import { HostsCard } from "./hosts-card.tsx";
 import { SettingsForm } from "./settings-form.tsx";
 
 export const hostFields: readonly SettingField[] = [
@@ -28,6 +29,7 @@ export function HostPage() {
           </Loaded>
         </CardBody>
       </Card>
+      <HostsCard />
     </PageFrame>
   );
 }

@@ -47,6 +47,12 @@ export function Navigation() {
             </NavItem>
           </NavExpandable>
           <NavExpandable title="Logging Options" isExpanded isActive={pathname.startsWith("/logging/")}>
+            <NavItem isActive={pathname === "/logging/files"}>
+              <Link to="/logging/files">System Log Files</Link>
+            </NavItem>
+            <NavItem isActive={pathname === "/logging/debug"}>
+              <Link to="/logging/debug">Debug Options</Link>
+            </NavItem>
             <NavItem isActive={pathname === "/logging/syslog"}>
               <Link to="/logging/syslog">Syslog Options</Link>
             </NavItem>

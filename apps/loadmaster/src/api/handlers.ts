@@ -19,6 +19,8 @@ import { selfSignedWhere } from "../certificates/self-signed.ts";
 import type { Act } from "../fencing/action-fence.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
 import { keepingHandlers, restoresServices } from "../keeping/commands.ts";
+import { loggingHandlers } from "../logs/commands.ts";
+import { networkHandlers } from "../network/commands.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
 import { ruleHandlers } from "../rules/commands.ts";
 import {
@@ -325,6 +327,8 @@ export function unitHandlers(unit: Unit): Handlers {
     },
     hahandover: (_values, caller) => unit.handOver(caller),
     ...accessHandlers(unit),
+    ...loggingHandlers(unit),
+    ...networkHandlers(unit),
     ...refusedHandlers,
     grouplist: async () => ok({ Group: [] }),
     listaddon: async () => ok({ addons: [] }),
@@ -333,6 +337,7 @@ export function unitHandlers(unit: Unit): Handlers {
     stats: async () => ok(await unit.statistics()),
     ...keepingHandlers(unit),
     reboot: () => unit.reboot(),
+    shutdown: () => unit.shutDown(),
     haresume: () => unit.resume(),
     listapi: async () => ok({ commands: Object.keys(commands).sort(), version }),
   };

@@ -38,6 +38,7 @@ export const unitParts: { readonly [Name in keyof Required<UnitContent>]: "base"
   holdsShared: "stays",
   extendedPermissions: "base",
   passwordCharsMin: "base",
+  hosts: "base",
   callsMax: "base",
   passwordHash: "secret",
   passwordIsFirst: "secret",

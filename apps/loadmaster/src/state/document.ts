@@ -13,6 +13,7 @@ import {
   intermediatesMax,
 } from "@tandem/loadmaster-api/certificate-parameters";
 import { cipherSetNamePattern, customSetsMax, tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
+import { hostsEntriesMax, hostsNamePattern } from "@tandem/loadmaster-api/network-commands";
 import { type Permission, permissions } from "@tandem/loadmaster-api/permissions";
 import { ruleNamePattern, rulesMax, rulesPerPlaceMax } from "@tandem/loadmaster-api/rule-parameters";
 import { hostNamePattern } from "@tandem/loadmaster-api/service-parameters";
@@ -281,6 +282,11 @@ export const ApiKeySchema = Type.Object(
   nothingElse,
 );
 
+const HostsEntrySchema = Type.Object(
+  { address: eitherAddress, name: Type.String({ pattern: hostsNamePattern.source, maxLength: 253 }) },
+  nothingElse,
+);
+
 const LocalUserSchema = Type.Object(
   {
     name: Type.String({ pattern: userNamePattern.source }),
@@ -337,6 +343,8 @@ export const UnitContentSchema = Type.Object(
     extendedPermissions: Type.Optional(Type.Literal(true)),
     /** Characters of a local user's password; absent: the default. */
     passwordCharsMin: Type.Optional(Type.Integer({ minimum: 8, maximum: 16 })),
+    /** Names that this unit knows by itself; absent: none. Addresses of IPv6 as RFC 5952 writes them. */
+    hosts: Type.Optional(Type.Array(HostsEntrySchema, { minItems: 1, maxItems: hostsEntriesMax })),
     /** API calls in 3 s; 0: as many as there are; absent: the default. */
     callsMax: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
     apiKeys: Type.Array(ApiKeySchema, { maxItems: apiKeysMax }),
@@ -366,6 +374,7 @@ export type StoredCertificate = NonNullable<SharedContent["certificates"]>[numbe
 export type StoredIntermediate = NonNullable<SharedContent["intermediates"]>[number];
 type HaChanges = { readonly [Name in keyof SharedContent["ha"]]?: SharedContent["ha"][Name] | undefined };
 export type UnitContent = Static<typeof UnitContentSchema>;
+export type HostsEntry = NonNullable<UnitContent["hosts"]>[number];
 export type LocalUser = NonNullable<UnitContent["users"]>[number];
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
 

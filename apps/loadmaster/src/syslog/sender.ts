@@ -44,10 +44,17 @@ export class SyslogSender {
     this.#localAddress = localAddress;
   }
 
-  /** Other settings end the present connections; the same ones again change nothing. */
-  configure(settings: SyslogSettings, hostname: string): void {
+  /**
+   * Other settings end the present connections; the same ones again change nothing. `addressOf`: where a host is that the
+   * unit knows by itself, or its name.
+   */
+  configure(
+    settings: SyslogSettings,
+    hostname: string,
+    addressOf: (host: string) => string = (host) => host,
+  ): void {
     this.#hostname = hostname;
-    const key = JSON.stringify(settings);
+    const key = JSON.stringify([settings, settings.hosts.map(({ host }) => addressOf(host))]);
     if (key === this.#key) return;
     this.#key = key;
     const before = this.#lanes;
@@ -57,7 +64,8 @@ export class SyslogSender {
         port: settings.port,
         severity: severityOfLevel(level),
         framing: settings.framing,
-        localAddress: this.#localAddress(host),
+        target: addressOf(host),
+        localAddress: this.#localAddress(addressOf(host)),
         hostname: () => this.#hostname,
       };
       return settings.protocol === "udp" ? new UdpLane(facts) : new TcpLane(facts);
@@ -93,6 +101,8 @@ const severityOfLevel = (level: SyslogLevel): number =>
 
 type LaneFacts = {
   readonly host: string;
+  /** What is dialled: its address, or its name for the machine to look up. */
+  readonly target: string;
   readonly port: number;
   /** The least urgent that the host wants. */
   readonly severity: number;
@@ -187,7 +197,7 @@ class UdpLane extends Lane {
   protected flush(): void {
     if (!this.#open) return;
     for (let message = this.next(); message !== undefined; message = this.next())
-      this.#socket.send(message, this.facts.port, this.facts.host, (error) => {
+      this.#socket.send(message, this.facts.port, this.facts.target, (error) => {
         if (error) this.lost(error.message);
         else this.reason = undefined;
       });
@@ -238,8 +248,8 @@ class TcpLane extends Lane {
   }
 
   #dial(): void {
-    const { host, port, localAddress } = this.facts;
-    const socket = connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
+    const { target, port, localAddress } = this.facts;
+    const socket = connect({ host: target, port, ...(localAddress === undefined ? {} : { localAddress }) });
     this.#socket = socket;
     socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Error("no connection in time")));
     socket.unref();

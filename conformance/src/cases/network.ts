@@ -1,0 +1,77 @@
+/** Names and addresses that the unit knows by itself, and the limit of calls. */
+import { type Area, type Case, data, done, refused, type Value } from "../case.ts";
+
+const hosts = "API 3.14.2";
+const entry = { hostip: "192.0.2.77", hostfqdn: "suite.example" };
+const removed = [{ command: "delhostsentry", with: { hostip: entry.hostip } }];
+
+const refusedEntry = (name: string, given: { readonly [name: string]: Value }, code: number): Case => ({
+  name: `a host entry that cannot be: ${name}`,
+  from: hosts,
+  ask: { command: "addhostsentry", with: given },
+  expect: refused(code, /^host(ip|fqdn): /),
+});
+
+export const network: Area = {
+  name: "network",
+  cases: [
+    { name: "host entries", from: hosts, ask: { command: "gethosts" }, expect: data() },
+    {
+      name: "a host entry is added",
+      from: hosts,
+      ask: { command: "addhostsentry", with: entry },
+      expect: done,
+      next: [
+        {
+          ask: { command: "gethosts" },
+          expect: data({
+            "HostsEntry.0.HostIPAddress": entry.hostip,
+            "HostsEntry.0.HostFQDN": entry.hostfqdn,
+          }),
+        },
+      ],
+      after: removed,
+    },
+    {
+      name: "a host entry of IPv6",
+      from: hosts,
+      ask: { command: "addhostsentry", with: { hostip: "2001:db8::77", hostfqdn: "six.example" } },
+      expect: done,
+      after: [{ command: "delhostsentry", with: { hostip: "2001:db8::77" } }],
+    },
+    {
+      name: "a host entry that is there already",
+      from: hosts,
+      given: [{ command: "addhostsentry", with: entry }],
+      ask: { command: "addhostsentry", with: entry },
+      expect: refused(422, /already/),
+      after: removed,
+    },
+    refusedEntry("without an address", { hostfqdn: "a.example" }, 400),
+    refusedEntry("without a name", { hostip: "192.0.2.7" }, 400),
+    refusedEntry("no address", { hostip: "somewhere", hostfqdn: "a.example" }, 422),
+    refusedEntry("an address with a prefix", { hostip: "192.0.2.0/24", hostfqdn: "a.example" }, 422),
+    refusedEntry("a name with a blank", { hostip: "192.0.2.7", hostfqdn: "a b" }, 422),
+    refusedEntry("a name with a line feed", { hostip: "192.0.2.7", hostfqdn: "a\n192.0.2.8 b" }, 422),
+    {
+      name: "a host entry is removed",
+      from: hosts,
+      given: [{ command: "addhostsentry", with: entry }],
+      ask: removed[0]!,
+      expect: done,
+    },
+    {
+      name: "a host entry that is not there is removed",
+      from: hosts,
+      ask: { command: "delhostsentry", with: { hostip: "192.0.2.78" } },
+      expect: refused(422, /^hostip: /),
+    },
+    { name: "names are resolved now", from: "API 3.14.1", ask: { command: "resolvenow" }, expect: done },
+    {
+      name: "a limit of calls beyond the range",
+      from: "ours",
+      ask: { command: "set", with: { param: "apicalllimit", value: -1 } },
+      expect: refused(422, /0 to 10000/),
+    },
+  ],
+};
