@@ -471,3 +471,101 @@ test("[LM2] whatever is sent: whole answers, no fault, no change by a refusal, n
   await restoring("restore", { data, type: 3, password });
   assert.equal(digestOf(unit.unit.document.shared), digest);
 });
+
+/** A copy with one leaf or member changed, as somebody's editor or another version might have done it. */
+function withOneChange(content: unknown, random: (below: number) => number): unknown {
+  const copy = structuredClone(content);
+  const places: { readonly holder: Record<string, unknown>; readonly name: string }[] = [];
+  const look = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    for (const name of Object.keys(value)) {
+      places.push({ holder: value as Record<string, unknown>, name });
+      look((value as Record<string, unknown>)[name]);
+    }
+  };
+  look(copy);
+  const place = places[random(places.length)];
+  if (place === undefined) return copy;
+  const { holder, name } = place;
+  const others: unknown[] = places.map((each) => each.holder[each.name]);
+  const instead = [...hostileTexts, true, 0, -1, 65_536, null, [], {}];
+  switch (random(4)) {
+    case 0:
+      delete holder[name];
+      break;
+    case 1:
+      holder[name] = instead[random(instead.length)];
+      break;
+    case 2:
+      holder[`${name}2`] = holder[name];
+      break;
+    default:
+      // Of the same type, so that more of it gets past the schema.
+      holder[name] = structuredClone(
+        others.filter((each) => typeof each === typeof holder[name])[
+          random(others.filter((each) => typeof each === typeof holder[name]).length)
+        ],
+      );
+  }
+  return copy;
+}
+
+test("[LM2] whatever a backup holds: it is refused and nothing changes, or the unit works by it", {
+  skip,
+  timeout: seconds * 1_000 + 60_000,
+}, async (t) => {
+  t.diagnostic(`TANDEM_FUZZ_SEED=${seed}`);
+  const unit = await startUnit(1);
+  const client = unit.client();
+  // Our own client spreads its calls.
+  const caller = new Caller(unit, String(value(await client.call("addapikey")).apikey));
+  t.after(async () => {
+    caller.close();
+    await unit.remove();
+  });
+  const { pem } = await issue("a.example");
+  value(await client.call("addcert", { cert: "one", data: Buffer.from(pem).toString("base64") }));
+  value(await client.call("addrule", { name: "images", pattern: "^/images/" }));
+  const at = (host: number): Sent => loopback(host);
+  for (const [host, more] of [
+    [50, { VStype: "http", Persist: "active-cookie", Cookie: "A", CheckType: "http", NickName: "shop" }],
+    [51, { VStype: "http", SSLAcceleration: 1, CertFile: "one", Schedule: "wlc" }],
+    [52, { VStype: "gen", Persist: "src", PersistTimeout: 600 }],
+  ] as const) {
+    const vs = { vs: String(at(host)), port: portFor(5), prot: "tcp" };
+    value(await client.call("addvs", { ...vs, ...more }));
+    for (const rs of [60, 61]) value(await client.call("addrs", { ...vs, rs: loopback(rs), rsport: 80 }));
+    if (host === 50) value(await client.call("addrsrule", { ...vs, rs: "!1", rule: "images" }));
+  }
+  const sound = String(value(await client.call("backup")).data);
+  const content: unknown = JSON.parse(Buffer.from(sound, "base64").toString());
+  const draws = fc.sample(fc.array(fc.nat(), { minLength: 8, maxLength: 8 }), { seed, numRuns: 3_000 });
+  const until = performance.now() + (seconds * 1_000) / 3;
+  const counted = { restored: 0, refused: 0 };
+  for (const [at, numbers] of draws.entries()) {
+    if (performance.now() >= until) break;
+    let drawn = 0;
+    const changed = withOneChange(content, (below) => (numbers[drawn++ % 8] ?? 0) % Math.max(1, below));
+    const data = Buffer.from(JSON.stringify(changed)).toString("base64");
+    const before = unit.unit.document;
+    const answer = await caller.send({ command: "restore", fields: { data, type: 3 }, version: 2 });
+    const isDone = answer.status === 200;
+    const told = `TANDEM_FUZZ_SEED=${seed}, change ${at}: ${JSON.stringify(changed).slice(0, 3_000)}`;
+    counted[isDone ? "restored" : "refused"] += 1;
+    if (!isDone) {
+      assert.ok(answer.status < 500, `${answer.body}; ${told}`);
+      assert.equal(unit.unit.document, before, told);
+      continue;
+    }
+    assert.deepEqual(schemaFaults(UnitDocumentSchema, unit.unit.document, { whole: "it" }), [], told);
+    for (const command of ["listvs", "listcert", "showrule", "stats", "getall", "backup"]) {
+      const shown = await caller.send({ command, fields: {}, version: 2 });
+      assert.equal(shown.status, 200, `${command}: ${shown.body.slice(0, 300)}; ${told}`);
+    }
+    assert.ok(!unit.log.some(({ event }) => event === "trouble" || event === "api-failed"), told);
+    const back = await caller.send({ command: "restore", fields: { data: sound, type: 3 }, version: 2 });
+    assert.equal(back.status, 200, `${back.body.slice(0, 300)}; ${told}`);
+  }
+  t.diagnostic(`${counted.restored} restored, ${counted.refused} refused`);
+  assert.ok(counted.refused > 0);
+});
