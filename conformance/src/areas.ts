@@ -10,6 +10,7 @@ import { keeping } from "./cases/keeping.ts";
 import { logging } from "./cases/logging.ts";
 import { network } from "./cases/network.ts";
 import { notYet } from "./cases/not-yet.ts";
+import { options } from "./cases/options.ts";
 import { rules } from "./cases/rules.ts";
 import { serviceParameters } from "./cases/service-parameters.ts";
 import { spelling } from "./cases/spelling.ts";
@@ -34,6 +35,7 @@ export const areas: readonly Area[] = [
   certificates,
   rules,
   subServices,
+  options,
   tlsOfServices,
   keeping,
   users,

@@ -62,7 +62,9 @@ export function checkModel(
     duplicates(
       model.services
         .filter((service) => service.enabled)
-        .map((service) => socketText(service.address, service.port)),
+        .flatMap(({ address, port, extraPorts = [] }) =>
+          [port, ...extraPorts].map((each) => socketText(address, each)),
+        ),
       "address and port",
     );
   return found === undefined ? ok(model) : err(found);
@@ -129,6 +131,7 @@ function checkService(service: VirtualService): FieldError | undefined {
   return (
     checkPersistence(service, field) ??
     checkRules(service, field) ??
+    checkOptions(service, field) ??
     checkTls(service, field) ??
     checkCheck(service, field) ??
     firstOf(service.servers, (server) => checkServer(server, field)) ??
@@ -160,6 +163,43 @@ function checkPersistence(
       `up to ${cookieNameMaxChars} letters, digits, - and _, a letter first`,
     );
   return undefined;
+}
+
+/** Of limits of connections and requests. */
+export const limitMax = 1_000_000;
+export const extraPortsMax = 510;
+/** With which HAProxy redirects (configuration.txt, http-request redirect). */
+export const redirectCodes: readonly number[] = [301, 302, 303, 307, 308];
+export const isErrorUrl = (text: string): boolean => /^[\x21-\x7e]{1,255}$/.test(text);
+
+function checkOptions(service: VirtualService, field: (name: string) => string): FieldError | undefined {
+  const { extraPorts = [], limits = {}, unavailable, standby, headers, compress, mode } = service;
+  const ports = extraPorts.find((each) => !integer(each, 1, 65_535) || each === service.port);
+  if (
+    ports !== undefined ||
+    extraPorts.length > extraPortsMax ||
+    new Set(extraPorts).size < extraPorts.length
+  )
+    return fault(field("ExtraPorts"), extraPorts, `up to ${extraPortsMax} further ports`);
+  const limit = Object.values(limits).find((each) => !integer(each, 1, limitMax));
+  if (limit !== undefined) return fault(field("limits"), limit, `1 to ${limitMax}`);
+  if (standby !== undefined && canonicalAddress(standby.address) !== standby.address)
+    return fault(field("StandbyAddr"), standby.address, "an address as RFC 5952 writes it");
+  if (standby !== undefined && !integer(standby.port, 1, 65_535))
+    return fault(field("StandbyPort"), standby.port, "1 to 65535");
+  const http = unavailable ?? headers ?? compress ?? limits.requestsPerSecond;
+  if (http !== undefined && mode !== "http") return fault(field("options"), http, "only with VStype http");
+  if (unavailable !== undefined) {
+    const { code, url } = unavailable;
+    if (url === undefined ? !integer(code, 200, 505) : !redirectCodes.includes(code) || !isErrorUrl(url))
+      return fault(field("ErrorCode"), unavailable, "200 to 505; with ErrorUrl the code of a redirect");
+  }
+  const names = [headers?.copied?.from, headers?.copied?.to, headers?.added?.name];
+  const name = names.find((each) => each !== undefined && !isHeaderName(each));
+  if (name !== undefined) return fault(field("header"), name, "a header's name");
+  return headers?.added !== undefined && !isQuotable(headers.added.value)
+    ? fault(field("ExtraHdrValue"), headers.added.value, "printable text")
+    : undefined;
 }
 
 function checkRules(

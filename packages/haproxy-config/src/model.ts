@@ -124,7 +124,19 @@ export type TlsToServers = {
   readonly name?: string;
 };
 
-export type VirtualService = {
+/** What a service, or a SubVS, does beside choosing among its servers. All but `standby` is for HTTP only. */
+export type ServiceOptions = {
+  /** The server that is used while no other one can be. */
+  readonly standby?: { readonly address: string; readonly port: number };
+  readonly compress?: true;
+  /** Written into requests. */
+  readonly headers?: {
+    readonly copied?: { readonly from: string; readonly to: string };
+    readonly added?: { readonly name: string; readonly value: string };
+  };
+};
+
+export type VirtualService = ServiceOptions & {
   readonly index: number;
   readonly address: string;
   readonly port: number;
@@ -134,6 +146,16 @@ export type VirtualService = {
   readonly schedule: Schedule;
   readonly persistence?: Persistence;
   readonly idleSeconds: number;
+  /** Ports beside `port`, on the same address. */
+  readonly extraPorts?: readonly number[];
+  /** More than these are refused; at least one. `requestsPerSecond` is for HTTP only. */
+  readonly limits?: {
+    readonly connections?: number;
+    readonly connectionsPerSecond?: number;
+    readonly requestsPerSecond?: number;
+  };
+  /** What is answered while no server can: a status, or a redirect with it. HTTP only. */
+  readonly unavailable?: { readonly code: number; readonly url?: string };
   readonly header: ClientHeader;
   readonly offload?: TlsOffload;
   readonly tlsToServers?: TlsToServers;
@@ -152,7 +174,10 @@ export type VirtualService = {
  * among those that have a live server (`rr` and `wrr` of the service), or by the client's address (`sh`). Its address is
  * the service's.
  */
-export type SubService = Omit<VirtualService, "port" | "offload" | "subServices"> & {
+export type SubService = Omit<
+  VirtualService,
+  "port" | "extraPorts" | "limits" | "unavailable" | "offload" | "subServices"
+> & {
   /** 1 to 65,535, relative to the others of its service. */
   readonly weight: number;
   readonly chosenBy?: readonly ChoosingRule[];

@@ -27,6 +27,13 @@ import {
   serviceName,
   type VirtualService,
 } from "./model.ts";
+import {
+  compressionDirectives,
+  limitDirectives,
+  requestHeaderDirectives,
+  standbyDirectives,
+  unavailableDirectives,
+} from "./options.ts";
 import { Conditions, changeDirectives, choosingRules, unusedRulesDirectives } from "./rules.ts";
 import { choiceDirectives, isChosen } from "./sub-services.ts";
 import {
@@ -184,7 +191,7 @@ function defaultsSection(): Section {
 }
 
 /** What a service and a SubVS have alike: a backend. */
-type BackendService = Omit<VirtualService, "port" | "offload">;
+type BackendService = Omit<VirtualService, "port" | "extraPorts" | "limits" | "unavailable" | "offload">;
 
 function serviceSections(service: VirtualService, settings: ProcessSettings): Section[] {
   const subServices = service.subServices?.filter(({ enabled }) => enabled) ?? [];
@@ -228,18 +235,23 @@ function frontendSection(
     origin: from("vs"),
     directives: [
       ...commonDirectives(service),
-      directive(
-        "bind",
-        [
-          quoted(socketText(service.address, service.port)),
-          keyword("name"),
-          name,
-          ...offloadWords(service, filesDirectory),
-        ],
-        from(service.offload === undefined ? "vs" : "CertFile"),
+      ...[service.port, ...(service.extraPorts ?? [])].map((port) =>
+        directive(
+          "bind",
+          [
+            quoted(socketText(service.address, port)),
+            keyword("name"),
+            name,
+            ...offloadWords(service, filesDirectory),
+          ],
+          from(port !== service.port ? "ExtraPorts" : service.offload === undefined ? "vs" : "CertFile"),
+        ),
       ),
       directive(`timeout client ${service.idleSeconds}s`, [], from("Idletime")),
+      ...limitDirectives(service, from),
       ...offloadDirectives(service, from),
+      ...unavailableDirectives(service, subServices, from),
+      ...requestHeaderDirectives(service, from),
       ...(service.mode === "http" ? headerDirectives(service, from("AddVia")) : []),
       ...(service.mode === "http" ? rewriteDirectives(service, from("SSLRewrite")) : []),
       ...conditions.directives,
@@ -288,9 +300,11 @@ function backendSections(service: BackendService, { peers }: ProcessSettings): S
       ...balanceDirectives(service, from),
       ...persistenceDirectives(service, peers, from("Persist")),
       directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
+      ...compressionDirectives(service, from),
       // What a service with SubVS changes is changed before one of them is reached.
       ...(service.subServices === undefined ? changeDirectives(service.rules, from("vs")) : []),
       ...servers,
+      ...standbyDirectives(service, from),
     ],
   });
   return [

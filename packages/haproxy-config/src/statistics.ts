@@ -17,6 +17,9 @@ export type StatRow = {
   readonly packets?: number;
   /** HTTP requests: those that came to a proxy, those that a server answered; 0 where no HTTP is spoken. */
   readonly requests: number;
+  /** Connections and requests that a limit or a rule has refused; of frontends. */
+  readonly refusedConnections?: number;
+  readonly refusedRequests?: number;
   /** The last check in a few letters (L4OK, L7STS, …), empty without checks. */
   readonly check: string;
 };
@@ -35,6 +38,8 @@ export function parseStatistics(csv: string): StatRow[] {
     bytesIn: column("bin"),
     bytesOut: column("bout"),
     requests: column("req_tot"),
+    refusedConnections: column("dcon"),
+    refusedRequests: column("dreq"),
     check: column("check_status"),
   };
   // A server counts no requests, but its answers by class of status.
@@ -54,6 +59,9 @@ export function parseStatistics(csv: string): StatRow[] {
       bytesIn: number(at.bytesIn),
       bytesOut: number(at.bytesOut),
       requests: number(at.requests) || responses.reduce((sum, index) => sum + number(index), 0),
+      ...(cells[at.server] === "FRONTEND"
+        ? { refusedConnections: number(at.refusedConnections), refusedRequests: number(at.refusedRequests) }
+        : {}),
       check: (cells[at.check] ?? "").replace(/^\* /, ""),
     });
   }

@@ -54,6 +54,95 @@ const fixed = (name: string, ...values: string[]): Parameter => ({
   about: "not available on this unit yet",
 });
 
+const headerName = <const Name extends string>(about: string, name: Name) =>
+  ({
+    name,
+    type: {
+      kind: "text",
+      pattern: /^[A-Za-z0-9!#$%&'*+.^_`|~-]{0,127}$/,
+      allowed: "a header's name; empty to remove it",
+    },
+    about,
+  }) as const;
+
+const limit = <const Name extends string>(name: Name, about: string) =>
+  ({ name, type: { kind: "integer", min: 0, max: 1_000_000 }, about }) as const;
+
+/** Limits, what is answered while no server can, further ports, compression and written headers. */
+const optionParameters = [
+  limit("MaxConnsLimit", "connections at a time, 0 = no limit; more are refused"),
+  limit("ConnsPerSecLimit", "connections in a second, 0 = no limit; more are refused"),
+  limit("RequestsPerSecLimit", "VStype http: requests in a second, 0 = no limit; more are answered with 429"),
+  {
+    name: "StandbyAddr",
+    type: {
+      kind: "text",
+      pattern: /^(\d{1,3}(\.\d{1,3}){3}|(?=[^:]*:)[0-9A-Fa-f:.]{2,45})?$/,
+      allowed: "an IPv4 or IPv6 address; empty to remove it",
+    },
+    about: "the sorry server, which is used while no other one can be; it is not checked",
+  },
+  {
+    name: "StandbyPort",
+    type: { kind: "integer", min: 0, max: 65_535 },
+    emptyIsAbsent: true,
+    about: "the sorry server's port",
+  },
+  {
+    name: "NonLocalSorryServer",
+    type: { kind: "boolean" },
+    about: "disregarded: it need not be on a local network",
+  },
+  {
+    name: "ErrorCode",
+    type: {
+      kind: "text",
+      pattern: /^(0|2\d\d|3\d\d|4\d\d|50[0-5])?$/,
+      allowed: "200 to 505; 0 or empty to remove it",
+    },
+    about: "VStype http: the status that is answered while no server is available",
+  },
+  {
+    name: "ErrorUrl",
+    type: {
+      kind: "text",
+      pattern: /^[\x21-\x7e]{0,255}$/,
+      allowed: "a URL of up to 255 characters; empty to remove it",
+    },
+    about:
+      "VStype http: clients are sent there while no server is available, with ErrorCode or 302; %h stands for the host that was asked for, %s for the path",
+  },
+  {
+    name: "ExtraPorts",
+    type: {
+      kind: "text",
+      pattern: /^[\d ,-]{0,2048}$/,
+      allowed: "ports and ranges such as 8080 9000-9010, separated by blanks; empty to remove them",
+    },
+    about: "further ports of the service, on the same address",
+  },
+  {
+    name: "Compress",
+    type: { kind: "boolean" },
+    about: "VStype http: texts are compressed for clients that take it (gzip)",
+  },
+  headerName("VStype http: a header of requests that is copied to the one of CopyHdrTo", "CopyHdrFrom"),
+  headerName("where it is copied to", "CopyHdrTo"),
+  headerName(
+    "VStype http: a header that is written into requests, with the value of ExtraHdrValue",
+    "ExtraHdrKey",
+  ),
+  {
+    name: "ExtraHdrValue",
+    type: {
+      kind: "text",
+      pattern: new RegExp(`^$|${printable(255).source}`, "u"),
+      allowed: "up to 255 printable characters",
+    },
+    about: "its value",
+  },
+] as const satisfies readonly Parameter[];
+
 /** What `addvs` and `modvs` take beside the reference. */
 export const serviceParameters = [
   {
@@ -311,32 +400,23 @@ export const serviceParameters = [
     type: { kind: "boolean" },
     about: "only N: HAProxy asks no OCSP responder about certificates of clients",
   },
+  ...optionParameters,
   fixed("SecurityHeaderOptions", "0"),
   fixed("SubnetOriginating", "Y"),
   fixed("UseforSnat", "N"),
   fixed("MultiConnect", "N"),
   fixed("Cache", "N"),
-  fixed("Compress", "N"),
   fixed("Verify", "0"),
   fixed("Intercept", "N"),
   fixed("InterceptMode", "0"),
   fixed("EspEnabled", "N"),
-  fixed("ErrorCode", "0", ""),
-  fixed("ErrorUrl", ""),
-  fixed("ExtraPorts", ""),
   fixed("AltAddress", ""),
-  fixed("StandbyAddr", ""),
   fixed("FollowVSID", "0"),
-  fixed("CopyHdrFrom", ""),
-  fixed("ExtraHdrKey", ""),
   fixed("CheckPattern", ""),
   fixed("CheckHeaders", ""),
   fixed("CheckPostData", ""),
   fixed("EnhancedHealthChecks", "N"),
   fixed("Bandwidth", "0"),
-  fixed("ConnsPerSecLimit", "0"),
-  fixed("RequestsPerSecLimit", "0"),
-  fixed("MaxConnsLimit", "0"),
   fixed("QoS", "0"),
 ] as const satisfies readonly Parameter[];
 

@@ -3,8 +3,8 @@
  * `TlsType` and the like are strings, indexes and limits numbers, switches booleans. A text that is not set is left out.
  */
 
-/** `Unchecked` is a server without a health check; a service without a usable server is `Down`. */
-export type ServiceStatus = "Up" | "Down" | "Unchecked" | "Disabled";
+/** `Unchecked` is a server without a health check; a service without a usable server is `Down`, unless it has a sorry server or sends clients elsewhere. */
+export type ServiceStatus = "Up" | "Down" | "Unchecked" | "Disabled" | "Sorry" | "Redirect";
 
 export type RealServerView = {
   Status: ServiceStatus;
@@ -70,6 +70,7 @@ export type VirtualServiceView = {
   SameSite: number;
   VerifyBearer: boolean;
   ErrorCode: string;
+  ErrorUrl?: string;
   CheckUrl?: string;
   CheckHost?: string;
   CheckCodes?: string;
@@ -120,6 +121,14 @@ export type VirtualServiceView = {
   EnhancedHealthChecks: boolean;
   RsMinimum: number;
   NumberOfRSs: number;
+  /** Ports and ranges, separated by blanks; absent without any, as the next ones are. */
+  ExtraPorts?: string;
+  StandbyAddr?: string;
+  StandbyPort?: string;
+  CopyHdrFrom?: string;
+  CopyHdrTo?: string;
+  ExtraHdrKey?: string;
+  ExtraHdrValue?: string;
   /** Names of rules, in the order in which they are looked at; absent without any. */
   MatchRules?: string[];
   RequestRules?: string[];

@@ -42,6 +42,19 @@ const labels: { readonly [name: string]: string } = {
   IntermediateCerts: "Intermediate Certificates",
   NeedHostName: "Require SNI hostname",
   PassCipher: "Add Received Cipher Name",
+  MaxConnsLimit: "Connections Limit",
+  ConnsPerSecLimit: "Connections per Second Limit",
+  RequestsPerSecLimit: "Requests per Second Limit",
+  StandbyAddr: "Sorry Server Address",
+  StandbyPort: "Sorry Server Port",
+  ErrorCode: "Not Available Redirection: Error Code",
+  ErrorUrl: "Not Available Redirection: URL",
+  ExtraPorts: "Extra Ports",
+  Compress: "Enable Compression",
+  CopyHdrFrom: "Copy Header in Request",
+  CopyHdrTo: "Copy it to the Header",
+  ExtraHdrKey: "Add Header to Request",
+  ExtraHdrValue: "Value of that Header",
   Weight: "Weight",
   Limit: "Connection Limit",
 };
@@ -79,7 +92,14 @@ const optionLabels: { readonly [name: string]: { readonly [value: string]: strin
 };
 
 /** These follow from others, are disregarded, or can be nothing else. Ciphers one by one are what a set of them is for. */
-const hidden = new Set(["Ciphers", "OCSPVerify", "ForceL7", "Transparent", "non_local"]);
+const hidden = new Set([
+  "Ciphers",
+  "OCSPVerify",
+  "ForceL7",
+  "Transparent",
+  "non_local",
+  "NonLocalSorryServer",
+]);
 
 function fieldOf({ name, type, about }: Parameter): SettingField | undefined {
   if (hidden.has(name)) return undefined;

@@ -15,7 +15,14 @@ import { AddressHint } from "../live/address-hint.tsx";
 import { useLive } from "../live/live.tsx";
 import { readOnlyReason } from "../live/read-only.ts";
 
-const colours = { Up: "green", Down: "red", Unchecked: "grey", Disabled: "grey" } as const;
+const colours = {
+  Up: "green",
+  Down: "red",
+  Unchecked: "grey",
+  Disabled: "grey",
+  Sorry: "orange",
+  Redirect: "blue",
+} as const;
 
 export const StatusLabel = ({ status }: { readonly status: ServiceStatus }) => (
   <Label isCompact color={colours[status]}>

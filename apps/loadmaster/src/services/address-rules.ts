@@ -10,6 +10,7 @@ import {
   prefixOn,
 } from "../configuration-file.ts";
 import type { SharedContent, StoredService, UnitDocument } from "../state/document.ts";
+import { portsOf } from "./options.ts";
 
 export type AddressFacts = {
   readonly interfaces: readonly NetworkInterface[];
@@ -91,7 +92,7 @@ export function addressFault(
       `port: ${socket} is where persistence is exchanged; use another port, or another address for the service`,
     );
   const clash = services.find(
-    (each) => each.index !== except && each.address === address && each.port === port,
+    (each) => each.index !== except && each.address === address && portsOf(each).includes(port),
   );
   if (clash !== undefined)
     return refuse(

@@ -27,6 +27,8 @@ test("[CH8] what an earlier process counted is not counted again, and a reload t
     bytesOut: 140,
     requests: 7,
     packets: 0,
+    refusedConnections: 0,
+    refusedRequests: 0,
   });
   assert.equal(counters.counts("vs1", "rs1").connections, 7, "a server that was added counts from nothing");
   assert.equal(counters.connectionsPerSecond("vs1", "FRONTEND"), 4);

@@ -12,6 +12,9 @@ export type Counts = {
   readonly requests: number;
   /** Of layer-4 services only. */
   readonly packets: number;
+  /** By a limit or a rule. */
+  readonly refusedConnections: number;
+  readonly refusedRequests: number;
 };
 
 /** What one worker says at one time. */
@@ -25,7 +28,15 @@ export type Sample = {
 /** Shortest time that rates are worked out over. */
 export const rateIntervalMinMs = 1_000;
 
-const none: Counts = { connections: 0, bytesIn: 0, bytesOut: 0, requests: 0, packets: 0 };
+const none: Counts = {
+  connections: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  requests: 0,
+  packets: 0,
+  refusedConnections: 0,
+  refusedRequests: 0,
+};
 export const frontendRow = "FRONTEND";
 export const backendRow = "BACKEND";
 
@@ -35,6 +46,8 @@ const countsOf = (row: StatRow): Counts => ({
   bytesOut: row.bytesOut,
   requests: row.requests,
   packets: row.packets ?? 0,
+  refusedConnections: row.refusedConnections ?? 0,
+  refusedRequests: row.refusedRequests ?? 0,
 });
 const plus = (a: Counts, b: Counts): Counts => ({
   connections: a.connections + b.connections,
@@ -42,6 +55,8 @@ const plus = (a: Counts, b: Counts): Counts => ({
   bytesOut: a.bytesOut + b.bytesOut,
   requests: a.requests + b.requests,
   packets: a.packets + b.packets,
+  refusedConnections: a.refusedConnections + b.refusedConnections,
+  refusedRequests: a.refusedRequests + b.refusedRequests,
 });
 /** What was counted since; a counter that has fallen was begun anew. */
 const since = (now: Counts, before: Counts): Counts => {
@@ -53,6 +68,8 @@ const since = (now: Counts, before: Counts): Counts => {
     bytesOut: grown("bytesOut"),
     requests: grown("requests"),
     packets: grown("packets"),
+    refusedConnections: grown("refusedConnections"),
+    refusedRequests: grown("refusedRequests"),
   };
 };
 
@@ -121,6 +138,8 @@ export class Counters {
       bytesOut: per(total.bytesOut),
       requests: per(total.requests),
       packets: per(total.packets),
+      refusedConnections: per(total.refusedConnections),
+      refusedRequests: per(total.refusedRequests),
     };
   }
 }

@@ -10,6 +10,7 @@ import { serverReference, serviceReference } from "@tandem/loadmaster-api/servic
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { type AddressFacts, addressFault } from "./address-rules.ts";
 import { withOwnCiphers } from "./client-tls.ts";
+import { layer4OptionFault, optionsOf, portsOf } from "./options.ts";
 import { persistenceOf } from "./persistence.ts";
 import {
   type AnyService,
@@ -86,6 +87,8 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
   const made = withValues(blank, values, ciphers.value);
   if (!made.ok) return made;
   const service = made.value;
+  const taken = socketFault(facts, shared, service);
+  if (taken !== undefined) return err(taken);
   return ok({
     index,
     shared: { ...ciphers.value, nextServiceIndex: index + 1, services: [...shared.services, service] },
@@ -99,14 +102,24 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   if (values.createsubvs !== undefined) return addSubService(shared, service, values);
   const address = values.vsaddress === undefined ? service.address : spelled(values.vsaddress);
   const port = values.vsport ?? service.port;
-  if (address !== service.address || port !== service.port) {
-    const fault = addressFault(facts, shared.services, address, port, service.index);
-    if (fault !== undefined) return err(fault);
-  }
+  const moves = address !== service.address || port !== service.port;
   const ciphers = withOwnCiphers(shared, service.index, values);
   if (!ciphers.ok) return ciphers;
   const made = withValues({ ...service, address, port }, values, ciphers.value);
-  return made.ok ? ok({ index: service.index, shared: withService(ciphers.value, made.value) }) : made;
+  if (!made.ok) return made;
+  const fault = moves || values.ExtraPorts !== undefined ? socketFault(facts, shared, made.value) : undefined;
+  if (fault !== undefined) return err(fault);
+  return ok({ index: service.index, shared: withService(ciphers.value, made.value) });
+}
+
+/** Why a service cannot stand at its address with one of its ports. */
+function socketFault(facts: AddressFacts, shared: SharedContent, service: AnyService): Failure | undefined {
+  if (service.sub !== undefined) return undefined;
+  for (const port of portsOf(service)) {
+    const fault = addressFault(facts, shared.services, service.address, port, service.index);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** The answer is about the service above; what else is given is meant for the new SubVS. */
@@ -369,8 +382,8 @@ function layer4Fault(service: StoredService): Failure | undefined {
     return no(
       `rs: ${server6.address} is an IPv6 address, to which a layer-4 service on ${address} cannot pass packets of IPv4 on; use ForceL4 N, or the server's IPv4 address`,
     );
-  const tlsFault = layer4TlsFault(service);
-  if (tlsFault !== undefined) return no(tlsFault);
+  const unread = layer4TlsFault(service) ?? layer4OptionFault(service);
+  if (unread !== undefined) return no(unread);
   if (type !== "gen")
     return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
   if (schedule === "uhash")
@@ -416,9 +429,19 @@ function withValues(
     return refuse(
       `VStype: ${type} reads no HTTP, and virtual service ${service.index} or one of its servers has rules; take them away first`,
     );
+  const options = optionsOf({ ...service, type }, values);
+  if (!options.ok) return options;
   const tls = tlsOf({ ...service, type }, values, shared);
   if (!tls.ok) return tls;
-  const { nickname, check, persist: _persist, layer: _layer, tls: _tls, ...rest } = service;
+  const {
+    nickname,
+    check,
+    persist: _persist,
+    layer: _layer,
+    tls: _tls,
+    options: _options,
+    ...rest
+  } = service;
   const { url, host, ...checkRest } = check;
   const text = (value: string | undefined, before: string | undefined): string | undefined =>
     value === undefined ? before : value === "" ? undefined : value;
@@ -430,6 +453,7 @@ function withValues(
     ...(layer.value === 4 ? { layer: 4 } : {}),
     ...(persist === undefined ? {} : { persist }),
     ...(tls.value === undefined ? {} : { tls: tls.value }),
+    ...(options.value === undefined ? {} : { options: options.value }),
     ...(nextNickname === undefined ? {} : { nickname: nextNickname }),
     enabled: values.Enable ?? rest.enabled,
     type,

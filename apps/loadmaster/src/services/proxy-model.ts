@@ -12,6 +12,7 @@ import type {
 } from "@tandem/haproxy-config/model";
 import { ProxyRules } from "../rules/proxy-rules.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
+import { proxyFrontOptions, proxyOptions } from "./options.ts";
 import { type AnyService, allServices, type SubServiceRow, subServicesOf } from "./sub-services.ts";
 import { proxyTls, type TlsSources, tlsSources } from "./tls.ts";
 
@@ -65,6 +66,7 @@ function proxyService(service: StoredService, sources: TlsSources, rules: ProxyR
   return {
     ...proxyBackend(service, sources, rules),
     port: service.port,
+    ...proxyFrontOptions(service),
     ...(subServices.length === 0 ? {} : { subServices }),
   };
 }
@@ -85,7 +87,7 @@ function proxyBackend(
   service: StoredService,
   sources: TlsSources,
   rules: ProxyRules,
-): Omit<VirtualService, "port" | "subServices"> {
+): Omit<VirtualService, "port" | "extraPorts" | "limits" | "unavailable" | "subServices"> {
   const persistence = persistenceOf(service);
   return {
     index: service.index,
@@ -101,6 +103,7 @@ function proxyBackend(
       clientSide: [3, 4].includes(service.addVia),
       via: [1, 3, 6].includes(service.addVia),
     },
+    ...proxyOptions(service),
     ...proxyTls(service, sources),
     check: healthCheck(service),
     ...rules.ofService(service),

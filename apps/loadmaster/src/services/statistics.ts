@@ -94,11 +94,22 @@ function serviceStatistics(
     BytesWritten: counts.bytesOut,
     Requests: counts.requests,
     ConnsPerSec: counters.connectionsPerSecond(proxy, row),
-    ConnsRateBlocked: 0,
-    RequestsRateBlocked: 0,
-    MaxConnsBlocked: 0,
+    ...blocked(service, counts),
     WafEnable: 0,
     InterceptMode: 0,
+  };
+}
+
+/** HAProxy counts refused connections as one: they are those above the rate where one is set, else above the number. */
+function blocked(
+  { options = {} }: StoredService,
+  { refusedConnections, refusedRequests }: Counts,
+): Pick<VirtualServiceStatistics, "ConnsRateBlocked" | "RequestsRateBlocked" | "MaxConnsBlocked"> {
+  const byRate = options.connectionsPerSecond !== undefined;
+  return {
+    ConnsRateBlocked: byRate ? refusedConnections : 0,
+    RequestsRateBlocked: options.requestsPerSecond === undefined ? 0 : refusedRequests,
+    MaxConnsBlocked: byRate ? 0 : refusedConnections,
   };
 }
 

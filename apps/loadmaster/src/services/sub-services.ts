@@ -8,6 +8,7 @@ import { servicesMax, subServicesMax } from "@tandem/haproxy-config/limits";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { SharedContent, StoredService, StoredSubService } from "../state/document.ts";
 import type { ValuesOf } from "./edit.ts";
+import { optionsOfParentAlone } from "./options.ts";
 
 export type SubServiceRow = StoredSubService["row"];
 
@@ -164,6 +165,7 @@ const ofParentAlone = [
   "NeedHostName",
   "PassCipher",
   "SSLRewrite",
+  ...optionsOfParentAlone,
 ] as const satisfies readonly (keyof ValuesOf<"modvs">)[];
 
 /** Clients send back what they were shown. */

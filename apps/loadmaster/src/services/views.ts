@@ -59,8 +59,26 @@ export function rowView(service: AnyService, subService: AnyService, figures: Fi
   };
 }
 
+/** Those that are set; the others are absent. */
+function optionTexts(
+  options: NonNullable<StoredService["options"]>,
+): Pick<
+  VirtualServiceView,
+  "ExtraPorts" | "StandbyAddr" | "StandbyPort" | "CopyHdrFrom" | "CopyHdrTo" | "ExtraHdrKey" | "ExtraHdrValue"
+> {
+  const { extraPorts, standby, copyFrom, copyTo, headerName, headerValue } = options;
+  return {
+    ...(extraPorts === undefined ? {} : { ExtraPorts: extraPorts.join(" ") }),
+    ...(standby === undefined ? {} : { StandbyAddr: standby.address, StandbyPort: String(standby.port) }),
+    ...(copyFrom === undefined ? {} : { CopyHdrFrom: copyFrom }),
+    ...(copyTo === undefined ? {} : { CopyHdrTo: copyTo }),
+    ...(headerName === undefined ? {} : { ExtraHdrKey: headerName }),
+    ...(headerValue === undefined ? {} : { ExtraHdrValue: headerValue }),
+  };
+}
+
 export function serviceView(service: AnyService, figures: Figures): VirtualServiceView {
-  const { check, sub } = service;
+  const { check, sub, options = {} } = service;
   const subServices = subServicesOf(service);
   return {
     Status: serviceState(service, figures),
@@ -91,7 +109,7 @@ export function serviceView(service: AnyService, figures: Figures): VirtualServi
     StartTLSMode: 0,
     Idletime: service.idletime || idletimeDefaultSeconds,
     Cache: false,
-    Compress: false,
+    Compress: options.compress === true,
     Verify: 0,
     UseforSnat: false,
     ForceL4: service.layer === 4,
@@ -101,7 +119,8 @@ export function serviceView(service: AnyService, figures: Figures): VirtualServi
     SecurityHeaderOptions: 0,
     SameSite: 0,
     VerifyBearer: false,
-    ErrorCode: "0",
+    ErrorCode: String(options.errorCode ?? 0),
+    ...(options.errorUrl === undefined ? {} : { ErrorUrl: options.errorUrl }),
     ...(check.url === undefined ? {} : { CheckUrl: check.url }),
     ...(check.host === undefined ? {} : { CheckHost: check.host }),
     ...(check.codes.length === 0 ? {} : { CheckCodes: check.codes.join(" ") }),
@@ -144,13 +163,14 @@ export function serviceView(service: AnyService, figures: Figures): VirtualServi
     ChkTimeout: check.timeoutSeconds,
     ChkRetryCount: check.retries,
     Bandwidth: 0,
-    ConnsPerSecLimit: 0,
-    RequestsPerSecLimit: 0,
-    MaxConnsLimit: 0,
+    ConnsPerSecLimit: options.connectionsPerSecond ?? 0,
+    RequestsPerSecLimit: options.requestsPerSecond ?? 0,
+    MaxConnsLimit: options.connections ?? 0,
     RefreshPersist: false,
     EnhancedHealthChecks: false,
     RsMinimum: 0,
     NumberOfRSs: service.servers.length,
+    ...optionTexts(options),
     ...(service.rules?.before === undefined ? {} : { MatchRules: [...service.rules.before] }),
     ...(service.rules?.request === undefined ? {} : { RequestRules: [...service.rules.request] }),
     ...(service.rules?.response === undefined ? {} : { ResponseRules: [...service.rules.response] }),
@@ -189,5 +209,7 @@ export function serviceState(service: AnyService, figures: Figures): ServiceStat
       ? service.servers.map((server) => stateOf(service, server, figures))
       : subServicesOf(service).map((each) => serviceState(each, figures));
   if (states.includes("Up")) return "Up";
-  return states.includes("Unchecked") ? "Unchecked" : "Down";
+  if (states.includes("Unchecked")) return "Unchecked";
+  const { standby, errorUrl } = service.options ?? {};
+  return standby !== undefined ? "Sorry" : errorUrl !== undefined ? "Redirect" : "Down";
 }

@@ -5,7 +5,13 @@
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
-import { certificatesPerServiceMax, ciphersMax, subServicesMax } from "@tandem/haproxy-config/limits";
+import {
+  certificatesPerServiceMax,
+  ciphersMax,
+  extraPortsMax,
+  limitMax,
+  subServicesMax,
+} from "@tandem/haproxy-config/limits";
 import {
   certificateNamePattern,
   certificatesMax,
@@ -15,7 +21,12 @@ import {
 import { cipherSetNamePattern, customSetsMax, tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
 import { hostsEntriesMax, hostsNamePattern } from "@tandem/loadmaster-api/network-commands";
 import { type Permission, permissions } from "@tandem/loadmaster-api/permissions";
-import { ruleNamePattern, rulesMax, rulesPerPlaceMax } from "@tandem/loadmaster-api/rule-parameters";
+import {
+  headerNamePattern,
+  ruleNamePattern,
+  rulesMax,
+  rulesPerPlaceMax,
+} from "@tandem/loadmaster-api/rule-parameters";
 import { hostNamePattern } from "@tandem/loadmaster-api/service-parameters";
 import {
   type SyslogSettings,
@@ -78,8 +89,43 @@ export const StoredServerSchema = Type.Object(
   nothingElse,
 );
 
+const headerName = Type.Optional(Type.String({ pattern: headerNamePattern.source }));
+const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: limitMax }));
+
 /** What a service and a SubVS have alike. */
 const serviceProperties = {
+  /** Absent: none; so is each of them. What clients meet before a SubVS is chosen is no option of a SubVS. */
+  options: Type.Optional(
+    Type.Object(
+      {
+        connections: limit,
+        connectionsPerSecond: limit,
+        requestsPerSecond: limit,
+        /** The sorry server. */
+        standby: Type.Optional(
+          Type.Object(
+            { address: eitherAddress, port: Type.Integer({ minimum: 1, maximum: 65_535 }) },
+            nothingElse,
+          ),
+        ),
+        errorCode: Type.Optional(Type.Integer({ minimum: 200, maximum: 505 })),
+        errorUrl: Type.Optional(Type.String({ pattern: "^[\\x21-\\x7e]{1,255}$" })),
+        /** Ports and ranges as they were given. */
+        extraPorts: Type.Optional(
+          Type.Array(Type.String({ pattern: "^\\d{1,5}(-\\d{1,5})?$" }), {
+            minItems: 1,
+            maxItems: extraPortsMax,
+          }),
+        ),
+        compress: Type.Optional(Type.Literal(true)),
+        copyFrom: headerName,
+        copyTo: headerName,
+        headerName,
+        headerValue: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+      },
+      nothingElse,
+    ),
+  ),
   index: Type.Integer({ minimum: 1 }),
   type: Type.Union([Type.Literal("gen"), Type.Literal("http")]),
   nickname: Type.Optional(Type.String({ minLength: 1, maxLength: 127 })),

@@ -1,0 +1,145 @@
+/**
+ * What a service does beside choosing servers: limits, what is answered while no server can, what is added to requests,
+ * compression.
+ */
+import { socketText } from "@tandem/base/ipv6";
+import { type ServiceOptions, type SubService, serviceName, type VirtualService } from "./model.ts";
+import {
+  type Directive,
+  directive,
+  keyword,
+  type Origin,
+  quoted,
+  quotedFormat,
+  type Word,
+} from "./syntax.ts";
+
+const keywords = (text: string): Word[] => text.split(" ").map(keyword);
+type From = (parameter: string) => Origin;
+
+/**
+ * Connections and requests above a limit are refused, not made to wait. A request that was refused must not count for
+ * the next one, or none would get through under load; `fe_req_rate` counts them all, so accepted ones are counted apart.
+ */
+export function limitDirectives({ limits }: VirtualService, from: From): Directive[] {
+  if (limits === undefined) return [];
+  const { connections, connectionsPerSecond, requestsPerSecond } = limits;
+  const reject = (condition: string, parameter: string): Directive =>
+    directive("tcp-request connection reject", keywords(`if { ${condition} }`), from(parameter));
+  const requests = from("RequestsPerSecLimit");
+  return [
+    ...(connections === undefined ? [] : [reject(`fe_conn gt ${connections}`, "MaxConnsLimit")]),
+    ...(connectionsPerSecond === undefined
+      ? []
+      : [reject(`fe_sess_rate ge ${connectionsPerSecond}`, "ConnsPerSecLimit")]),
+    ...(requestsPerSecond === undefined
+      ? []
+      : [
+          directive("stick-table type integer size 1 expire 10s store gpc0_rate(1s)", [], requests),
+          directive("http-request track-sc0 int(1)", [], requests),
+          directive(
+            `http-request deny deny_status 429 if { sc0_gpc0_rate ge ${requestsPerSecond} }`,
+            [],
+            requests,
+          ),
+          directive("http-request sc-inc-gpc0(0)", [], requests),
+        ]),
+  ];
+}
+
+/** What clients get while no server of the service, or of any of its SubVS, is alive. */
+export function unavailableDirectives(
+  service: VirtualService,
+  subServices: readonly SubService[],
+  from: From,
+): Directive[] {
+  const { unavailable } = service;
+  if (unavailable === undefined) return [];
+  const { code, url } = unavailable;
+  const served = subServices.length === 0 ? [service] : subServices;
+  const condition = [
+    keyword("if"),
+    ...served.flatMap(({ index }) => keywords(`{ nbsrv(${serviceName(index)}) eq 0 }`)),
+  ];
+  if (url !== undefined)
+    return [
+      directive(
+        "http-request redirect location",
+        [quoted(locationFormat(url)), ...keywords(`code ${code}`), ...condition],
+        from("ErrorUrl"),
+      ),
+    ];
+  return [directive(`http-request return status ${code}`, condition, from("ErrorCode"))];
+}
+
+/** `%h` is the host that was asked for, `%s` the path with its query; any other `%` stands for itself. */
+const locationFormat = (url: string): string =>
+  url.replace(/%([hs%])?/g, (_, letter: string | undefined) =>
+    letter === "h" ? "%[req.hdr(host),field(1,:)]" : letter === "s" ? "%[pathq]" : "%%",
+  );
+
+export function requestHeaderDirectives({ headers }: ServiceOptions, from: From): Directive[] {
+  if (headers === undefined) return [];
+  const { copied, added } = headers;
+  return [
+    ...(copied === undefined
+      ? []
+      : [
+          directive(
+            "http-request set-header",
+            [
+              quoted(copied.to),
+              quoted(`%[req.hdr(${copied.from})]`),
+              keyword("if"),
+              keyword("{"),
+              quoted(`req.hdr(${copied.from})`),
+              ...keywords("-m found }"),
+            ],
+            from("CopyHdrFrom"),
+          ),
+        ]),
+    ...(added === undefined
+      ? []
+      : [
+          directive(
+            "http-request set-header",
+            [quoted(added.name), quotedFormat(added.value)],
+            from("ExtraHdrKey"),
+          ),
+        ]),
+  ];
+}
+
+/** What compresses well; pictures and archives are compressed already. */
+const compressed = [
+  "text/html",
+  "text/plain",
+  "text/css",
+  "text/xml",
+  "text/javascript",
+  "application/javascript",
+  "application/json",
+  "application/xml",
+  "image/svg+xml",
+];
+
+/** In the backend. */
+export const compressionDirectives = ({ compress }: ServiceOptions, from: From): Directive[] =>
+  compress === true
+    ? [
+        directive("compression algo gzip", [], from("Compress")),
+        directive("compression type", compressed.map(keyword), from("Compress")),
+      ]
+    : [];
+
+/** The server that is used while no other one can be; it is not checked. */
+export const standbyDirectives = ({ standby }: ServiceOptions, from: From): Directive[] =>
+  standby === undefined
+    ? []
+    : [
+        directive(
+          "server standby",
+          [quoted(socketText(standby.address, standby.port)), keyword("backup")],
+          from("StandbyAddr"),
+        ),
+      ];
