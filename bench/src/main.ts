@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME…`: measures, prints a table of figures against their goals, exits 1 when a goal was missed. */
 import { cpus, totalmem } from "node:os";
+import { benchDataplane } from "./dataplane/command.ts";
 import { benchEdits } from "./edits.ts";
 import { benchFailover } from "./failover/command.ts";
 import { benchInitialSync } from "./initial-sync.ts";
@@ -12,19 +13,26 @@ const benches: { readonly [name: string]: () => Promise<readonly Figure[]> } = {
   "take-over": benchTakeOver,
 };
 
-/** This one has options of its own, and is run by itself. */
-const own = process.argv[2] === "failover" ? process.argv.slice(3) : undefined;
-const names = own === undefined ? process.argv.slice(2) : ["failover"];
+/** These have options of their own, and are run by themselves. */
+const benchesWithOptions: {
+  readonly [name: string]: (args: readonly string[]) => Promise<readonly Figure[]>;
+} = {
+  failover: benchFailover,
+  dataplane: benchDataplane,
+};
+const [first = "", ...args] = process.argv.slice(2);
+const own = Object.hasOwn(benchesWithOptions, first) ? benchesWithOptions[first] : undefined;
+const names = own === undefined ? process.argv.slice(2) : [first];
 const unknown = names.filter((name) => own === undefined && !Object.hasOwn(benches, name));
 if (names.length === 0 || unknown.length > 0) {
   for (const name of unknown) process.stderr.write(`there is no benchmark "${name}"\n`);
   process.stderr.write(
-    `usage: npm run bench -- NAME…\n  ${[...Object.keys(benches), "failover [OPTIONS]"].join("\n  ")}\n`,
+    `usage: npm run bench -- NAME…\n  ${[...Object.keys(benches), ...Object.keys(benchesWithOptions).map((name) => `${name} [OPTIONS]`)].join("\n  ")}\n`,
   );
   process.exit(2);
 }
 const figures: Figure[] = [];
-if (own !== undefined) figures.push(...(await benchFailover(own)));
+if (own !== undefined) figures.push(...(await own(args)));
 else for (const name of names) figures.push(...(await (benches[name] as (typeof benches)[string])()));
 console.log(`\nnpm run bench -- ${names.join(" ")}`);
 console.log(`${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n`);

@@ -469,6 +469,7 @@ export class Unit implements PartnerSide {
     author: Author,
     edit: (document: UnitDocument) => Change<Value>,
   ): Promise<Result<Changed<Value>, Failure>> {
+    const expected = this.#traffic.expect();
     return this.#inTurn(async () => {
       const movedOn = this.movedOn(author);
       if (movedOn !== undefined) return err(movedOn);
@@ -487,7 +488,7 @@ export class Unit implements PartnerSide {
           changes,
         });
       return ok({ value: next.value.value, revision: this.revision });
-    });
+    }).finally(expected);
   }
 
   /** An author who has not seen what the configuration is now is told what he has missed (SPEC CH22). */

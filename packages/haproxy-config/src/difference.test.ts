@@ -66,10 +66,10 @@ describe("[LM1] what a worker is told instead of a reload", () => {
     assert.deepEqual(told(checked(one), checked(two, exampleServer(3, { enabled: false }))), [
       "set server vs1/rs1 state maint",
       "del server vs1/rs1",
-      "add server vs1/rs2 10.213.0.32:80 check inter 9s fastinter 1s fall 2 rise 1",
+      "add server vs1/rs2 10.213.0.32:80 check inter 9s fastinter 1s fall 2 rise 1 pool-max-conn -1 pool-purge-delay 5s",
       "enable health vs1/rs2",
       "set server vs1/rs2 state ready",
-      "add server vs1/rs3 10.213.0.33:80 check inter 9s fastinter 1s fall 2 rise 1",
+      "add server vs1/rs3 10.213.0.33:80 check inter 9s fastinter 1s fall 2 rise 1 pool-max-conn -1 pool-purge-delay 5s",
       "enable health vs1/rs3",
     ]);
     assert.deepEqual(told(weighted(), weighted(one))?.length, 2);

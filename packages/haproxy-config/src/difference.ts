@@ -165,6 +165,9 @@ const additionWords: ReadonlyMap<string, number> = new Map([
   ["check-sni", 1],
 ]);
 
+/** What a server of the file has by default; one of `add server` would end each connection after its request (HAProxy 2.6). */
+const poolWords = ["pool-max-conn", "-1", "pool-purge-delay", "5s"];
+
 function addition(name: string, server: ServerLine): string[] | undefined {
   const { address, weight, limit, disabled, others } = server;
   for (let at = 0; at < others.length; at += 1) {
@@ -178,6 +181,7 @@ function addition(name: string, server: ServerLine): string[] | undefined {
     ...(weight === undefined ? [] : ["weight", weight]),
     ...(limit === undefined ? [] : ["maxconn", limit]),
     ...others,
+    ...poolWords,
   ];
   return [
     `add server ${name} ${words.join(" ")}`,

@@ -30,6 +30,9 @@ export type { HaproxyEvent } from "./haproxy-master.ts";
 export const coalesceMs = 100;
 /** So much of it is for what has to be done just before the reload. */
 const beforeReloadMs = 40;
+/** Changes that arrived within that time and are still looked at make it longer, up to this. */
+const expectedMaxMs = 1_000;
+const expectedPollMs = 5;
 /** A worker whose telling was interrupted is like no file. */
 const betweenDigests = "changing";
 
@@ -78,6 +81,7 @@ export class HaproxyProcess {
   /** What the next load is to bring into force. */
   #pending: RenderedConfiguration | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #expected = new Set<{ readonly at: number }>();
   /** Numbers of backends in HAProxy's figures, as of the last that were asked for whole. */
   #backends: ReadonlyMap<string, number> = new Map();
 
@@ -133,9 +137,22 @@ export class HaproxyProcess {
     });
   }
 
+  /**
+   * A change has arrived that will be put, or not, once its turn has come: a reload waits for it, if it arrived in time.
+   * Returns what ends that.
+   */
+  expect(): () => void {
+    const arrival = { at: performance.now() };
+    this.#expected.add(arrival);
+    return () => void this.#expected.delete(arrival);
+  }
+
   async #loadSoon(): Promise<void> {
     const due = performance.now() + beforeReloadMs;
+    const latest = due + expectedMaxMs;
     try {
+      while ([...this.#expected].some(({ at }) => at < due) && performance.now() < latest)
+        await new Promise((resolve) => setTimeout(resolve, expectedPollMs));
       for (const listener of this.#reloadListeners) await listener();
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
       await this.#inTurn(() => this.#settle({ prepared: true }));

@@ -11,7 +11,7 @@ import type { RealServer, VirtualService } from "@tandem/haproxy-config/model";
 import { exampleServer, exampleService } from "@tandem/haproxy-config/model-examples";
 import { type RenderedConfiguration, renderConfiguration } from "@tandem/haproxy-config/render";
 import fc from "fast-check";
-import { type Accepted, HaproxyProcess, type Loaded } from "./haproxy-process.ts";
+import { type Accepted, coalesceMs, HaproxyProcess, type Loaded } from "./haproxy-process.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
 const network = `127.${100 + (process.pid % 100)}.${Math.floor(process.pid / 100) % 250}`;
@@ -240,6 +240,27 @@ describe("[LM1] changes without a reload", { skip }, () => {
     end();
   });
 
+  test("a reload waits for changes that arrived in time and are still looked at", async () => {
+    const loads: string[] = [];
+    const end = told.haproxy.onLoaded((each) => void loads.push(each.digest));
+    const [first, second] = [40, 41].map((idleSeconds) =>
+      told.render([exampleService(1, { address, port, idleSeconds })]),
+    ) as [RenderedConfiguration, RenderedConfiguration];
+    const expected = told.haproxy.expect();
+    const accepted = await told.haproxy.accept(first);
+    assert.ok(accepted.ok);
+    await told.haproxy.put(accepted.value);
+    await new Promise((resolve) => setTimeout(resolve, 2 * coalesceMs));
+    const later = await told.haproxy.accept(second);
+    assert.ok(later.ok);
+    await told.haproxy.put(later.value);
+    assert.deepEqual(loads, []);
+    expected();
+    await waitFor("it is in force", () => loads.length > 0);
+    end();
+    assert.deepEqual(loads, [second.digest]);
+  });
+
   test("what is put without anybody waiting is in force soon", async () => {
     const next = told.render([exampleService(1, { address, port, idleSeconds: 77 })]);
     const accepted = await told.haproxy.accept(next);
@@ -302,6 +323,35 @@ describe("[LM1] changes without a reload", { skip }, () => {
     }
   };
 
+  test("a server that came without a reload keeps its connections, as one from the file does", async () => {
+    const of = (hosts: readonly number[]) => [
+      exampleService(1, {
+        address,
+        port,
+        check: { kind: "none" },
+        servers: hosts.map((host) =>
+          exampleServer(host, { address: `${network}.${host}`, port: backendPort }),
+        ),
+      }),
+    ];
+    await told.apply(of([]));
+    assert.equal(await told.apply(of([11])), "told");
+    const connection = await connectedToNewest();
+    for (let count = 0; count < 10; count += 1) {
+      const answered = once(connection, "data");
+      connection.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      await answered;
+    }
+    connection.destroy();
+    const [header = "", ...rows] = (await told.ask("show stat")).replace(/^# /, "").split("\n");
+    const cells = rows.find((row) => row.startsWith("vs1,rs11,"))?.split(",") ?? [];
+    const cell = (name: string): number => Number(cells[header.split(",").indexOf(name)]);
+    assert.deepEqual(
+      { requests: cell("hrsp_2xx"), connections: cell("connect") },
+      { requests: 11, connections: 1 },
+    );
+  });
+
   test("a server that still has connections is removed by a reload", async () => {
     const of = (hosts: readonly number[]) => [
       exampleService(1, {
@@ -325,3 +375,11 @@ describe("[LM1] changes without a reload", { skip }, () => {
     connection.destroy();
   });
 });
+
+async function waitFor(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!(await condition())) {
+    assert.ok(performance.now() < deadline, `in vain waited for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -125,6 +125,11 @@ export class Traffic {
     });
   }
 
+  /** A change has arrived, and may be put; returns what ends that. */
+  expect(): () => void {
+    return this.#parts.haproxy.expect();
+  }
+
   /** Everything that was put is in force when this resolves, or was refused and reported. */
   settled(): Promise<void> {
     return this.#parts.haproxy.settle();
