@@ -26,7 +26,11 @@ const seed = Number(process.env.TANDEM_FUZZ_SEED ?? randomInt(2 ** 31));
 
 /** They end the unit or what the test signs in by, look at the machine's network, or take long on purpose. */
 const left = new Set<string>([
+  "addadditional",
   "addapikey",
+  "addroute",
+  "deladditional",
+  "delroute",
   "hajoin",
   "haleave",
   "hapair",
@@ -37,11 +41,13 @@ const left = new Set<string>([
   "logging.ping",
   "logging.ping6",
   "logging.tcpdump",
+  "logging.top",
   "logging.traceroute",
   "reboot",
   "resolvenow",
   "restorepatch",
   "shutdown",
+  "tcpdump",
 ]);
 /** With them the unit would drop calls, or wait for a partner. */
 const leftParameters = new Set(["apicalllimit", "hamode"]);
