@@ -14,7 +14,7 @@ import {
 } from "@tandem/loadmaster-api/client";
 import type { Pacified } from "@tandem/loadmaster-api/ha-view";
 import { type Assembled, assemble } from "./assemble.ts";
-import type { UnitConfiguration } from "./configuration-file.ts";
+import type { NetworkInterface, UnitConfiguration } from "./configuration-file.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
 import type { RebootCommand } from "./reboot.ts";
@@ -143,6 +143,8 @@ export async function startUnit(
     readonly rebootCommand?: RebootCommand;
     /** Interfaces 1 and so on, beside interface 0. */
     readonly furtherHosts?: readonly number[];
+    /** Interfaces of any kind, after those. */
+    readonly furtherInterfaces?: readonly NetworkInterface[];
     /** It drops calls as units do; else tests may make as many as they like. */
     readonly limitsCalls?: true;
   } = {},
@@ -152,12 +154,15 @@ export async function startUnit(
   const configuration: UnitConfiguration = {
     name: `lm${host}`,
     stateDir,
-    interfaces: [address, ...(options.furtherHosts ?? []).map(loopback)].map((each, id) => ({
-      id,
-      device: "lo",
-      address: each,
-      prefix: 8,
-    })),
+    interfaces: [
+      ...[address, ...(options.furtherHosts ?? []).map(loopback)].map((each, id) => ({
+        id,
+        device: "lo",
+        address: each,
+        prefix: 8,
+      })),
+      ...(options.furtherInterfaces ?? []),
+    ],
     apiPort: options.apiPort ?? portFor(0),
     partnerPort: options.partnerPort ?? portFor(1),
     rebootCommand: options.rebootCommand ?? "exit",

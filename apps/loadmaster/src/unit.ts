@@ -53,6 +53,7 @@ import { haViewOf, type ViewFacts } from "./ha/view.ts";
 import { backupOf } from "./keeping/backup.ts";
 import type { LogFiles } from "./logs/log-files.ts";
 import { addressOfHost } from "./network/hosts.ts";
+import { changeRoutes } from "./network/routes.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { type Restart, rebootDelayMs, runRebootCommand } from "./reboot.ts";
 import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
@@ -723,6 +724,7 @@ export class Unit implements PartnerSide {
     const { carp, standalone, syslog } = this.#parts;
     const { unit } = this.#document;
     syslog.configure(unit.syslog ?? syslogDefault, unit.hostname, (host) => addressOfHost(unit.hosts, host));
+    this.#keepRoutes();
     const facts = this.addressFacts();
     if (setup.kind === "pair") {
       this.#prepareDevices(setup);
@@ -848,6 +850,7 @@ export class Unit implements PartnerSide {
   /** Starts HAProxy again when it has gone; without it the unit is worse off than a partner that has it. */
   async #supervise(): Promise<void> {
     if (this.#stopping) return;
+    this.#keepRoutes();
     this.#connectionsAre(await this.#parts.connections.supervise());
     // A master does not answer while a reload makes it execute itself anew.
     await this.#traffic.settled();
@@ -931,6 +934,18 @@ export class Unit implements PartnerSide {
     const failures = await work;
     if (failures.length > 0) this.#troubled("addresses", failures.join("; "));
     else this.#healed("addresses");
+  }
+
+  /** Routes go with an interface that goes; those that are missing come again. */
+  #keepRoutes(): void {
+    const failures = changeRoutes(
+      "add",
+      this.#document.unit.routes ?? [],
+      this.configuration.interfaces,
+    ).filter(({ code }) => code !== "EEXIST");
+    if (failures.length === 0) this.#healed("routes");
+    else
+      this.#troubled("routes", failures.map(({ route, code }) => `${route.destination}: ${code}`).join("; "));
   }
 
   #troubled(part: string, reason: string): void {

@@ -505,7 +505,7 @@ export const clients: Area = {
       refused(422, "Unknown RS"),
     ),
     sends(pier, "lists users", "userlist", "", { is: "known" }),
-    sends(pier, "shows the routes", "showroute", "", { is: "known" }, { notYet: "routes are the machine's" }),
+    sends(pier, "shows the routes", "showroute", "", { is: "known" }),
     sends(pier, "shows the hosts", "gethosts", "", { is: "known" }),
 
     sends(

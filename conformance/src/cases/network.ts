@@ -12,6 +12,15 @@ const refusedEntry = (name: string, given: { readonly [name: string]: Value }, c
   expect: refused(code, /^host(ip|fqdn): /),
 });
 
+const routes = "API 3.15.2";
+
+const refusedRoute = (name: string, given: { readonly [name: string]: Value }, code: number): Case => ({
+  name: `a route that cannot be: ${name}`,
+  from: routes,
+  ask: { command: "addroute", with: given },
+  expect: refused(code, /^(dest|gateway): /),
+});
+
 export const network: Area = {
   name: "network",
   cases: [
@@ -65,6 +74,20 @@ export const network: Area = {
       from: hosts,
       ask: { command: "delhostsentry", with: { hostip: "192.0.2.78" } },
       expect: refused(422, /^hostip: /),
+    },
+    { name: "static routes", from: routes, ask: { command: "showroute" }, expect: data() },
+    refusedRoute("without a destination", { gateway: "192.0.2.1" }, 400),
+    refusedRoute("without a gateway", { dest: "10.250.0.0/16" }, 400),
+    refusedRoute("no network", { dest: "everywhere", gateway: "192.0.2.1" }, 422),
+    refusedRoute("a prefix length that cannot be", { dest: "10.250.0.0/40", gateway: "192.0.2.1" }, 422),
+    refusedRoute("the default route", { dest: "0.0.0.0/0", gateway: "192.0.2.1" }, 422),
+    refusedRoute("a gateway out of reach", { dest: "10.250.0.0/16", gateway: "192.0.2.1" }, 422),
+    refusedRoute("no gateway", { dest: "10.250.0.0/16", gateway: "router" }, 422),
+    {
+      name: "a route that is not there is deleted",
+      from: routes,
+      ask: { command: "delroute", with: { dest: "10.251.0.0/16" } },
+      expect: refused(422, /^dest: /),
     },
     { name: "names are resolved now", from: "API 3.14.1", ask: { command: "resolvenow" }, expect: done },
     {

@@ -305,3 +305,22 @@ test("[LH7] frames of one type are received whole on one device", { skip }, asyn
     transmitter.close();
   }
 });
+
+test("a static route is added once, told from one that is there, and removed", { skip }, () => {
+  const netlink = new RouteNetlink();
+  const route = { destination: "10.99.0.0/16", gateway: "10.213.9.2" };
+  try {
+    assert.equal(netlink.changeRoute("add", "left", route), undefined);
+    assert.match(ip("route show 10.99.0.0/16"), /via 10\.213\.9\.2 dev left proto static/);
+    assert.equal(netlink.changeRoute("add", "left", route), "EEXIST");
+    assert.equal(netlink.changeRoute("remove", "left", { ...route, gateway: "10.213.9.3" }), undefined);
+    assert.notEqual(ip("route show 10.99.0.0/16"), "", "another gateway's route is another one");
+    assert.equal(netlink.changeRoute("remove", "left", route), undefined);
+    assert.equal(ip("route show 10.99.0.0/16"), "");
+    assert.equal(netlink.changeRoute("remove", "left", route), undefined);
+    assert.equal(netlink.changeRoute("add", "left", { ...route, gateway: "192.0.2.1" }), "ENETUNREACH");
+    assert.equal(netlink.changeRoute("add", "nowhere", route), "ENODEV");
+  } finally {
+    netlink.close();
+  }
+});

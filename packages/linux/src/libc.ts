@@ -80,6 +80,7 @@ const LOCK_EX_NB = 2 | 4;
 /** Error numbers that callers tell apart. */
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const ESRCH = 3;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const EADDRNOTAVAIL = 99;

@@ -10,6 +10,8 @@ export const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_DELADDR = 21;
 export const RTM_GETADDR = 22;
+export const RTM_NEWROUTE = 24;
+export const RTM_DELROUTE = 25;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 
@@ -27,6 +29,14 @@ const attributeHeaderBytes = 4;
 const addressBodyBytes = 8;
 const linkBodyBytes = 16;
 
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
+const RT_TABLE_MAIN = 254;
+/** Of routes that an administrator has set. */
+const RTPROT_STATIC = 4;
+const RTN_UNICAST = 1;
+const routeBodyBytes = 12;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_CACHEINFO = 6;
@@ -155,6 +165,26 @@ export function deleteAddressBody(index: number, address: Uint8Array, prefix: nu
   if (address.length === ipv6Bytes)
     return Buffer.concat([addressHeader(index, prefix, familyInet6), attribute(IFA_ADDRESS, address)]);
   return Buffer.concat([addressHeader(index, 32), attribute(IFA_LOCAL, address)]);
+}
+
+/** The body of RTM_NEWROUTE and RTM_DELROUTE (struct rtmsg): an IPv4 route of the main table over a gateway. */
+export function routeBody(
+  index: number,
+  destination: { readonly bytes: Uint8Array; readonly prefix: number },
+  gateway: Uint8Array,
+): Buffer {
+  const header = Buffer.alloc(routeBodyBytes);
+  header[0] = familyInet;
+  header[1] = destination.prefix;
+  header[4] = RT_TABLE_MAIN;
+  header[5] = RTPROT_STATIC;
+  header[7] = RTN_UNICAST;
+  return Buffer.concat([
+    header,
+    attribute(RTA_DST, destination.bytes),
+    attribute(RTA_OIF, uint32(index)),
+    attribute(RTA_GATEWAY, gateway),
+  ]);
 }
 
 function addressHeader(index: number, prefix: number, family = familyInet): Buffer {

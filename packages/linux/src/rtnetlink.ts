@@ -14,6 +14,7 @@ import {
   EEXIST,
   ENOBUFS,
   ENODEV,
+  ESRCH,
   errorName,
   openSocket,
   receive,
@@ -47,10 +48,13 @@ import {
   newMacvlanBody,
   RTM_DELADDR,
   RTM_DELLINK,
+  RTM_DELROUTE,
   RTM_GETADDR,
   RTM_GETLINK,
   RTM_NEWADDR,
   RTM_NEWLINK,
+  RTM_NEWROUTE,
+  routeBody,
 } from "./netlink-message.ts";
 
 const NETLINK_ROUTE = 0;
@@ -142,6 +146,30 @@ export class RouteNetlink {
         body: deleteAddressBody(index, bytes, prefix),
       }),
     );
+  }
+
+  /**
+   * Adds or removes a static route of IPv4 in the main table; the error's name where the kernel refuses, `EEXIST` for one to
+   * a destination that has one. A route that is not there is removed without failure.
+   */
+  changeRoute(
+    act: "add" | "remove",
+    device: string,
+    route: { readonly destination: string; readonly gateway: string },
+  ): string | undefined {
+    const link = this.link(device);
+    if (!link) return errorName(ENODEV);
+    const body = routeBody(
+      link.index,
+      interfaceAddress(route.destination),
+      interfaceAddress(`${route.gateway}/32`).bytes,
+    );
+    const request =
+      act === "add"
+        ? { type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, body }
+        : { type: RTM_DELROUTE, flags: NLM_F_ACK, body };
+    const [errno = 0] = this.#request([request], "report").errors;
+    return errno === 0 || (act === "remove" && errno === ESRCH) ? undefined : errorName(errno);
   }
 
   /** Makes a macvlan of mode bridge on `parent`, down. Throws {@link SystemCallError}, ENODEV without the parent. */

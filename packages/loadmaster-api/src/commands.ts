@@ -78,6 +78,7 @@ export type Command = {
     | "addons"
     | "File"
     | "HostsEntry"
+    | "Route"
     | "text"
     | "ok";
   readonly about: string;

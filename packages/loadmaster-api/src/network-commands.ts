@@ -2,6 +2,7 @@
 import type { Parameter } from "./parameters.ts";
 
 export const hostsEntriesMax = 64;
+export const routesMax = 64;
 export const hostsNamePattern: RegExp =
   /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 
@@ -12,7 +13,39 @@ const hostAddress = {
   about: "the address",
 } as const satisfies Parameter;
 
+const destination = {
+  name: "dest",
+  type: {
+    kind: "text",
+    pattern: /^[0-9./]{7,18}$/,
+    allowed: "an IPv4 network such as 10.9.0.0/16, or an address",
+  },
+  required: true,
+  about: "where to",
+} as const satisfies Parameter;
+
 export const networkCommands = {
+  showroute: { parameters: [], changes: "nothing", answer: "Route", about: "static routes of this unit" },
+  addroute: {
+    parameters: [
+      destination,
+      {
+        name: "gateway",
+        type: { kind: "text", pattern: /^[0-9.]{7,15}$/, allowed: "an IPv4 address" },
+        required: true,
+        about: "the router that leads there, in a network of this unit",
+      },
+    ],
+    changes: "unit",
+    answer: "ok",
+    about: "adds a static route; the default route is the machine's",
+  },
+  delroute: {
+    parameters: [destination],
+    changes: "unit",
+    answer: "ok",
+    about: "deletes a static route",
+  },
   gethosts: {
     parameters: [],
     changes: "nothing",

@@ -19,10 +19,8 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
     ],
   },
   {
-    area: "network",
+    area: "network (bonds, VLANs and VXLANs are set up on the machine; the configuration file names the device)",
     names: [
-      "addadditional",
-      "deladditional",
       "createbond",
       "addbond",
       "delbond",
@@ -31,9 +29,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
       "delvlan",
       "addvxlan",
       "delvxlan",
-      "showroute",
-      "addroute",
-      "delroute",
       "aclcontrol",
     ],
   },

@@ -18,6 +18,8 @@ const certificates =
   "users do not sign in by client certificates here; give the program an API key (addapikey)";
 const groups =
   "groups are those of remote sign-in (LDAP, RADIUS), which there is none of here; add local users";
+const addresses =
+  "an interface has the addresses of the configuration file, and a virtual service brings its own address of those networks with it";
 const software =
   "the software is that of the machine's packages; update it there, the standby of a pair first, then hand over";
 
@@ -40,6 +42,8 @@ export const refusedCommands = {
   groupshow: refused({ permission: "users", refusal: groups }),
   groupsetperms: refused({ permission: "users", refusal: groups }),
   groupdelremote: refused({ permission: "users", refusal: groups }),
+  addadditional: refused({ refusal: addresses }),
+  deladditional: refused({ refusal: addresses }),
   installpatch: refused({ refusal: software }),
   restorepatch: refused({ refusal: software }),
   getpreviousversion: refused({ refusal: software }),

@@ -103,6 +103,12 @@ export const logLinesQuery = (file: string) =>
     refetchInterval: liveIntervalMs,
   });
 
+export const routesQuery = queryOptions({
+  queryKey: ["routes"],
+  queryFn: async () => (await command("showroute")).Route ?? [],
+  refetchInterval: slowIntervalMs,
+});
+
 export const hostsQuery = queryOptions({
   queryKey: ["hosts"],
   queryFn: async () => (await command("gethosts")).HostsEntry ?? [],

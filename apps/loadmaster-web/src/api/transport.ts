@@ -53,6 +53,9 @@ type Answers = {
   readonly getcipherset: { readonly cipherset: string };
   readonly restore: { readonly message: string };
   readonly restorecert: { readonly message: string };
+  readonly showroute: {
+    readonly Route?: readonly { readonly Destination: string; readonly Gateway: string }[];
+  };
   readonly gethosts: {
     readonly HostsEntry?: readonly { readonly HostIPAddress: string; readonly HostFQDN: string }[];
   };

@@ -8,6 +8,7 @@ import { useState } from "react";
 import { interfacesQuery } from "../api/queries.ts";
 import { AddressHint } from "../live/address-hint.tsx";
 import { InterfaceForm } from "./interface-form.tsx";
+import { RoutesCard } from "./routes-card.tsx";
 
 /** The unit's interfaces with the addresses that HA needs (SPEC LH6, LH7). */
 export function InterfacesPage() {
@@ -62,6 +63,7 @@ export function InterfacesPage() {
           </Loaded>
         </CardBody>
       </Card>
+      <RoutesCard />
       {changed !== null && <InterfaceForm shown={changed} onClose={() => setChanged(null)} />}
     </PageFrame>
   );

@@ -35,6 +35,7 @@ export const unitParts: { readonly [Name in keyof Required<UnitContent>]: "base"
   hawaitSeconds: "base",
   hamode: "stays",
   partners: "stays",
+  routes: "stays",
   holdsShared: "stays",
   extendedPermissions: "base",
   passwordCharsMin: "base",

@@ -19,7 +19,7 @@ import {
   intermediatesMax,
 } from "@tandem/loadmaster-api/certificate-parameters";
 import { cipherSetNamePattern, customSetsMax, tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
-import { hostsEntriesMax, hostsNamePattern } from "@tandem/loadmaster-api/network-commands";
+import { hostsEntriesMax, hostsNamePattern, routesMax } from "@tandem/loadmaster-api/network-commands";
 import { type Permission, permissions } from "@tandem/loadmaster-api/permissions";
 import {
   headerNamePattern,
@@ -333,6 +333,11 @@ const HostsEntrySchema = Type.Object(
   nothingElse,
 );
 
+const RouteSchema = Type.Object(
+  { destination: Type.String({ pattern: "^\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}$" }), gateway: address },
+  nothingElse,
+);
+
 const LocalUserSchema = Type.Object(
   {
     name: Type.String({ pattern: userNamePattern.source }),
@@ -391,6 +396,8 @@ export const UnitContentSchema = Type.Object(
     passwordCharsMin: Type.Optional(Type.Integer({ minimum: 8, maximum: 16 })),
     /** Names that this unit knows by itself; absent: none. Addresses of IPv6 as RFC 5952 writes them. */
     hosts: Type.Optional(Type.Array(HostsEntrySchema, { minItems: 1, maxItems: hostsEntriesMax })),
+    /** Static routes; absent: none. */
+    routes: Type.Optional(Type.Array(RouteSchema, { minItems: 1, maxItems: routesMax })),
     /** API calls in 3 s; 0: as many as there are; absent: the default. */
     callsMax: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
     apiKeys: Type.Array(ApiKeySchema, { maxItems: apiKeysMax }),
@@ -420,6 +427,7 @@ export type StoredCertificate = NonNullable<SharedContent["certificates"]>[numbe
 export type StoredIntermediate = NonNullable<SharedContent["intermediates"]>[number];
 type HaChanges = { readonly [Name in keyof SharedContent["ha"]]?: SharedContent["ha"][Name] | undefined };
 export type UnitContent = Static<typeof UnitContentSchema>;
+export type StoredRoute = NonNullable<UnitContent["routes"]>[number];
 export type HostsEntry = NonNullable<UnitContent["hosts"]>[number];
 export type LocalUser = NonNullable<UnitContent["users"]>[number];
 export type UnitDocument = Static<typeof UnitDocumentSchema>;
