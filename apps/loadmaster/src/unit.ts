@@ -201,6 +201,11 @@ export class Unit implements PartnerSide {
     return this.#parts.logFiles;
   }
 
+  /** What somebody has done that is no change of the configuration. */
+  tell(event: string, { user, client, command }: Author, details: object = {}): void {
+    this.#parts.log("info", event, { user, client, command, ...details });
+  }
+
   /** The address that this unit knows a host by, or the name as it is. */
   addressOfHost(name: string): string {
     return addressOfHost(this.#document.unit.hosts, name);
@@ -415,8 +420,9 @@ export class Unit implements PartnerSide {
   }
 
   /** Stops the unit after this call has been answered, and the machine with it; or says why not. */
-  async shutDown(): Promise<Result<object, Failure>> {
+  async shutDown(caller: Author): Promise<Result<object, Failure>> {
     const { shutdownCommand } = this.configuration;
+    this.tell("shutdown-asked", caller);
     const done = ok({ message: "the unit shuts down" });
     if (shutdownCommand === "exit") {
       setTimeout(() => this.#parts.restart("stays down"), rebootDelayMs);

@@ -2,6 +2,7 @@
 import { type Command, commands } from "./commands.ts";
 import { otherCommands } from "./other-commands.ts";
 import type { Parameter, ParameterType } from "./parameters.ts";
+import { needOf, permissions, permissionWords } from "./permissions.ts";
 import { type SystemParameter, systemParameters } from "./system-parameters.ts";
 
 /** The whole page, in Markdown. */
@@ -14,6 +15,13 @@ Every command is there in both versions, with the same parameters and the same r
 - **v1**: \`GET\` or \`POST /access/<command>?parameter=value\`; XML comes back, and a file as it is.
 
 Who calls says so with \`apiuser\` and \`apipass\` (v1: HTTP Basic), or with \`apikey\`. Names of parameters are compared without regard to case; a boolean is Y or N, 1 or 0, yes or no, true or false. A parameter that a command does not know is disregarded; one that it knows and cannot fulfil is refused. A change of what a pair shares is made at the shared address.
+
+## Permissions
+Whoever is signed in may read. What changes something, or is more than reading, says beneath which permission it needs; the user bal has all of them, and an API key those of its user. Without \`extendedperms\`, \`vs\` stands for \`addvs\` as well.
+
+| permission | what |
+| --- | --- |
+${permissions.map((each) => `| ${code(each)} | ${cell(permissionWords[each])} |`).join("\n")}
 
 ## Commands
 ${Object.entries<Command>(commands)
@@ -42,13 +50,27 @@ const changesInWords: { readonly [changes in Command["changes"]]: string } = {
   unit: "Changes this unit, or what its parameters name.",
 };
 
-function commandSection(name: string, { about, changes, parameters }: Command): string {
+function needInWords(command: Command): string {
+  const need = needOf(command);
+  if (need === "anyone") return "";
+  if (need === "bal") return " Only bal may.";
+  const words = (typeof need === "string" ? [need] : need).map(code).join(" or ");
+  const { lesser } = command;
+  const also =
+    lesser === undefined
+      ? ""
+      : `; ${code(lesser.permission)} where nothing but ${lesser.parameters.map(code).join(", ")} is given`;
+  return ` Needs the permission ${words}${also}.`;
+}
+
+function commandSection(name: string, command: Command): string {
+  const { about, changes, parameters } = command;
   const rows = parameters.map(
     (parameter) =>
       `| ${code(parameter.name)}${parameter.required === true ? " (required)" : ""} | ${alsoIn(parameter)} | ${valuesOf(parameter.type)} | ${cell(parameter.about)} |`,
   );
   return `### ${name}
-${about[0]?.toUpperCase()}${about.slice(1)}. ${changesInWords[changes]}
+${about[0]?.toUpperCase()}${about.slice(1)}. ${changesInWords[changes]}${needInWords(command)}
 ${
   rows.length === 0
     ? ""

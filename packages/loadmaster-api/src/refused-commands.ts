@@ -6,7 +6,7 @@ import type { Need } from "./permissions.ts";
 
 type RefusedCommand = {
   readonly parameters: readonly [];
-  readonly changes: "unit";
+  readonly changes: "nothing";
   readonly permission?: Need;
   readonly answer: "ok";
   readonly about: string;
@@ -28,7 +28,7 @@ const refused = <const What extends { readonly permission?: Need; readonly refus
 ): RefusedCommand & What => ({
   ...what,
   parameters: [],
-  changes: "unit",
+  changes: "nothing",
   answer: "ok",
   about: `is always refused: ${what.refusal}`,
 });

@@ -337,7 +337,7 @@ export function unitHandlers(unit: Unit): Handlers {
     stats: async () => ok(await unit.statistics()),
     ...keepingHandlers(unit),
     reboot: () => unit.reboot(),
-    shutdown: () => unit.shutDown(),
+    shutdown: (_values, caller) => unit.shutDown(caller),
     haresume: () => unit.resume(),
     listapi: async () => ok({ commands: Object.keys(commands).sort(), version }),
   };

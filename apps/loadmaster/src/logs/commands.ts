@@ -14,7 +14,7 @@ import {
   topRange,
 } from "@tandem/loadmaster-api/logging-commands";
 import type { Handlers } from "../api/dispatch.ts";
-import type { Unit } from "../unit.ts";
+import type { Author, Unit } from "../unit.ts";
 import { archiveOf } from "./archive.ts";
 import { runProgram } from "./programs.ts";
 
@@ -42,7 +42,7 @@ export function loggingHandlers(unit: Unit): Pick<Handlers, LoggingCommandName> 
     const archive = await archiveOf(files, Math.floor(Date.now() / second));
     return ok({ data: archive.toString("base64"), filename: `${unit.document.unit.hostname}-logs.tar.gz` });
   };
-  const cleared = async ({ fsel }: { fsel: string | undefined }) => {
+  const cleared = async ({ fsel }: { fsel: string | undefined }, caller: Author) => {
     try {
       await logFiles.clear(logFileNames.filter((each) => fsel === undefined || fsel === each));
     } catch (error) {
@@ -51,6 +51,7 @@ export function loggingHandlers(unit: Unit): Pick<Handlers, LoggingCommandName> 
         message: `fsel: the disk does not clear it: ${(error as Error).message}`,
       });
     }
+    unit.tell("log-files-cleared", caller, { file: fsel ?? "all" });
     return ok({ message: completedOk });
   };
   /** What came of it, be it good or bad, in the program's words. */
@@ -77,7 +78,7 @@ export function loggingHandlers(unit: Unit): Pick<Handlers, LoggingCommandName> 
       (pingSeconds + 2) * second,
     );
   };
-  const captured: Handlers["logging.tcpdump"] = async (values) => {
+  const captured: Handlers["logging.tcpdump"] = async (values, caller) => {
     const { interface: where = "0", port, address, tcpoptions } = values;
     const device = where === "all" ? "any" : deviceOf(Number(where));
     if (device === undefined)
@@ -89,6 +90,7 @@ export function loggingHandlers(unit: Unit): Pick<Handlers, LoggingCommandName> 
       ...(address === undefined ? [] : [`host ${address}`]),
       ...(tcpoptions === undefined ? [] : [`(${tcpoptions})`]),
     ].join(" and ");
+    unit.tell("packets-captured", caller, { device, filter });
     const packets = values.maxpackets ?? capture.packets;
     const ran = await runProgram(
       "tcpdump",
@@ -125,8 +127,9 @@ export function loggingHandlers(unit: Unit): Pick<Handlers, LoggingCommandName> 
       const text = (await logFiles.read(fsel === "messages.1" ? fsel : "messages")).toString("utf8");
       return ok({ message: text.trimEnd().split("\n").slice(-lines).join("\n") });
     },
-    "logging.resetstats": async () => {
+    "logging.resetstats": async (_values, caller) => {
       await unit.resetStatistics();
+      unit.tell("statistics-reset", caller);
       return ok({ message: completedOk });
     },
     "logging.ping": (values) => ping(values),

@@ -130,7 +130,9 @@ describe("logs and looks of a unit", { skip }, () => {
     assert.match(archive, /hawaitSeconds/);
     assert.ok(!archive.includes(unit.password));
     value(await call("logging.clearlogs"));
-    assert.doesNotMatch(await messageOf("logging.showlog"), /hawaitSeconds/);
+    const after = await messageOf("logging.showlog");
+    assert.doesNotMatch(after, /hawaitSeconds/);
+    assert.match(after, /log-files-cleared \{"user":"bal"/, "who did it is what stands there");
     assert.match(await messageOf("logging.clearlogs", { fsel: "../configuration.json" }), /^fsel: /);
     assert.match(await messageOf("logging.savelogs", { fsel: "/etc/passwd" }), /^fsel: /);
   });
