@@ -3,6 +3,7 @@ import type { Area } from "./case.ts";
 import { addressing } from "./cases/addressing.ts";
 import { authentication } from "./cases/authentication.ts";
 import { certificates } from "./cases/certificates.ts";
+import { checks } from "./cases/checks.ts";
 import { clients } from "./cases/clients.ts";
 import { envelopes } from "./cases/envelopes.ts";
 import { hostileValues } from "./cases/hostile.ts";
@@ -33,6 +34,7 @@ export const areas: readonly Area[] = [
   apiKeys,
   interfaces,
   certificates,
+  checks,
   rules,
   subServices,
   options,

@@ -3,6 +3,7 @@ import { BackupPage } from "./administration/backup-page.tsx";
 import { RebootPage } from "./administration/reboot-page.tsx";
 import { UsersPage } from "./administration/users-page.tsx";
 import { CertificatesPage } from "./certificates/certificates-page.tsx";
+import { CheckParametersPage } from "./checking/check-parameters-page.tsx";
 import { DrillPage } from "./drill/drill-page.tsx";
 import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
@@ -40,6 +41,11 @@ const certificates = createRoute({
   component: CertificatesPage,
 });
 const rules = createRoute({ getParentRoute: () => root, path: "/rules", component: RulesPage });
+const checkParameters = createRoute({
+  getParentRoute: () => root,
+  path: "/checking/parameters",
+  component: CheckParametersPage,
+});
 const interfaces = createRoute({
   getParentRoute: () => root,
   path: "/interfaces",
@@ -82,6 +88,7 @@ export const makeRouter = () =>
       statistics,
       certificates,
       rules,
+      checkParameters,
       interfaces,
       host,
       parameters,

@@ -7,6 +7,7 @@ import { countEstablished } from "@tandem/linux/conntrack-list";
 import { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { applyRuleset, readCounters } from "@tandem/linux/nft";
+import { Pinger } from "@tandem/linux/ping";
 import { systemUser } from "@tandem/loadmaster-api/permissions";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { writeFirstPassword } from "./access/first-password.ts";
@@ -20,9 +21,10 @@ import type { CarpRole } from "./ha/carp-role.ts";
 import { LogFiles } from "./logs/log-files.ts";
 import type { Restart } from "./reboot.ts";
 import { Layer4 } from "./services/layer4.ts";
-import { checkServer } from "./services/layer4-check.ts";
 import { RuntimeState } from "./services/runtime-state.ts";
+import { serverChecker } from "./services/server-check.ts";
 import { StandaloneAddresses } from "./services/standalone-addresses.ts";
+import { UnitChecks } from "./services/unit-checks.ts";
 import { newDocument } from "./state/document.ts";
 import { DocumentStore } from "./state/store.ts";
 import { SyslogSender } from "./syslog/sender.ts";
@@ -84,11 +86,23 @@ export async function assemble(
     observe: ({ event, ...details }) =>
       log(event === "haproxy-refused" || event === "haproxy-gone" ? "warn" : "info", event, details),
   });
+  let pingFault: string | undefined;
+  const pinger = new Pinger();
+  const check = serverChecker(async (address, timeoutMs) => {
+    try {
+      return await pinger.ping(address, timeoutMs);
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== pingFault) log("error", "ping-impossible", { reason: message });
+      pingFault = message;
+      throw error;
+    }
+  });
   const layer4 = new Layer4({
     applyRuleset,
     readCounters,
     countEstablished,
-    check: checkServer,
+    check,
     troubled: (reason) => {
       if (reason !== undefined) log("error", "layer4-not-in-force", { reason });
     },
@@ -111,6 +125,8 @@ export async function assemble(
     haproxy,
     layer4,
     runtimeState,
+    unitChecks: new UnitChecks({ check, runtimeState }),
+    closePing: () => pinger.close(),
     connections,
     carp: parts.carp,
     restart: parts.restart,

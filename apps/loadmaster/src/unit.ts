@@ -63,6 +63,7 @@ import type { RuntimeState } from "./services/runtime-state.ts";
 import { Sampling } from "./services/sampling.ts";
 import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { type AcceptedTraffic, Traffic, type TrafficContent, trafficDiffers } from "./services/traffic.ts";
+import type { UnitChecks } from "./services/unit-checks.ts";
 import type { Figures } from "./services/views.ts";
 import { digestOf, type SharedContent, syslogDefault, type UnitDocument } from "./state/document.ts";
 import { changesInWords, Revisions, revisionOf } from "./state/revisions.ts";
@@ -86,7 +87,10 @@ export type UnitParts = {
   readonly ledgerStore: LedgerStore;
   readonly haproxy: HaproxyProcess;
   readonly layer4: Layer4;
+  /** Nothing is pinged any more. */
+  readonly closePing: () => void;
   readonly runtimeState: RuntimeState;
+  readonly unitChecks: UnitChecks;
   /** Tells the partner of layer-4 connections. */
   readonly connections: ConntrackdProcess;
   readonly carp: CarpRole;
@@ -465,7 +469,9 @@ export class Unit implements PartnerSide {
       await this.#fence.stop();
       await this.#parts.haproxy.stop();
       await this.#parts.layer4.stop();
+      this.#parts.unitChecks.stop();
       this.#parts.runtimeState.stop();
+      this.#parts.closePing();
       await this.#parts.connections.configure(undefined);
       await this.#parts.standalone.keepOnly([]);
     });

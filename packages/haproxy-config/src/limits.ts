@@ -7,10 +7,12 @@ import { canonicalAddress, isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import {
   type HashedPart,
+  type HealthCheck,
   type Peer,
   type ProxyModel,
   type RealServer,
   schedules,
+  scriptedProtocols,
   type TlsOffload,
   tlsVersions,
   type VirtualService,
@@ -25,6 +27,7 @@ export const serversPerServiceMax = 1_000;
 export const subServicesMax = 256;
 export const connectionsMax = 9_000;
 export const checkPathMaxChars = 126;
+export const checkBodyMaxChars = 2_047;
 export const nicknameMaxChars = 127;
 /** Clients that one service remembers; the one not seen for the longest time makes way for another. */
 export const persistenceEntriesMax = 100_000;
@@ -59,6 +62,7 @@ export function checkModel(
       model.services.map((service) => service.index),
       "service",
     ) ??
+    checkFollowing(model) ??
     duplicates(
       model.services
         .filter((service) => service.enabled)
@@ -128,6 +132,8 @@ function checkService(service: VirtualService): FieldError | undefined {
     return fault(field("Idletime"), service.idleSeconds, "1 to 86400 seconds");
   if (service.servers.length > serversPerServiceMax)
     return fault(field("servers"), service.servers.length, `at most ${serversPerServiceMax}`);
+  if (service.minimumServers !== undefined && !integer(service.minimumServers, 1, serversPerServiceMax))
+    return fault(field("RsMinimum"), service.minimumServers, `1 to ${serversPerServiceMax}`);
   return (
     checkPersistence(service, field) ??
     checkRules(service, field) ??
@@ -335,7 +341,40 @@ function checkCheck({ check }: VirtualService, field: (name: string) => string):
   if (!integer(timing.retries, 1, 100)) return fault(field("ChkRetryCount"), timing.retries, "1 to 100");
   if (timing.port !== undefined && !integer(timing.port, 1, 65_535))
     return fault(field("CheckPort"), timing.port, "1 to 65535");
-  if (check.kind === "tcp") return undefined;
+  switch (check.kind) {
+    case "icmp":
+    case "tcp":
+      return undefined;
+    case "protocol":
+      return scriptedProtocols.includes(check.protocol)
+        ? undefined
+        : fault(field("CheckType"), check.protocol, scriptedProtocols.join(", "));
+    case "data":
+      return checkData(check, field);
+    case "http":
+      return checkRequest(check, field);
+  }
+}
+
+function checkData(
+  { send, pattern, within }: HealthCheck & { kind: "data" },
+  field: (name: string) => string,
+): FieldError | undefined {
+  for (const [name, hex] of [
+    ["CheckUrl", send],
+    ["CheckPattern", pattern],
+  ] as const)
+    if (hex !== undefined && !isHex(hex))
+      return fault(field(name), hex, "an even number of hexadecimal digits, at most 2000");
+  return integer(within, 0, 8_000) ? undefined : fault(field("MatchLen"), within, "0 (all) to 8000 bytes");
+}
+
+const isHex = (text: string): boolean => text.length <= 2_000 && /^([0-9A-F]{2})+$/.test(text);
+
+function checkRequest(
+  check: HealthCheck & { kind: "http" },
+  field: (name: string) => string,
+): FieldError | undefined {
   if (!isCheckPath(check.path))
     return fault(
       field("CheckUrl"),
@@ -346,7 +385,44 @@ function checkCheck({ check }: VirtualService, field: (name: string) => string):
     return fault(field("CheckHost"), check.host, "a host name or an address");
   if (!check.codes.every((code) => integer(code, 300, 599)))
     return fault(field("CheckCodes"), check.codes, "codes from 300 to 599");
+  const header = check.headers?.find(({ name, value }) => !isHeaderName(name) || !isQuotable(value));
+  if (header !== undefined) return fault(field("CheckHeaders"), header, "a name and a printable value each");
+  if (check.body !== undefined && (!isQuotable(check.body) || check.body.length > checkBodyMaxChars))
+    return fault(
+      field("CheckPostData"),
+      check.body,
+      `1 to ${checkBodyMaxChars} characters, none of them a control character`,
+    );
+  if (check.pattern !== undefined && !isQuotable(check.pattern))
+    return fault(field("CheckPattern"), check.pattern, "a regular expression without control characters");
   return undefined;
+}
+
+/** HAProxy does not start when a server tracks one that is not there, or is not checked itself. */
+function checkFollowing({ services }: ProxyModel): FieldError | undefined {
+  const enabled = services
+    .filter((each) => each.enabled)
+    .flatMap((each) => [each, ...(each.subServices ?? []).filter((one) => one.enabled)]);
+  const checked = new Set(
+    enabled
+      .filter(({ check }) => check.kind !== "none" && check.kind !== "icmp")
+      .flatMap(({ index, servers }) =>
+        servers
+          .filter(({ follows, unchecked }) => follows === undefined && unchecked !== true)
+          .map((each) => `${index}/${each.index}`),
+      ),
+  );
+  return firstOf(enabled, ({ index, servers }) =>
+    firstOf(servers, (server) =>
+      server.follows === undefined || checked.has(`${server.follows.service}/${server.follows.server}`)
+        ? undefined
+        : fault(
+            `virtual service ${index}: real server ${server.index}: Follow`,
+            server.follows,
+            "a server that is checked itself",
+          ),
+    ),
+  );
 }
 
 function checkServer(server: RealServer, field: (name: string) => string): FieldError | undefined {

@@ -21,9 +21,26 @@ export type ClientHeader = {
 
 export type CheckMethod = "HEAD" | "GET" | "POST" | "OPTIONS";
 
+/** Protocols whose servers greet, or answer one question: see `check-scripts.ts`. */
+export const scriptedProtocols = ["smtp", "nntp", "ftp", "telnet", "pop3", "imap", "rdp", "ldap"] as const;
+export type ScriptedProtocol = (typeof scriptedProtocols)[number];
+
 export type HealthCheck =
   | { readonly kind: "none" }
+  /** By ICMP, which HAProxy cannot: it does not check, and is told at its runtime socket who is up. */
+  | { readonly kind: "icmp"; readonly timing: CheckTiming }
   | { readonly kind: "tcp"; readonly timing: CheckTiming }
+  | { readonly kind: "protocol"; readonly timing: CheckTiming; readonly protocol: ScriptedProtocol }
+  | {
+      readonly kind: "data";
+      readonly timing: CheckTiming;
+      /** Hexadecimal digits, two each byte. Absent: the server speaks by itself. */
+      readonly send?: string;
+      /** The same of what has to be in the answer; absent: any byte will do. */
+      readonly pattern?: string;
+      /** Bytes of the answer in which the pattern is looked for; 0: all. */
+      readonly within: number;
+    }
   | {
       readonly kind: "http";
       readonly timing: CheckTiming;
@@ -35,6 +52,13 @@ export type HealthCheck =
       readonly tls?: true;
       /** Status codes from 300 to 599 that count as well, beside 200 to 299. */
       readonly codes: readonly number[];
+      /** Sent beside those of the protocol. */
+      readonly headers?: readonly { readonly name: string; readonly value: string }[];
+      readonly body?: string;
+      /** Regular expression that the answer's body has to match. */
+      readonly pattern?: string;
+      /** With a pattern: it must not match. */
+      readonly inverted?: true;
     };
 
 export type CheckTiming = {
@@ -69,6 +93,12 @@ export type RealServer = {
   /** Connections at a time, 0 = no limit. */
   readonly connectionLimit: number;
   readonly enabled: boolean;
+  /** Without it the service is unavailable. */
+  readonly critical?: true;
+  /** The server, of any service here, whose health it shares instead of being checked. */
+  readonly follows?: { readonly service: number; readonly server: number };
+  /** It is not checked, whatever its service says: HAProxy is told of its health. */
+  readonly unchecked?: true;
   /** HTTP only. Once one server of a service has rules, each gets only what they match. */
   readonly rules?: readonly ChoosingRule[];
 };
@@ -162,6 +192,8 @@ export type VirtualService = ServiceOptions & {
   /** Redirects of servers are put under this scheme; HTTP only. */
   readonly rewriteLocations?: "http" | "https";
   readonly check: HealthCheck;
+  /** With fewer servers that are up the service is unavailable; absent: with none. */
+  readonly minimumServers?: number;
   /** HTTP only. */
   readonly rules?: ServiceRules;
   readonly servers: readonly RealServer[];

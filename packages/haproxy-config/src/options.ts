@@ -3,6 +3,7 @@
  * compression.
  */
 import { socketText } from "@tandem/base/ipv6";
+import { unavailableWhen } from "./checks.ts";
 import { type ServiceOptions, type SubService, serviceName, type VirtualService } from "./model.ts";
 import {
   type Directive,
@@ -47,7 +48,7 @@ export function limitDirectives({ limits }: VirtualService, from: From): Directi
   ];
 }
 
-/** What clients get while no server of the service, or of any of its SubVS, is alive. */
+/** What clients get while no server of the service, or of any of its SubVS, is alive, or too few are. */
 export function unavailableDirectives(
   service: VirtualService,
   subServices: readonly SubService[],
@@ -57,19 +58,19 @@ export function unavailableDirectives(
   if (unavailable === undefined) return [];
   const { code, url } = unavailable;
   const served = subServices.length === 0 ? [service] : subServices;
-  const condition = [
-    keyword("if"),
-    ...served.flatMap(({ index }) => keywords(`{ nbsrv(${serviceName(index)}) eq 0 }`)),
+  const conditions = [
+    served.flatMap(({ index }) => keywords(`{ nbsrv(${serviceName(index)}) eq 0 }`)),
+    ...(subServices.length === 0 ? unavailableWhen(service) : []),
   ];
-  if (url !== undefined)
-    return [
-      directive(
-        "http-request redirect location",
-        [quoted(locationFormat(url)), ...keywords(`code ${code}`), ...condition],
-        from("ErrorUrl"),
-      ),
-    ];
-  return [directive(`http-request return status ${code}`, condition, from("ErrorCode"))];
+  return conditions.map((condition) =>
+    url === undefined
+      ? directive(`http-request return status ${code}`, [keyword("if"), ...condition], from("ErrorCode"))
+      : directive(
+          "http-request redirect location",
+          [quoted(locationFormat(url)), ...keywords(`code ${code} if`), ...condition],
+          from("ErrorUrl"),
+        ),
+  );
 }
 
 /** `%h` is the host that was asked for, `%s` the path with its query; any other `%` stands for itself. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as x509 from "@peculiar/x509";
 import fc from "fast-check";
-import type { Certificate, ProxyModel, VirtualService } from "./model.ts";
+import { type Certificate, type ProxyModel, scriptedProtocols, type VirtualService } from "./model.ts";
 import {
   exampleModel,
   examplePeers,
@@ -106,6 +106,79 @@ const goldens: Record<string, ProxyModel> = {
         host: "www.example.org",
         codes: [404, 503],
       },
+    }),
+  ]),
+  "http-check-of-content": exampleModel([
+    exampleService(1, {
+      check: {
+        kind: "http",
+        timing: exampleTiming,
+        method: "POST",
+        path: "/health",
+        host: "www.example.org",
+        codes: [],
+        headers: [
+          { name: "Host", value: "inner.example.org" },
+          { name: "X-Check", value: "100% 'sure' \\ #1" },
+        ],
+        body: '{"deep": true, "who": "it\'s %[me]"}',
+        pattern: '^(alive|it\'s "up") [0-9]{1,3}%$',
+      },
+    }),
+    exampleService(2, {
+      check: {
+        kind: "http",
+        timing: exampleTiming,
+        method: "GET",
+        path: "/",
+        codes: [],
+        pattern: "maintenance",
+        inverted: true,
+      },
+    }),
+  ]),
+  "checks-of-protocols": exampleModel([
+    ...scriptedProtocols.map((protocol, at) =>
+      exampleService(at + 1, {
+        mode: "tcp",
+        check: { kind: "protocol", protocol, timing: { ...exampleTiming, port: 2_500 } },
+        servers: [exampleServer(1)],
+      }),
+    ),
+    ...[
+      { within: 0 },
+      { send: "00FF0D0A", pattern: "0D0A", within: 8_000 },
+      { pattern: "00", within: 0 },
+    ].map((data, at) =>
+      exampleService(at + 20, {
+        mode: "tcp",
+        check: { kind: "data", timing: exampleTiming, ...data },
+        servers: [exampleServer(1)],
+      }),
+    ),
+  ]),
+  "unavailable-with-too-few": exampleModel([
+    exampleService(1, {
+      minimumServers: 2,
+      servers: [exampleServer(1, { critical: true }), exampleServer(2), exampleServer(3, { critical: true })],
+    }),
+    exampleService(2, {
+      mode: "tcp",
+      header: { forwardedFor: false, clientSide: false, via: false },
+      check: { kind: "icmp", timing: exampleTiming },
+      servers: [
+        exampleServer(4, { critical: true }),
+        exampleServer(5, { follows: { service: 1, server: 2 } }),
+      ],
+    }),
+    exampleService(4, {
+      minimumServers: 3,
+      unavailable: { code: 302, url: "http://sorry.example/" },
+      standby: { address: "10.213.0.99", port: 8_080 },
+    }),
+    exampleService(3, {
+      check: { kind: "icmp", timing: exampleTiming },
+      servers: [exampleServer(6, { rules: [urlRule("shop", "^/shop")] }), exampleServer(7)],
     }),
   ]),
   "tcp-weighted": exampleModel([
@@ -487,6 +560,69 @@ const refusals: [string, VirtualService, RegExp][] = [
     }),
     /CheckHost/,
   ],
+  [
+    "a check header with a line end",
+    exampleService(1, {
+      check: {
+        kind: "http",
+        timing: exampleTiming,
+        method: "GET",
+        path: "/",
+        codes: [],
+        headers: [{ name: "A", value: "b\r\nX: y" }],
+      },
+    }),
+    /CheckHeaders/,
+  ],
+  [
+    "a check header without a name",
+    exampleService(1, {
+      check: {
+        kind: "http",
+        timing: exampleTiming,
+        method: "GET",
+        path: "/",
+        codes: [],
+        headers: [{ name: "A b", value: "c" }],
+      },
+    }),
+    /CheckHeaders/,
+  ],
+  [
+    "posted data with a line end",
+    exampleService(1, {
+      check: { kind: "http", timing: exampleTiming, method: "POST", path: "/", codes: [], body: "a\nb" },
+    }),
+    /CheckPostData/,
+  ],
+  [
+    "a pattern with a line end",
+    exampleService(1, {
+      check: { kind: "http", timing: exampleTiming, method: "GET", path: "/", codes: [], pattern: "a\nb" },
+    }),
+    /CheckPattern/,
+  ],
+  [
+    "data that is not hexadecimal",
+    exampleService(1, { check: { kind: "data", timing: exampleTiming, send: "0G", within: 0 } }),
+    /CheckUrl/,
+  ],
+  [
+    "half a byte",
+    exampleService(1, { check: { kind: "data", timing: exampleTiming, pattern: "123", within: 0 } }),
+    /CheckPattern/,
+  ],
+  [
+    "a match within too much",
+    exampleService(1, { check: { kind: "data", timing: exampleTiming, pattern: "12", within: 8_001 } }),
+    /MatchLen/,
+  ],
+  ["a minimum of 0 servers", exampleService(1, { minimumServers: 0 }), /RsMinimum/],
+  [
+    "a server that follows one that is not there",
+    exampleService(1, { servers: [exampleServer(1, { follows: { service: 1, server: 9 } })] }),
+    /Follow/,
+  ],
   ["a weight of 0", exampleService(1, { servers: [exampleServer(1, { weight: 0 })] }), /Weight/],
 ];
 
@@ -559,7 +695,17 @@ test("whatever the model's texts hold, no line of the file is one they injected"
           request: [{ name: "change", kind: "change-url", pattern: path, replacement: host }],
           response: [{ name: "add", kind: "add-header", header: "X-Path", value: path }],
         },
-        check: { kind: "http", timing: exampleTiming, method: "GET", path, host, codes: [] },
+        check: {
+          kind: "http",
+          timing: exampleTiming,
+          method: "GET",
+          path,
+          host,
+          codes: [],
+          headers: [{ name: "X-Check", value: host }],
+          body: host,
+          pattern: path,
+        },
       }),
     ]);
   const expected = shape(render(model("x", "/", "h")).text);

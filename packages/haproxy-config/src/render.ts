@@ -5,7 +5,7 @@
 import { sha256Hex } from "@tandem/base/digest";
 import { isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import { checkDirectives, checkWords } from "./checks.ts";
+import { checkDirectives, checkWords, unavailableBackend, unavailableWhen } from "./checks.ts";
 import {
   offloadDirectives,
   offloadFiles,
@@ -277,6 +277,13 @@ function dispatchDirectives(
   const switching = switchingOf(service);
   const otherwise = keyword(switching?.otherwise ?? serviceName(service.index));
   return [
+    ...unavailableWhen(service).map((term) =>
+      directive(
+        "use_backend",
+        [keyword(unavailableBackend(service.index)), keyword("if"), ...chosen, ...term],
+        from("RsMinimum"),
+      ),
+    ),
     ...(switching?.cases ?? []).map(({ rule, group }) =>
       directive("use_backend", [keyword(group), keyword("if"), ...chosen, ...conditions.words(rule)], {
         ...from("vs"),
@@ -308,6 +315,19 @@ function backendSections(service: BackendService, { peers }: ProcessSettings): S
     ],
   });
   return [
+    ...(unavailableWhen(service).length === 0
+      ? []
+      : [
+          {
+            header: [keyword("backend"), keyword(unavailableBackend(service.index))],
+            origin: from("vs"),
+            directives: [
+              ...commonDirectives(service),
+              directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
+              ...standbyDirectives(service, from),
+            ],
+          },
+        ]),
     backend(name, [
       ...checkDirectives(service.check, from("CheckType")),
       ...service.servers.map((server) => serverDirective(service, server)),
@@ -323,7 +343,7 @@ function backendSections(service: BackendService, { peers }: ProcessSettings): S
 
 /** Towards a server, and of its check: each says what it is over, so that none depends on the other. */
 function serverTlsWords({ check, tlsToServers }: Pick<BackendService, "check" | "tlsToServers">): Word[] {
-  const isChecked = check.kind !== "none";
+  const isChecked = check.kind !== "none" && check.kind !== "icmp";
   const checkTls = check.kind === "http" && check.tls === true;
   if (tlsToServers === undefined && !checkTls) return [];
   return [

@@ -3,7 +3,8 @@
  * servers (content-switching.ts); among several the lot decides by weight, of those that have a live server. The outcome
  * is the number of a SubVS in the variable `txn.sub`.
  */
-import { type SubService, serviceName, type VirtualService } from "./model.ts";
+import { availableWords } from "./checks.ts";
+import type { SubService, VirtualService } from "./model.ts";
 import { type Conditions, choosingRules } from "./rules.ts";
 import { type Directive, directive, keyword, type Origin, type Word } from "./syntax.ts";
 
@@ -44,7 +45,7 @@ export function choiceDirectives(
           set(`w${at + 1}`, `var(txn.w${at})`, inCase),
           set(`w${at + 1}`, `int(${weightOf(service, each)}),add(txn.w${at})`, [
             ...inCase,
-            ...keywords(`{ nbsrv(${serviceName(each.index)}) gt 0 }`),
+            ...availableWords(each),
           ]),
         ]),
         set("lot", `${service.schedule === "sh" ? "src,djb2" : "rand"},mod(txn.w${between.length})`, inCase),

@@ -65,6 +65,7 @@ const call = {
 /** Address families, socket types and flags, as `<sys/socket.h>` and `<linux/*.h>` number them. */
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;

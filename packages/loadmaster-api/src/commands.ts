@@ -8,6 +8,7 @@ import {
   certificateUpload,
   intermediateUpload,
 } from "./certificate-parameters.ts";
+import { globalCheckParameters } from "./check-parameters.ts";
 import { cipherSetParameters, cipherSetReference } from "./cipher-sets.ts";
 import {
   backupParameters,
@@ -73,6 +74,7 @@ export type Command = {
     | "certificate"
     | "cipherset"
     | "rules"
+    | "health"
     | "User"
     | "Group"
     | "addons"
@@ -309,6 +311,18 @@ export const commands = {
     changes: "services",
     answer: "ok",
     about: "takes from a service a rule that changes the headers of answers",
+  },
+  showhealth: {
+    parameters: [],
+    changes: "nothing",
+    answer: "health",
+    about: "the parameters of checks of all services that have none of their own",
+  },
+  modhealth: {
+    parameters: globalCheckParameters,
+    changes: "services",
+    answer: "ok",
+    about: "changes the parameters of checks of all services that have none of their own",
   },
   enablers: {
     parameters: serverEverywhere,

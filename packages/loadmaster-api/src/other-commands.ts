@@ -9,14 +9,7 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
   },
   {
     area: "rules and checks",
-    names: [
-      "addresponsebodyrule",
-      "delresponsebodyrule",
-      "showhealth",
-      "modhealth",
-      "showadaptive",
-      "modadaptive",
-    ],
+    names: ["addresponsebodyrule", "delresponsebodyrule", "showadaptive", "modadaptive"],
   },
   {
     area: "network (bonds, VLANs and VXLANs are set up on the machine; the configuration file names the device)",

@@ -1,4 +1,5 @@
 /** The parameters of virtual services and real servers, declared once for `addvs`, `modvs`, `addrs` and `modrs`. */
+import { checkParameters, serverCheckParameters } from "./check-parameters.ts";
 import { type Parameter, printable } from "./parameters.ts";
 
 export const port = { kind: "integer", min: 1, max: 65_535 } as const;
@@ -178,65 +179,7 @@ export const serviceParameters = [
     about:
       "client header: 0, 5 X-Forwarded-For; 1 with Via; 2 none; 3 X-ClientSide with Via; 4 X-ClientSide; 6 Via",
   },
-  {
-    name: "CheckType",
-    type: { kind: "choice", values: ["tcp", "http", "https", "none"] },
-    about:
-      "health check: http by default on port 80, tcp elsewhere; https is http over TLS, whatever the traffic goes over",
-  },
-  {
-    name: "CheckUrl",
-    type: {
-      kind: "text",
-      pattern: /^(\/[\x21-\x7e]{0,125})?$/,
-      allowed: "a path that begins with /, without blanks, up to 126 characters",
-    },
-    about: "what an http check asks for; / when empty",
-  },
-  {
-    name: "CheckHost",
-    type: {
-      kind: "text",
-      pattern: /^$|^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/,
-      allowed: "a host name or an address",
-    },
-    about: "the host that an HTTP/1.1 check names; the service's address when empty",
-  },
-  { name: "CheckUse1.1", type: { kind: "boolean" }, about: "http checks speak HTTP/1.1" },
-  {
-    name: "CheckUseGet",
-    type: { kind: "integer", min: 0, max: 3 },
-    about: "method of http checks: 0 HEAD, 1 GET, 2 POST, 3 OPTIONS",
-  },
-  {
-    name: "CheckCodes",
-    type: {
-      kind: "text",
-      pattern: /^$|^[345]\d\d( [345]\d\d){0,31}$/,
-      allowed: "up to 32 codes from 300 to 599, separated by single blanks",
-    },
-    about: "status codes that count as alive as well",
-  },
-  {
-    name: "CheckPort",
-    type: { kind: "integer", min: 0, max: 65_535 },
-    about: "port to check; 0 is the server's own",
-  },
-  {
-    name: "ChkInterval",
-    type: { kind: "integer", min: 0, max: 600, unit: "seconds" },
-    about: "between two checks; 0 is the default of 9",
-  },
-  {
-    name: "ChkTimeout",
-    type: { kind: "integer", min: 0, max: 600, unit: "seconds" },
-    about: "a check that takes longer has failed; 0 is the default of 4",
-  },
-  {
-    name: "ChkRetryCount",
-    type: { kind: "integer", min: 0, max: 15 },
-    about: "so many failures in a row take a server out; 0 is the default of 2",
-  },
+  ...checkParameters,
   {
     name: "Persist",
     type: {
@@ -412,10 +355,7 @@ export const serviceParameters = [
   fixed("EspEnabled", "N"),
   fixed("AltAddress", ""),
   fixed("FollowVSID", "0"),
-  fixed("CheckPattern", ""),
-  fixed("CheckHeaders", ""),
-  fixed("CheckPostData", ""),
-  fixed("EnhancedHealthChecks", "N"),
+  fixed("LdapEndpoint", ""),
   fixed("Bandwidth", "0"),
   fixed("QoS", "0"),
 ] as const satisfies readonly Parameter[];
@@ -453,8 +393,7 @@ export const serverParameters = [
   },
   fixed("Forward", "nat"),
   fixed("RateLimit", "0"),
-  fixed("Follow", "0"),
-  fixed("Critical", "N"),
+  ...serverCheckParameters,
   {
     name: "non_local",
     type: { kind: "boolean" },

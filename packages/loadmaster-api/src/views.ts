@@ -73,10 +73,13 @@ export type VirtualServiceView = {
   ErrorUrl?: string;
   CheckUrl?: string;
   CheckHost?: string;
+  CheckPattern?: string;
   CheckCodes?: string;
+  CheckHeaders?: string;
   "CheckUse1.1": boolean;
   MatchLen: number;
   CheckUseGet: number;
+  CheckPostData?: string;
   SSLRewrite: string;
   VStype: string;
   FollowVSID: number;

@@ -53,6 +53,13 @@ export const rulesQuery = queryOptions({
   refetchInterval: slowIntervalMs,
 });
 
+/** Of checks of all services that have no values of their own. */
+export const checkParametersQuery = queryOptions({
+  queryKey: ["check-parameters"],
+  queryFn: () => command("showhealth"),
+  refetchInterval: slowIntervalMs,
+});
+
 /** What the unit says now, and what it said since the page was opened. */
 export const statisticsQuery = queryOptions({
   queryKey: ["statistics"],

@@ -32,6 +32,7 @@ type Answers = {
   readonly showiface: { readonly Interface: readonly InterfaceView[] };
   readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
   readonly showrule: RulesView;
+  readonly showhealth: CheckParametersView;
   readonly listcert: { readonly cert: readonly CertificateView[] };
   readonly listintermediate: { readonly cert: readonly CertificateView[] };
   readonly readcert: { readonly certificate: string };
@@ -91,6 +92,12 @@ type Words = { readonly message: string };
 type Saved = { readonly data: string; readonly filename: string };
 /** `Perms` are separated by commas. */
 type UserView = { readonly Name: string; readonly Perms: string };
+/** Seconds, seconds, times. */
+export type CheckParametersView = {
+  readonly RetryInterval: number;
+  readonly Timeout: number;
+  readonly RetryCount: number;
+};
 export type SystemValues = { readonly [parameter: string]: string | number | boolean };
 /** `data` is base64. */
 type Backup = { readonly data: string; readonly digest: string; readonly filename: string };

@@ -5,7 +5,9 @@ import { Link, useLocation } from "@tanstack/react-router";
 export function Navigation() {
   const { pathname } = useLocation();
   const inServices = pathname.startsWith("/services");
-  const inConfiguration = !["/", "/statistics", "/rules", "/certificates"].includes(pathname) && !inServices;
+  const inConfiguration =
+    !["/", "/statistics", "/rules", "/checking/parameters", "/certificates"].includes(pathname) &&
+    !inServices;
   return (
     <Nav aria-label="Pages">
       <NavList>
@@ -20,6 +22,9 @@ export function Navigation() {
         </NavItem>
         <NavItem isActive={pathname === "/rules"}>
           <Link to="/rules">Content Rules</Link>
+        </NavItem>
+        <NavItem isActive={pathname === "/checking/parameters"}>
+          <Link to="/checking/parameters">Check Parameters</Link>
         </NavItem>
         <NavItem isActive={pathname === "/certificates"}>
           <Link to="/certificates">Certificates</Link>

@@ -23,6 +23,7 @@ import { loggingHandlers } from "../logs/commands.ts";
 import { networkHandlers } from "../network/commands.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
 import { ruleHandlers } from "../rules/commands.ts";
+import { globalChecks, withGlobalChecks } from "../services/checks.ts";
 import {
   addServer,
   addService,
@@ -280,6 +281,12 @@ export function unitHandlers(unit: Unit): Handlers {
       changed(caller, (document) => {
         const next = removeServer(document.shared, values);
         return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
+      }),
+    showhealth: async () => ok(globalChecks(unit.document.shared)),
+    modhealth: (values, caller) =>
+      changed(caller, (document) => {
+        const next = withGlobalChecks(document.shared, values);
+        return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
       }),
     enablers: ({ rs }, caller) => switched(caller, rs, true),
     disablers: ({ rs }, caller) => switched(caller, rs, false),

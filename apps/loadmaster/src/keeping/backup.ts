@@ -13,6 +13,7 @@ export const backupFormat = "tandem-loadmaster-backup-1";
  */
 export const sharedParts: { readonly [Name in keyof Required<SharedContent>]: "services" | "base" } = {
   services: "services",
+  health: "services",
   nextServiceIndex: "services",
   nextServerIndex: "services",
   certificates: "services",

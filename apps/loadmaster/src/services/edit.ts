@@ -9,6 +9,15 @@ import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters
 import { serverReference, serviceReference } from "@tandem/loadmaster-api/service-parameters";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { type AddressFacts, addressFault } from "./address-rules.ts";
+import {
+  checkOf,
+  followingApart,
+  layer4CheckFault,
+  minimumOf,
+  newCheck,
+  serverChecksOf,
+  withoutLostFollowing,
+} from "./checks.ts";
 import { withOwnCiphers } from "./client-tls.ts";
 import { layer4OptionFault, optionsOf, portsOf } from "./options.ts";
 import { persistenceOf } from "./persistence.ts";
@@ -70,16 +79,7 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
     schedule: "rr",
     idletime: 0,
     addVia: 0,
-    check: {
-      type: values.port === httpPort && type === "http" ? "http" : "tcp",
-      use11: false,
-      method: 0,
-      codes: [],
-      port: 0,
-      intervalSeconds: 0,
-      timeoutSeconds: 0,
-      retries: 0,
-    },
+    check: newCheck(values.port, type === "http"),
     servers: [],
   };
   const ciphers = withOwnCiphers(shared, index, values);
@@ -109,6 +109,8 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   if (!made.ok) return made;
   const fault = moves || values.ExtraPorts !== undefined ? socketFault(facts, shared, made.value) : undefined;
   if (fault !== undefined) return err(fault);
+  const apart = followingApart(allServices(shared), made.value);
+  if (apart !== undefined) return refuse(apart);
   return ok({ index: service.index, shared: withService(ciphers.value, made.value) });
 }
 
@@ -134,7 +136,10 @@ function addSubService(shared: SharedContent, service: AnyService, values: Value
 export function removeService(shared: SharedContent, values: ValuesOf<"delvs">): Edit {
   const found = findService(shared, values);
   if (!found.ok) return found;
-  return ok({ index: found.value.index, shared: withoutService(shared, found.value) });
+  return ok({
+    index: found.value.index,
+    shared: withoutLostFollowing(withoutService(shared, found.value)),
+  });
 }
 
 export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): ServerEdit {
@@ -177,7 +182,7 @@ function withNewServer(
     );
   const fault = serverFault(service, address, port);
   if (fault !== undefined) return err(fault);
-  const server: StoredServer = {
+  const plain: StoredServer = {
     index: shared.nextServerIndex,
     address,
     port,
@@ -185,6 +190,9 @@ function withNewServer(
     limit: values.Limit ?? 0,
     enabled: values.Enable ?? true,
   };
+  const checks = serverChecksOf(allServices(shared), service, plain, values);
+  if (!checks.ok) return checks;
+  const server: StoredServer = { ...plain, ...checks.value };
   const changed = { ...service, servers: [...service.servers, server] };
   const impossible = layer4Fault(changed);
   if (impossible !== undefined) return err(impossible);
@@ -202,8 +210,12 @@ export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): 
     const fault = serverFault(service, server.address, port);
     if (fault !== undefined) return err(fault);
   }
+  const checks = serverChecksOf(allServices(shared), service, server, values);
+  if (!checks.ok) return checks;
+  const { critical: _critical, follow: _follow, ...rest } = server;
   const changed: StoredServer = {
-    ...server,
+    ...rest,
+    ...checks.value,
     port,
     weight: values.Weight ?? server.weight,
     limit: values.Limit ?? server.limit,
@@ -219,7 +231,7 @@ export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): 
 function changeRow(
   shared: SharedContent,
   { service, subService, sub }: Row,
-  { Weight, Enable, Limit, newport }: ValuesOf<"modrs">,
+  { Weight, Enable, Limit, newport, Critical, Follow }: ValuesOf<"modrs">,
 ): ServerEdit {
   if (Limit !== undefined && Limit !== 0)
     return refuse(
@@ -227,6 +239,10 @@ function changeRow(
     );
   if (newport !== undefined)
     return refuse(`newport: ${newport} is not possible for SubVS ${subService.index}, which has no port`);
+  if (Critical === true || (Follow ?? 0) !== 0)
+    return refuse(
+      `${Critical === true ? "Critical: Y" : `Follow: ${Follow}`} is not available for SubVS ${subService.index}; set it at its real servers`,
+    );
   const row = { ...sub.row, weight: Weight ?? sub.row.weight };
   const changed = { ...subService, enabled: Enable ?? subService.enabled, sub: { ...sub, row } };
   return ok({ index: service.index, server: row.index, shared: withService(shared, changed) });
@@ -240,7 +256,7 @@ export function removeServer(shared: SharedContent, values: ValuesOf<"delrs">): 
   return ok({
     index: service.index,
     server: server.index,
-    shared: withService(shared, { ...service, servers }),
+    shared: withoutLostFollowing(withService(shared, { ...service, servers })),
   });
 }
 
@@ -382,7 +398,7 @@ function layer4Fault(service: StoredService): Failure | undefined {
     return no(
       `rs: ${server6.address} is an IPv6 address, to which a layer-4 service on ${address} cannot pass packets of IPv4 on; use ForceL4 N, or the server's IPv4 address`,
     );
-  const unread = layer4TlsFault(service) ?? layer4OptionFault(service);
+  const unread = layer4TlsFault(service) ?? layer4OptionFault(service) ?? layer4CheckFault(service);
   if (unread !== undefined) return no(unread);
   if (type !== "gen")
     return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
@@ -431,23 +447,25 @@ function withValues(
     );
   const options = optionsOf({ ...service, type }, values);
   if (!options.ok) return options;
+  const check = checkOf(service.check, values);
+  if (!check.ok) return check;
+  const minimum = minimumOf(service, values);
+  if (!minimum.ok) return minimum;
   const tls = tlsOf({ ...service, type }, values, shared);
   if (!tls.ok) return tls;
   const {
     nickname,
-    check,
+    check: _check,
+    minimum: _minimum,
     persist: _persist,
     layer: _layer,
     tls: _tls,
     options: _options,
     ...rest
   } = service;
-  const { url, host, ...checkRest } = check;
   const text = (value: string | undefined, before: string | undefined): string | undefined =>
     value === undefined ? before : value === "" ? undefined : value;
   const nextNickname = text(values.NickName, nickname);
-  const nextUrl = text(values.CheckUrl, url);
-  const nextHost = text(values.CheckHost, host);
   const next: AnyService = {
     ...rest,
     ...(layer.value === 4 ? { layer: 4 } : {}),
@@ -460,24 +478,8 @@ function withValues(
     schedule,
     idletime: values.Idletime ?? rest.idletime,
     addVia: values.AddVia ?? rest.addVia,
-    check: {
-      ...checkRest,
-      ...(nextUrl === undefined ? {} : { url: nextUrl }),
-      ...(nextHost === undefined ? {} : { host: nextHost }),
-      type: (values.CheckType as StoredService["check"]["type"] | undefined) ?? checkRest.type,
-      use11: values["CheckUse1.1"] ?? checkRest.use11,
-      method: values.CheckUseGet ?? checkRest.method,
-      codes:
-        values.CheckCodes === undefined
-          ? checkRest.codes
-          : values.CheckCodes.split(" ")
-              .filter((code) => code !== "")
-              .map(Number),
-      port: values.CheckPort ?? checkRest.port,
-      intervalSeconds: values.ChkInterval ?? checkRest.intervalSeconds,
-      timeoutSeconds: values.ChkTimeout ?? checkRest.timeoutSeconds,
-      retries: values.ChkRetryCount ?? checkRest.retries,
-    },
+    check: check.value,
+    ...(minimum.value === undefined ? {} : { minimum: minimum.value }),
   };
   const impossible = subServiceFault(service, next, values);
   if (impossible !== undefined) return refuse(impossible);

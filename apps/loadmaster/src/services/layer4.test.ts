@@ -10,8 +10,10 @@ import { loopback, storedService, waitFor } from "../unit.fixture.ts";
 import type { AddressFacts } from "./address-rules.ts";
 import { addServer, addService, changeServer, changeService } from "./edit.ts";
 import { choiceOf, Layer4 } from "./layer4.ts";
-import { checkServer } from "./layer4-check.ts";
-import { healthAfter, healthAtFirst, nextCheckMs, type Verdict } from "./layer4-health.ts";
+import { serverChecker } from "./server-check.ts";
+import { healthAfter, healthAtFirst, nextCheckMs, type Verdict } from "./server-health.ts";
+
+const checkServer = serverChecker(async () => true);
 
 const service = (changes: Partial<StoredService> = {}): StoredService => {
   const { check } = storedService();
@@ -97,7 +99,9 @@ test("[LM1] a server that goes down gets no more connections, and its counters g
   });
   const takes = (server: number): boolean => rules.at(-1)?.includes(`goto vs3_rs${server}`) === true;
   try {
-    assert.ok((await layer4.apply([service(), service({ index: 4, layer: undefined })], true)).ok);
+    assert.ok(
+      (await layer4.apply({ services: [service(), service({ index: 4, layer: undefined })] }, true)).ok,
+    );
     assert.ok(takes(1) && takes(2));
     assert.ok(!rules.at(-1)?.includes("vs4"), "layer 7 is HAProxy's");
     dead.add("10.78.0.32");
@@ -135,8 +139,8 @@ test("[LM1] without nft a layer-4 service is refused, and a unit without one is 
     check: async () => ({ alive: true, check: "" }),
     troubled: () => {},
   });
-  assert.ok((await layer4.apply([service({ layer: undefined })], true)).ok);
-  assert.ok(!(await layer4.apply([service()], true)).ok);
+  assert.ok((await layer4.apply({ services: [service({ layer: undefined })] }, true)).ok);
+  assert.ok(!(await layer4.apply({ services: [service()] }, true)).ok);
   assert.deepEqual(await layer4.rows(), [], "what was refused is not there");
 });
 

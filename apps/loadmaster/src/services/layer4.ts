@@ -17,15 +17,13 @@ import {
   renderLayer4,
 } from "@tandem/linux/layer4-ruleset";
 import type { NftCounter } from "@tandem/linux/nft";
-import type { StoredServer, StoredService } from "../state/document.ts";
+import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
+import { isAvailable } from "./checks.ts";
 import { frontendRow } from "./counters.ts";
-import type { CheckedServer } from "./layer4-check.ts";
-import { healthAfter, healthAtFirst, nextCheckMs, type ServerHealth, type Verdict } from "./layer4-health.ts";
 import { healthCheck } from "./proxy-model.ts";
-
-/** Checks under way at one time; one more waits for its next turn. */
-export const checksMax = 256;
-const checkPostponedMs = 1_000;
+import type { CheckedServer } from "./server-check.ts";
+import { ServerChecks } from "./server-checks.ts";
+import type { ServerHealth, Verdict } from "./server-health.ts";
 
 /** Everything outside that layer 4 touches. */
 export type Layer4Parts = {
@@ -36,13 +34,6 @@ export type Layer4Parts = {
   readonly check: (check: HealthCheck, server: CheckedServer) => Promise<Verdict>;
   /** Rules that could not be put in force, after a server went up or down. */
   readonly troubled: (reason: string | undefined) => void;
-};
-
-type Watched = {
-  readonly key: string;
-  health: ServerHealth;
-  timer: NodeJS.Timeout | undefined;
-  ended: boolean;
 };
 
 export const isLayer4 = (service: StoredService): boolean => service.layer === 4;
@@ -59,9 +50,8 @@ export class Layer4 {
   /** The rules in force; undefined until this process has put some in force. */
   #loaded: string | undefined;
   #paired = false;
-  /** By service and server, also those whose check says nothing. */
-  #watched = new Map<string, Watched>();
-  #checks = 0;
+  #health: SharedContent["health"];
+  readonly #checks: ServerChecks;
   /** Counters begin anew with each set of rules: what those before had counted, and the present ones last. */
   #before = new Map<string, NftCounter>();
   #last = new Map<string, NftCounter>();
@@ -71,6 +61,9 @@ export class Layer4 {
 
   constructor(parts: Layer4Parts) {
     this.#parts = parts;
+    this.#checks = new ServerChecks(parts.check, (_name, before, now) => {
+      if (before.up !== now.up) void this.#reload();
+    });
   }
 
   get used(): boolean {
@@ -81,16 +74,21 @@ export class Layer4 {
    * Puts the layer-4 services among these in force and begins to check their servers; a table of an earlier process is
    * replaced. An error leaves the rules that were.
    */
-  apply(services: readonly StoredService[], paired: boolean): Promise<Result<void, FieldError>> {
+  apply(
+    { services, health }: Pick<SharedContent, "services" | "health">,
+    paired: boolean,
+  ): Promise<Result<void, FieldError>> {
     return this.#inTurn(async () => {
       const wanted = services.filter((each) => isLayer4(each) && each.enabled);
-      const [before, told] = [this.#services, this.#paired];
+      const [before, told, healthBefore] = [this.#services, this.#paired, this.#health];
       this.#services = wanted;
+      this.#health = health;
       this.#paired = paired;
       const applied = await this.#load();
       if (!applied.ok) {
         this.#services = before;
         this.#paired = told;
+        this.#health = healthBefore;
         // Without layer-4 services there is nothing that needs nft, which may then be absent.
         return wanted.length === 0 && before.length === 0 ? ok(undefined) : applied;
       }
@@ -131,8 +129,7 @@ export class Layer4 {
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       this.#stopped = true;
-      for (const each of this.#watched.values()) end(each);
-      this.#watched.clear();
+      this.#checks.watch([]);
       if (this.used) await this.#parts.applyRuleset(layer4Removal);
     });
   }
@@ -157,6 +154,8 @@ export class Layer4 {
 
   #rules(service: StoredService): Layer4Service {
     const { index, address, port, schedule } = service;
+    const takes = this.#takes(service);
+    const available = isAvailable(service, takes);
     return {
       index,
       address,
@@ -167,14 +166,32 @@ export class Layer4 {
         address: server.address,
         port: server.port,
         weight: schedule === "wrr" ? server.weight : 1,
-        takes: server.enabled && this.#healthOf(service, server).up,
+        takes: available && takes(server),
       })),
     };
   }
 
-  #healthOf(service: StoredService, server: StoredServer): ServerHealth {
-    return this.#watched.get(nameOf(service, server))?.health ?? healthAtFirst;
+  /** The server whose health this one shares; undefined: it has its own. */
+  #followed({ follow }: StoredServer): { service: StoredService; server: StoredServer } | undefined {
+    if (follow === undefined) return undefined;
+    for (const service of this.#services) {
+      const server = service.servers.find(({ index }) => index === follow);
+      if (server !== undefined) return { service, server };
+    }
+    return undefined;
   }
+
+  #healthOf(service: StoredService, server: StoredServer): ServerHealth {
+    const followed = this.#followed(server);
+    if (followed === undefined) return this.#checks.healthOf(nameOf(service, server));
+    const health = this.#checks.healthOf(nameOf(followed.service, followed.server));
+    return followed.server.enabled ? health : { ...health, up: false };
+  }
+
+  #takes =
+    (service: StoredService) =>
+    (server: StoredServer): boolean =>
+      server.enabled && this.#healthOf(service, server).up;
 
   #serverRow(service: StoredService, server: StoredServer): StatRow & { readonly packets: number } {
     const { connections, bytesIn, bytesOut } = layer4Counter(service.index, server.index);
@@ -211,47 +228,18 @@ export class Layer4 {
     return total;
   }
 
-  /** A server whose check or place has changed is watched anew; it stays what it was until a check says otherwise. */
   #watch(): void {
-    const watched = new Map<string, Watched>();
-    for (const service of this.#services) {
-      const check = healthCheck(service);
-      for (const server of service.servers) {
-        if (!server.enabled || check.kind === "none") continue;
-        const name = nameOf(service, server);
-        const key = JSON.stringify([server.address, server.port, check]);
-        const before = this.#watched.get(name);
-        if (before?.key === key) {
-          watched.set(name, before);
-          continue;
-        }
-        const health = before?.health ?? healthAtFirst;
-        const each: Watched = { key, health, timer: undefined, ended: false };
-        watched.set(name, each);
-        this.#again(each, check, server, 0);
-      }
-    }
-    for (const [name, each] of this.#watched) if (watched.get(name) !== each) end(each);
-    this.#watched = watched;
-  }
-
-  #again(
-    watched: Watched,
-    check: HealthCheck & { kind: "tcp" | "http" },
-    server: CheckedServer,
-    ms: number,
-  ): void {
-    watched.timer = setTimeout(async () => {
-      if (this.#checks >= checksMax) return this.#again(watched, check, server, checkPostponedMs);
-      this.#checks += 1;
-      const verdict = await this.#parts.check(check, server);
-      this.#checks -= 1;
-      if (watched.ended) return;
-      const { up } = watched.health;
-      watched.health = healthAfter(watched.health, verdict, check.timing.retries);
-      if (watched.health.up !== up) void this.#reload();
-      this.#again(watched, check, server, nextCheckMs(watched.health, check.timing.intervalSeconds));
-    }, ms);
+    this.#checks.watch(
+      this.#services.flatMap((service) =>
+        service.servers
+          .filter((server) => server.enabled && this.#followed(server) === undefined)
+          .map((server) => ({
+            name: nameOf(service, server),
+            server,
+            check: healthCheck(service, this.#health),
+          })),
+      ),
+    );
   }
 
   #reload(): Promise<void> {
@@ -267,11 +255,6 @@ export class Layer4 {
     this.#turn = turn.catch(() => {});
     return turn;
   }
-}
-
-function end(watched: Watched): void {
-  watched.ended = true;
-  clearTimeout(watched.timer);
 }
 
 const nameOf = (service: StoredService, server: StoredServer): string => `${service.index}/${server.index}`;

@@ -7,19 +7,18 @@ import type {
   Persistence,
   ProcessSettings,
   ProxyModel,
+  RealServer,
   SubService,
   VirtualService,
 } from "@tandem/haproxy-config/model";
 import { ProxyRules } from "../rules/proxy-rules.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
+import { findIn, globalChecks, isCheckedByProxy, patternOf } from "./checks.ts";
 import { proxyFrontOptions, proxyOptions } from "./options.ts";
 import { type AnyService, allServices, type SubServiceRow, subServicesOf } from "./sub-services.ts";
 import { proxyTls, type TlsSources, tlsSources } from "./tls.ts";
 
 export const idletimeDefaultSeconds = 660;
-export const checkIntervalDefaultSeconds = 9;
-export const checkTimeoutDefaultSeconds = 4;
-export const checkRetriesDefault = 2;
 
 /** `peers`: who this unit's HAProxy shares persistence tables with. They are left out where no service has a table. */
 export const proxyModel = (
@@ -32,7 +31,7 @@ export const proxyModel = (
   // The kernel carries layer-4 services; HAProxy must not listen where they stand.
   const services = shared.services
     .filter((each) => each.layer !== 4)
-    .map((each) => proxyService(each, sources, rules));
+    .map((each) => proxyService(each, shared, sources, rules));
   const { unused } = rules;
   return {
     process: allServices(shared).some(
@@ -61,18 +60,28 @@ const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
   }
 };
 
-function proxyService(service: StoredService, sources: TlsSources, rules: ProxyRules): VirtualService {
-  const subServices = subServicesOf(service).map((each) => proxySubService(each, sources, rules));
+function proxyService(
+  service: StoredService,
+  shared: SharedContent,
+  sources: TlsSources,
+  rules: ProxyRules,
+): VirtualService {
+  const subServices = subServicesOf(service).map((each) => proxySubService(each, shared, sources, rules));
   return {
-    ...proxyBackend(service, sources, rules),
+    ...proxyBackend(service, shared, sources, rules),
     port: service.port,
     ...proxyFrontOptions(service),
     ...(subServices.length === 0 ? {} : { subServices }),
   };
 }
 
-const proxySubService = (service: AnyService, sources: TlsSources, rules: ProxyRules): SubService => ({
-  ...proxyBackend(service, sources, rules),
+const proxySubService = (
+  service: AnyService,
+  shared: SharedContent,
+  sources: TlsSources,
+  rules: ProxyRules,
+): SubService => ({
+  ...proxyBackend(service, shared, sources, rules),
   weight: service.sub?.row.weight ?? 1,
   ...choosersOf(rules, service.sub?.row),
 });
@@ -85,6 +94,7 @@ function choosersOf(rules: ProxyRules, row: SubServiceRow | undefined): Pick<Sub
 
 function proxyBackend(
   service: StoredService,
+  shared: SharedContent,
   sources: TlsSources,
   rules: ProxyRules,
 ): Omit<VirtualService, "port" | "extraPorts" | "limits" | "unavailable" | "subServices"> {
@@ -105,11 +115,13 @@ function proxyBackend(
     },
     ...proxyOptions(service),
     ...proxyTls(service, sources),
-    check: healthCheck(service),
+    check: healthCheck(service, shared.health),
+    ...(service.minimum === undefined ? {} : { minimumServers: service.minimum }),
     ...rules.ofService(service),
-    servers: service.servers.map(({ limit, rules: names, ...server }) => ({
+    servers: service.servers.map(({ limit, rules: names, follow, ...server }) => ({
       ...server,
       connectionLimit: limit,
+      ...sharedHealth(follow, shared),
       ...rules.choosing({ rules: names }),
     })),
   };
@@ -117,23 +129,63 @@ function proxyBackend(
 
 const methods: readonly CheckMethod[] = ["HEAD", "GET", "POST", "OPTIONS"];
 
-/** A stored check in words. */
-export function healthCheck({ address, check }: StoredService): HealthCheck {
-  if (check.type === "none") return { kind: "none" };
+/** How HAProxy learns of the health of a server that follows another one; nothing while that one is not in force. */
+function sharedHealth(
+  follow: number | undefined,
+  shared: SharedContent,
+): Pick<RealServer, "follows" | "unchecked"> {
+  if (follow === undefined) return {};
+  const inForce = shared.services
+    .filter(({ enabled, layer }) => enabled && layer !== 4)
+    .flatMap((each) => [each, ...subServicesOf(each).filter(({ enabled }) => enabled)]);
+  const followed = findIn(inForce, follow);
+  if (followed === undefined) return {};
+  return isCheckedByProxy(followed.service.check)
+    ? { follows: { service: followed.service.index, server: followed.server.index } }
+    : { unchecked: true };
+}
+
+/** A stored check in words; `health` are the values of all services. */
+export function healthCheck({ address, check }: StoredService, health: SharedContent["health"]): HealthCheck {
+  const { type } = check;
+  if (type === "none") return { kind: "none" };
+  const defaults = globalChecks({ ...(health === undefined ? {} : { health }) });
   const timing = {
-    intervalSeconds: check.intervalSeconds || checkIntervalDefaultSeconds,
-    timeoutSeconds: check.timeoutSeconds || checkTimeoutDefaultSeconds,
-    retries: check.retries || checkRetriesDefault,
+    intervalSeconds: check.intervalSeconds || defaults.RetryInterval,
+    timeoutSeconds: check.timeoutSeconds || defaults.Timeout,
+    retries: check.retries || defaults.RetryCount,
     ...(check.port === 0 ? {} : { port: check.port }),
   };
-  if (check.type === "tcp") return { kind: "tcp", timing };
-  return {
-    kind: "http",
-    timing,
-    method: methods[check.method] ?? "HEAD",
-    path: check.url ?? "/",
-    ...(check.type === "https" ? { tls: true } : {}),
-    ...(check.use11 ? { host: check.host ?? (isIpv6(address) ? `[${address}]` : address) } : {}),
-    codes: check.codes,
-  };
+  switch (type) {
+    case "icmp":
+    case "tcp":
+      return { kind: type, timing };
+    case "bdata":
+      return {
+        kind: "data",
+        timing,
+        ...(check.sends === undefined ? {} : { send: check.sends }),
+        ...(check.seeks === undefined ? {} : { pattern: check.seeks }),
+        within: check.within ?? 0,
+      };
+    case "http":
+    case "https": {
+      const pattern = patternOf(check);
+      return {
+        kind: "http",
+        timing,
+        method: methods[check.method] ?? "HEAD",
+        path: check.url ?? "/",
+        ...(type === "https" ? { tls: true } : {}),
+        ...(check.use11 ? { host: check.host ?? (isIpv6(address) ? `[${address}]` : address) } : {}),
+        codes: check.codes,
+        ...(check.headers === undefined ? {} : { headers: check.headers }),
+        ...(check.body === undefined || check.method !== 2 ? {} : { body: check.body }),
+        ...(pattern === undefined ? {} : { pattern: pattern.text }),
+        ...(pattern?.inverted === true ? { inverted: true } : {}),
+      };
+    }
+    default:
+      return { kind: "protocol", timing, protocol: type };
+  }
 }

@@ -17,6 +17,7 @@ import type { UnitConfiguration } from "../configuration-file.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
 import { isLayer4, type Layer4 } from "./layer4.ts";
 import { proxyModel } from "./proxy-model.ts";
+import type { UnitChecks } from "./unit-checks.ts";
 
 export const connectionsMax = 9_000;
 export const hardStopSeconds = 60;
@@ -30,6 +31,7 @@ export type TrafficParts = {
   readonly configuration: UnitConfiguration;
   readonly haproxy: HaproxyProcess;
   readonly layer4: Layer4;
+  readonly unitChecks: UnitChecks;
   /** Under which HAProxy's workers run; they stay what the unit is when it is absent. */
   readonly runAs?: { readonly user: string; readonly group: string };
   /** Something does not work although it is configured, or (no reason) works again. */
@@ -143,6 +145,7 @@ export class Traffic {
   #put(content: TrafficContent, { digest }: RenderedConfiguration): void {
     this.#content = content;
     this.#digest = digest;
+    this.#parts.unitChecks.watch(content.shared);
   }
 
   #observe(loaded: Loaded): void {
@@ -169,9 +172,9 @@ export class Traffic {
     return renderConfiguration(proxyModel(shared, settings, peers));
   }
 
-  async #putLayer4({ shared: { services }, paired }: TrafficContent): Promise<Result<void, FieldError>> {
+  async #putLayer4({ shared, paired }: TrafficContent): Promise<Result<void, FieldError>> {
     const { configuration, layer4, reported } = this.#parts;
-    if (services.some((each) => isLayer4(each) && each.enabled)) {
+    if (shared.services.some((each) => isLayer4(each) && each.enabled)) {
       const devices = [...new Set(configuration.interfaces.map(({ device }) => device))];
       const [failure] = prepareForwarding(devices);
       reported(
@@ -179,7 +182,7 @@ export class Traffic {
         failure === undefined ? undefined : `${failure.parameter} cannot be set: ${failure.code}`,
       );
     }
-    return layer4.apply(services, paired);
+    return layer4.apply(shared, paired);
   }
 
   /** What a reload would find out later, and what its caller could then not be told. */

@@ -8,6 +8,7 @@ import type {
   VirtualServiceView,
 } from "@tandem/loadmaster-api/views";
 import type { StoredServer, StoredService } from "../state/document.ts";
+import { headersText, isAvailable } from "./checks.ts";
 import { idletimeDefaultSeconds } from "./proxy-model.ts";
 import { type AnyService, subServicesOf } from "./sub-services.ts";
 import { tlsTypeShown } from "./tls.ts";
@@ -31,9 +32,9 @@ export function serverView(service: StoredService, server: StoredServer, figures
     Weight: server.weight,
     Limit: server.limit,
     RateLimit: 0,
-    Follow: 0,
+    Follow: server.follow ?? 0,
     Enable: server.enabled,
-    Critical: false,
+    Critical: server.critical === true,
     Nrules: server.rules?.length ?? 0,
     ...(server.rules === undefined ? {} : { MatchRules: [...server.rules] }),
   };
@@ -121,12 +122,15 @@ export function serviceView(service: AnyService, figures: Figures): VirtualServi
     VerifyBearer: false,
     ErrorCode: String(options.errorCode ?? 0),
     ...(options.errorUrl === undefined ? {} : { ErrorUrl: options.errorUrl }),
-    ...(check.url === undefined ? {} : { CheckUrl: check.url }),
+    ...textView("CheckUrl", check.type === "bdata" ? check.sends : check.url),
     ...(check.host === undefined ? {} : { CheckHost: check.host }),
-    ...(check.codes.length === 0 ? {} : { CheckCodes: check.codes.join(" ") }),
+    ...textView("CheckPattern", check.type === "bdata" ? check.seeks : check.pattern),
+    ...textView("CheckCodes", check.codes.join(" ")),
+    ...textView("CheckHeaders", headersText(check.headers)),
     "CheckUse1.1": check.use11,
-    MatchLen: 0,
+    MatchLen: check.within ?? 0,
     CheckUseGet: check.method,
+    ...textView("CheckPostData", check.body),
     SSLRewrite: service.tls?.rewrite ?? "0",
     VStype: service.type,
     FollowVSID: 0,
@@ -167,8 +171,8 @@ export function serviceView(service: AnyService, figures: Figures): VirtualServi
     RequestsPerSecLimit: options.requestsPerSecond ?? 0,
     MaxConnsLimit: options.connections ?? 0,
     RefreshPersist: false,
-    EnhancedHealthChecks: false,
-    RsMinimum: 0,
+    EnhancedHealthChecks: service.minimum !== undefined,
+    RsMinimum: service.minimum ?? 0,
     NumberOfRSs: service.servers.length,
     ...optionTexts(options),
     ...(service.rules?.before === undefined ? {} : { MatchRules: [...service.rules.before] }),
@@ -195,21 +199,32 @@ const clientTlsView = ({ tls }: StoredService): Partial<VirtualServiceView> => (
   ...(tls?.serverName === undefined ? {} : { ReverseSNIHostname: tls.serverName }),
 });
 
+/** A text that is not set is left out. */
+const textView = <Name extends string>(name: Name, text = ""): { [Each in Name]?: string } =>
+  (text === "" ? {} : { [name]: text }) as { [Each in Name]?: string };
+
 function stateOf(service: StoredService, server: StoredServer, figures: Figures): ServiceStatus {
   if (!service.enabled || !server.enabled) return "Disabled";
   const row = figures.get(figureKey(serviceName(service.index), serverName(server.index)));
-  return row === undefined ? "Down" : serverStatus(row.status);
+  const status = row === undefined ? "Down" : serverStatus(row.status);
+  // It follows one that is disabled.
+  return status === "Disabled" ? "Down" : status;
 }
 
-/** Up with one server, or SubVS, that a check found alive, Unchecked with only unchecked ones, else Down. */
+/** Up with one server, or SubVS, that a check found alive, Unchecked with only unchecked ones, Down without any, or without those that it needs. */
 export function serviceState(service: AnyService, figures: Figures): ServiceStatus {
   if (!service.enabled) return "Disabled";
   const states =
     service.subServices === undefined
       ? service.servers.map((server) => stateOf(service, server, figures))
       : subServicesOf(service).map((each) => serviceState(each, figures));
-  if (states.includes("Up")) return "Up";
-  if (states.includes("Unchecked")) return "Unchecked";
+  const isUp = (server: StoredServer): boolean => {
+    const state = states[service.servers.indexOf(server)];
+    return state === "Up" || state === "Unchecked";
+  };
+  const available = service.subServices !== undefined || isAvailable(service, isUp);
+  if (available && states.includes("Up")) return "Up";
+  if (available && states.includes("Unchecked")) return "Unchecked";
   const { standby, errorUrl } = service.options ?? {};
   return standby !== undefined ? "Sorry" : errorUrl !== undefined ? "Redirect" : "Down";
 }

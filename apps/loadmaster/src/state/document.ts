@@ -18,6 +18,7 @@ import {
   certificatesTotalMaxChars,
   intermediatesMax,
 } from "@tandem/loadmaster-api/certificate-parameters";
+import { type CheckType, checkTypes } from "@tandem/loadmaster-api/check-parameters";
 import { cipherSetNamePattern, customSetsMax, tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
 import { hostsEntriesMax, hostsNamePattern, routesMax } from "@tandem/loadmaster-api/network-commands";
 import { type Permission, permissions } from "@tandem/loadmaster-api/permissions";
@@ -85,6 +86,9 @@ export const StoredServerSchema = Type.Object(
     limit: Type.Integer({ minimum: 0, maximum: 100_000 }),
     enabled: Type.Boolean(),
     rules: ruleNames,
+    critical: on,
+    /** Index of the server whose health this one shares; absent: it is checked itself. */
+    follow: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   nothingElse,
 );
@@ -188,12 +192,7 @@ const serviceProperties = {
   addVia: Type.Integer({ minimum: 0, maximum: 6 }),
   check: Type.Object(
     {
-      type: Type.Union([
-        Type.Literal("tcp"),
-        Type.Literal("http"),
-        Type.Literal("https"),
-        Type.Literal("none"),
-      ]),
+      type: Type.Unsafe<CheckType>(Type.Union(checkTypes.map((each) => Type.Literal(each)))),
       url: Type.Optional(Type.String({ minLength: 1, maxLength: 126 })),
       host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
       use11: Type.Boolean(),
@@ -205,9 +204,31 @@ const serviceProperties = {
       intervalSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
       timeoutSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
       retries: Type.Integer({ minimum: 0, maximum: 15 }),
+      // What follows is absent where nothing was given.
+      /** A regular expression; with ^ first the answer must not match the rest. */
+      pattern: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+      headers: Type.Optional(
+        Type.Array(
+          Type.Object(
+            {
+              name: Type.String({ pattern: headerNamePattern.source }),
+              value: Type.String({ minLength: 1, maxLength: 127 }),
+            },
+            nothingElse,
+          ),
+          { minItems: 1, maxItems: 4 },
+        ),
+      ),
+      body: Type.Optional(Type.String({ minLength: 1, maxLength: 2_047 })),
+      /** Of bdata, in hexadecimal digits. */
+      sends: Type.Optional(Type.String({ pattern: "^([0-9A-F]{2}){1,63}$" })),
+      seeks: Type.Optional(Type.String({ pattern: "^([0-9A-F]{2}){1,127}$" })),
+      within: Type.Optional(Type.Integer({ minimum: 1, maximum: 8_000 })),
     },
     nothingElse,
   ),
+  /** With fewer servers that are up the service is down; absent: with none. */
+  minimum: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
   /** `before`: looked at before a server is chosen. Absent: none. */
   rules: Type.Optional(
     Type.Object({ before: ruleNames, request: ruleNames, response: ruleNames }, nothingElse),
@@ -285,6 +306,17 @@ export const SharedContentSchema = Type.Object(
     sharedAddresses: Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address),
     /** The same of IPv6; absent: there are none. */
     sharedAddresses6: Type.Optional(Type.Record(Type.String({ pattern: "^\\d{1,3}$" }), address6)),
+    /** Of all checks that have no values of their own; absent: 9, 4 and 2. */
+    health: Type.Optional(
+      Type.Object(
+        {
+          intervalSeconds: Type.Integer({ minimum: 9, maximum: 901 }),
+          timeoutSeconds: Type.Integer({ minimum: 4, maximum: 60 }),
+          retries: Type.Integer({ minimum: 2, maximum: 15 }),
+        },
+        nothingElse,
+      ),
+    ),
     /** In the order of their names; absent: there are none. `chain` is PEM, the service's own first; `key` PKCS#8 PEM. */
     certificates: Type.Optional(
       Type.Array(Type.Object({ name: certificateName, chain: pem, key: pem }, nothingElse), {

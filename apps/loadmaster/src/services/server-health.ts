@@ -1,5 +1,6 @@
 /**
- * Whether a real server of a layer-4 service is up, as the unit's own checks say: HAProxy does not see such a service.
+ * Whether a real server is up that the unit checks itself: one of a layer-4 service, which HAProxy does not see, or one
+ * that is checked in a way that HAProxy cannot.
  * A server is up until as many checks in a row have failed as its service allows, and again with the first that succeeds.
  *
  *     up   -- check failed, `retries` in a row --> down
