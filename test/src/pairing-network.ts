@@ -33,6 +33,20 @@ const serverProgram = fileURLToPath(new URL("traffic-server.ts", import.meta.url
 const tandem = fileURLToPath(new URL("../../bin/tandem", import.meta.url));
 const ip = (...words: string[]): string => execFileSync("ip", words, { encoding: "utf8" });
 
+/** Rejects unless a line over a connection of its own is answered. */
+const talks = (): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: serviceAddress, port: linePort, timeout: 3_000 });
+    const finish = (end: () => void): void => {
+      socket.destroy();
+      end();
+    };
+    socket.once("data", () => finish(resolve));
+    for (const event of ["error", "close", "timeout"])
+      socket.once(event, () => finish(() => reject(new Error(event))));
+    socket.write("0\n");
+  });
+
 export class PairingNetwork {
   readonly folder = mkdtempSync(join(tmpdir(), "tandem-pairing-"));
   readonly #prefix = `tandem-p${process.pid}`;
@@ -145,12 +159,14 @@ export class PairingNetwork {
       const server = await client.addRealServer({ address: serviceAddress, port }, web, target);
       if (!service.ok || !server.ok) throw new Error("the services cannot be set up");
     }
-    await until("it serves", () =>
-      fresh().then(
-        () => true,
-        () => false,
-      ),
-    );
+    // Changes come into force after they are answered, and not all at once.
+    for (const served of [() => fresh(), talks])
+      await until("it serves", () =>
+        served().then(
+          () => true,
+          () => false,
+        ),
+      );
   }
 
   /** `tandem pair`, with what is typed; its exit status and what it printed. */
