@@ -55,6 +55,17 @@ const byRequest: readonly { readonly [name: string]: string }[] = [
   { Schedule: "uhash" },
 ];
 
+/** Kinds of persistence, with what each of them needs. */
+const kinds = [
+  ...["cookie", "cookie-src", "active-cookie", "active-cook-src", "cookie-hash", "cookie-hash-src"].map(
+    (Persist) => ({ VStype: "http", Persist, Cookie: "SID" }),
+  ),
+  { VStype: "http", Persist: "header", Cookie: "X-User" },
+  { VStype: "http", Persist: "super" },
+  { VStype: "http", Persist: "super-src" },
+  ...["ssl", "rdp", "rdp-src", "rdp-sb", "rdp-sb-src"].map((Persist) => ({ VStype: "gen", Persist })),
+];
+
 export const serviceParameters: Area = {
   name: "service parameters",
   cases: [
@@ -151,6 +162,27 @@ export const serviceParameters: Area = {
       ask: { command: "modvs", with: { vs: "$bare", VStype: "http", Persist: "active-cookie" } },
       expect: refused(422, /^Cookie: /),
     },
+    ...kinds.map(
+      ({ VStype, ...kept }): Case => ({
+        name: `a client is kept by ${kept.Persist}`,
+        from: "API 3.6.1.3",
+        ask: {
+          command: "addvs",
+          with: {
+            vs: "$service",
+            port: "$free5",
+            prot: "tcp",
+            Enable: "N",
+            VStype,
+            ...kept,
+            PersistTimeout: 300,
+          },
+        },
+        expect: data({ ...kept, PersistTimeout: "300" }),
+        after: [{ command: "delvs", with: { vs: "$service", port: "$free5", prot: "tcp" } }],
+      }),
+    ),
+    takes("Schedule", "fixed"),
     ...["sometimes", "src,cookie"].map((word) => refuses("Persist", word)),
     ...[-1, "an hour"].map((seconds) => refuses("PersistTimeout", seconds)),
 

@@ -8,6 +8,7 @@ import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import {
   type HashedPart,
   type HealthCheck,
+  type KeyedPersistence,
   type Peer,
   type ProxyModel,
   type RealServer,
@@ -161,6 +162,7 @@ function checkPersistence(
       `60 to ${persistenceSecondsMax} seconds`,
     );
   if (persistence.kind === "source") return undefined;
+  if (persistence.kind === "keyed") return checkKey(persistence, mode, field);
   if (mode !== "http") return fault(field("Persist"), "active-cookie", "only with VStype http");
   if (!isCookieName(persistence.name))
     return fault(
@@ -262,12 +264,27 @@ const isReplacing = ({
 }): boolean =>
   isQuotable(pattern) && groupsIn(pattern) <= groupsMax && (replacement === "" || isQuotable(replacement));
 
+function checkKey(
+  { key }: KeyedPersistence,
+  mode: VirtualService["mode"],
+  field: (name: string) => string,
+): FieldError | undefined {
+  const ofTcp = key.by === "rdp" || key.by === "tls-session";
+  if (ofTcp !== (mode === "tcp"))
+    return fault(field("Persist"), key.by, `only with VStype ${ofTcp ? "gen" : "http"}`);
+  return "name" in key && !isCookieName(key.name)
+    ? fault(field("Cookie"), key.name, "letters, digits, - and _, a letter first")
+    : undefined;
+}
+
 function checkHashed(
   of: HashedPart,
   mode: VirtualService["mode"],
   field: (name: string) => string,
 ): FieldError | undefined {
   if (mode !== "http") return fault(field("Persist"), of.part, "only with VStype http");
+  if (of.part === "cookie" && !isCookieName(of.name))
+    return fault(field("Cookie"), of.name, "letters, digits, - and _, a letter first");
   return of.part === "query" && !isQueryParameter(of.parameter)
     ? fault(field("QueryTag"), of.parameter, "1 to 127 letters, digits and _ . ~ -")
     : undefined;

@@ -6,11 +6,11 @@
 import type { ChangeRule, ChoosingRule, MatchRule, ServiceRules } from "./rule-model.ts";
 
 /**
- * `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `sh` keeps a client address on one server, `uhash` a URL
- * (HTTP only).
+ * `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `fixed` uses the heaviest server that can take a connection,
+ * `sh` keeps a client address on one server, `uhash` a URL (HTTP only).
  */
-export type Schedule = "rr" | "wrr" | "lc" | "wlc" | "sh" | "uhash";
-export const schedules: readonly Schedule[] = ["rr", "wrr", "lc", "wlc", "sh", "uhash"];
+export type Schedule = "rr" | "wrr" | "lc" | "wlc" | "fixed" | "sh" | "uhash";
+export const schedules: readonly Schedule[] = ["rr", "wrr", "lc", "wlc", "fixed", "sh", "uhash"];
 
 /** Which header tells the server the client's address: AddVia 0 to 6 of the API. */
 export type ClientHeader = {
@@ -74,15 +74,40 @@ export type CheckTiming = {
 export type Persistence =
   /** By its address, in a table that lives as long as HAProxy's peers do. */
   | { readonly kind: "source"; readonly timeoutSeconds: number }
-  /** By a cookie that HAProxy sets and reads itself; HTTP only. Nothing is kept on the unit. */
-  | { readonly kind: "cookie"; readonly name: string; readonly timeoutSeconds: number }
+  /**
+   * By a cookie that HAProxy sets and reads itself; HTTP only. Nothing is kept on the unit, unless a client without the
+   * cookie is known by its address.
+   */
+  | {
+      readonly kind: "cookie";
+      readonly name: string;
+      readonly timeoutSeconds: number;
+      readonly orSource?: true;
+    }
+  | KeyedPersistence
   /** By what is asked for, which chooses the server instead of the schedule; HTTP only. Nothing is kept anywhere. */
   | { readonly kind: "hash"; readonly of: HashedPart };
 
-/** The whole URL with its query, one parameter of the query, or the host. */
+/** By something that the client shows, in a table like that of addresses; by its address while it shows none, if so asked. */
+export type KeyedPersistence = {
+  readonly kind: "keyed";
+  readonly timeoutSeconds: number;
+  readonly orSource?: true;
+  readonly key: /** A cookie that the servers set; HTTP only, as the next two are. */
+    | { readonly by: "server-cookie" | "header"; readonly name: string }
+    /** The client's program and what it signs in with. */
+    | { readonly by: "super" }
+    /** The user's name of RDP; a broker's routing token decides before it. TCP only. */
+    | { readonly by: "rdp"; readonly broker?: true }
+    /** The id of a TLS session that is passed on; TLS 1.3 has none that comes back. TCP only. */
+    | { readonly by: "tls-session" };
+};
+
+/** The whole URL with its query, one parameter of the query, the host, or a cookie, else the client's address. */
 export type HashedPart =
   | { readonly part: "url" | "host" }
-  | { readonly part: "query"; readonly parameter: string };
+  | { readonly part: "query"; readonly parameter: string }
+  | { readonly part: "cookie"; readonly name: string; readonly orSource?: true };
 
 export type RealServer = {
   readonly index: number;

@@ -87,6 +87,11 @@ const mailAndShop = {
   http2: true,
 } as const;
 
+const passedOn = {
+  mode: "tcp",
+  header: { forwardedFor: false, clientSide: false, via: false },
+} as const;
+
 const goldens: Record<string, ProxyModel> = {
   empty: exampleModel([]),
   "http-round-robin": exampleModel([
@@ -213,6 +218,39 @@ const goldens: Record<string, ProxyModel> = {
       exampleService(2, {
         persistence: { kind: "cookie", name: "LBSESSION", timeoutSeconds: 3_600 },
         servers: [exampleServer(1), exampleServer(2, { enabled: false })],
+      }),
+    ],
+  },
+  "persistence-by-what-clients-show": {
+    process: { ...exampleProcess, peers: examplePeers },
+    services: [
+      exampleService(1, {
+        persistence: {
+          kind: "keyed",
+          timeoutSeconds: 360,
+          orSource: true,
+          key: { by: "server-cookie", name: "JSESSIONID" },
+        },
+        schedule: "fixed",
+        servers: [exampleServer(1, { weight: 10 }), exampleServer(2, { weight: 500 }), exampleServer(3)],
+      }),
+      exampleService(2, {
+        persistence: { kind: "keyed", timeoutSeconds: 60, key: { by: "header", name: "X-User" } },
+      }),
+      exampleService(3, { persistence: { kind: "keyed", timeoutSeconds: 60, key: { by: "super" } } }),
+      exampleService(4, {
+        ...passedOn,
+        persistence: { kind: "keyed", timeoutSeconds: 60, key: { by: "tls-session" } },
+      }),
+      exampleService(5, {
+        ...passedOn,
+        persistence: { kind: "keyed", timeoutSeconds: 60, orSource: true, key: { by: "rdp", broker: true } },
+      }),
+      exampleService(6, {
+        persistence: { kind: "cookie", name: "SHOP", timeoutSeconds: 60, orSource: true },
+      }),
+      exampleService(7, {
+        persistence: { kind: "hash", of: { part: "cookie", name: "SID", orSource: true } },
       }),
     ],
   },

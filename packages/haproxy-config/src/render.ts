@@ -3,7 +3,7 @@
  * that answers `show info` says which file it runs.
  */
 import { sha256Hex } from "@tandem/base/digest";
-import { isIpv6, socketText } from "@tandem/base/ipv6";
+import { socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { checkDirectives, checkWords, unavailableBackend, unavailableWhen } from "./checks.ts";
 import {
@@ -14,7 +14,7 @@ import {
   rewriteDirectives,
 } from "./client-tls.ts";
 import { switchingOf } from "./content-switching.ts";
-import { checkModel, persistenceEntriesMax } from "./limits.ts";
+import { checkModel } from "./limits.ts";
 import {
   type HashedPart,
   type HealthCheck,
@@ -34,6 +34,7 @@ import {
   standbyDirectives,
   unavailableDirectives,
 } from "./options.ts";
+import { peersName, persistenceDirectives, sourceTableSections } from "./persistence.ts";
 import { Conditions, changeDirectives, choosingRules, unusedRulesDirectives } from "./rules.ts";
 import { choiceDirectives, isChosen } from "./sub-services.ts";
 import {
@@ -160,8 +161,6 @@ function globalSection({ process: settings, services }: ProxyModel, digest: stri
     ],
   };
 }
-
-const peersName = keyword("tandem");
 
 /** A peer that is away is dialled again and again by HAProxy itself: nothing is reloaded when it goes or comes. */
 function peersSection({ own, partner }: Peers): Section {
@@ -330,16 +329,26 @@ function backendSections(service: BackendService, { peers }: ProcessSettings): S
         ]),
     backend(name, [
       ...checkDirectives(service.check, from("CheckType")),
-      ...service.servers.map((server) => serverDirective(service, server)),
+      ...inOrder(service).map((server) => serverDirective(service, server)),
     ]),
+    ...sourceTableSections(service, peers, from("Persist")),
     ...(switchingOf(service)?.groups ?? []).map((group) =>
       backend(
         keyword(group.name),
-        group.servers.map((server) => serverDirective(service, server, { follows: name })),
+        inOrder({ ...service, servers: group.servers }).map((server) =>
+          serverDirective(service, server, { follows: name }),
+        ),
       ),
     ),
   ];
 }
+
+/** The first of the list that can gets all connections where the weights are fixed. */
+const inOrder = ({
+  schedule,
+  servers,
+}: Pick<BackendService, "schedule" | "servers">): readonly RealServer[] =>
+  schedule === "fixed" ? servers.toSorted((a, b) => b.weight - a.weight) : servers;
 
 /** Towards a server, and of its check: each says what it is over, so that none depends on the other. */
 function serverTlsWords({ check, tlsToServers }: Pick<BackendService, "check" | "tlsToServers">): Word[] {
@@ -391,7 +400,12 @@ function balanceDirectives(
 ): Directive[] {
   const by = (parameter: string, words: readonly Word[]): Directive =>
     directive("balance", words, from(parameter));
-  if (persistence?.kind === "hash") return [by("Persist", hashedWords(persistence.of)), consistently];
+  if (persistence?.kind === "hash")
+    return [
+      by("Persist", hashedWords(persistence.of)),
+      consistently,
+      ...cookieToHash(persistence.of, from("Cookie")),
+    ];
   switch (schedule) {
     case "rr":
     case "wrr":
@@ -399,12 +413,25 @@ function balanceDirectives(
     case "lc":
     case "wlc":
       return [by("Schedule", keywords("leastconn"))];
+    case "fixed":
+      return [by("Schedule", keywords("first"))];
     case "sh":
       return [by("Schedule", keywords("source")), consistently];
     case "uhash":
       return [by("Schedule", hashedWords({ part: "url" })), consistently];
   }
 }
+
+/** The cookie is looked at once, for `balance hash`. */
+const cookieToHash = (of: HashedPart, origin: Origin): Directive[] =>
+  of.part !== "cookie"
+    ? []
+    : [
+        directive("http-request set-var(txn.hashed)", [quoted(`req.cook(${of.name})`)], origin),
+        ...(of.orSource === true
+          ? [directive("http-request set-var(txn.hashed) src if !{ var(txn.hashed) -m found }", [], origin)]
+          : []),
+      ];
 
 /** A request without the part that is hashed goes where round robin sends it. */
 function hashedWords(of: HashedPart): Word[] {
@@ -415,39 +442,8 @@ function hashedWords(of: HashedPart): Word[] {
       return [quoted("hdr(host)")];
     case "query":
       return [keyword("url_param"), quoted(of.parameter)];
-  }
-}
-
-function persistenceDirectives(
-  { address, persistence }: BackendService,
-  peers: Peers | undefined,
-  origin: Origin,
-): Directive[] {
-  switch (persistence?.kind) {
-    case undefined:
-    case "hash":
-      return [];
-    case "source":
-      return [
-        directive(
-          `stick-table type ${isIpv6(address) ? "ipv6" : "ip"} size ${persistenceEntriesMax} expire ${persistence.timeoutSeconds}s`,
-          peers === undefined ? [] : [keyword("peers"), peersName],
-          origin,
-        ),
-        directive("stick on src", [], origin),
-      ];
     case "cookie":
-      return [
-        // The cookie carries the time of its last use; it is ours alone, so that servers and scripts do not see it.
-        directive(
-          "cookie",
-          [
-            quoted(persistence.name),
-            ...keywords(`insert indirect nocache httponly maxidle ${persistence.timeoutSeconds}s`),
-          ],
-          { ...origin, parameter: "Cookie" },
-        ),
-      ];
+      return keywords("hash var(txn.hashed)");
   }
 }
 

@@ -164,9 +164,9 @@ export const serviceParameters = [
   },
   {
     name: "Schedule",
-    type: { kind: "choice", values: ["rr", "wrr", "lc", "wlc", "sh", "uhash"] },
+    type: { kind: "choice", values: ["rr", "wrr", "lc", "wlc", "fixed", "sh", "uhash"] },
     about:
-      "round robin, weighted round robin, least connection, weighted least connection, source hash, URL hash (VStype http)",
+      "round robin, weighted round robin, least connection, weighted least connection, fixed weighting (the heaviest that can), source hash, URL hash (VStype http)",
   },
   {
     name: "Idletime",
@@ -184,12 +184,13 @@ export const serviceParameters = [
     name: "Persist",
     type: {
       kind: "text",
-      pattern: /^(none|src|active-cookie|url|query-hash|host)?$/i,
+      pattern:
+        /^(none|src|ssl|(active-)?cookie|(active-cook|cookie|super)-src|cookie-hash(-src)?|url|query-hash|host|header|super|rdp(-sb)?(-src)?|udpsip)?$/i,
       allowed:
-        "none, src (source address); for VStype http also active-cookie (with Cookie), url, query-hash (with QueryTag), host; other kinds are not available on this unit yet",
+        "none, src (source address), ssl, rdp, rdp-src, rdp-sb, rdp-sb-src; for VStype http active-cookie, active-cook-src, cookie, cookie-src, cookie-hash, cookie-hash-src and header (with Cookie), query-hash (with QueryTag), url, host, super, super-src",
     },
     about:
-      "how a client is kept on its server: not at all, by its address, by a cookie of this unit's; or what is asked for chooses it: the URL, a parameter of it, the host",
+      "how a client is kept on its server: not at all, by its address, by a cookie of this unit's or of the servers', by a header, by its program and sign-in (super), by the user of RDP or the id of a TLS session; or what is asked for chooses it: the URL, a parameter of it, the host, a cookie; -src: by its address without that",
   },
   {
     name: "PersistTimeout",
@@ -202,9 +203,9 @@ export const serviceParameters = [
     type: {
       kind: "text",
       pattern: /^$|^[A-Za-z][A-Za-z0-9_-]{0,126}$/,
-      allowed: "up to 127 letters, digits, - and _, a letter first; empty without a persistence by cookie",
+      allowed: "up to 127 letters, digits, - and _, a letter first; empty without a persistence by it",
     },
-    about: "name of the cookie of Persist active-cookie",
+    about: "name of the cookie of the kinds by cookie; of the header with Persist header",
   },
   {
     name: "QueryTag",

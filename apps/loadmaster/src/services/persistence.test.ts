@@ -173,7 +173,7 @@ describe("persistence", { skip }, () => {
   test("[LM2] persistence that cannot be is refused with field, value and remedy", async () => {
     const client = one.client();
     const refusals: [Parameters, RegExp][] = [
-      [{ Persist: "ssl" }, /^Persist: "ssl" is not valid; allowed: none, src/],
+      [{ Persist: "sometimes" }, /^Persist: "sometimes" is not valid; allowed: none, src/],
       [{ PersistTimeout: 600 }, /^PersistTimeout: 600 .*set Persist as well/],
       [{ Persist: "src", PersistTimeout: 2_419_200 }, /^PersistTimeout: 2419200 .*0 to 2147460 seconds/],
       [{ Persist: "src", Cookie: "A" }, /^Cookie: "A" is not used with Persist src/],

@@ -4,7 +4,6 @@ import type {
   CheckMethod,
   HealthCheck,
   Peers,
-  Persistence,
   ProcessSettings,
   ProxyModel,
   RealServer,
@@ -15,6 +14,7 @@ import { ProxyRules } from "../rules/proxy-rules.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
 import { findIn, globalChecks, isCheckedByProxy, patternOf } from "./checks.ts";
 import { proxyFrontOptions, proxyOptions } from "./options.ts";
+import { proxyPersistence, remembersClients } from "./persistence.ts";
 import { type AnyService, allServices, type SubServiceRow, subServicesOf } from "./sub-services.ts";
 import { proxyTls, type TlsSources, tlsSources } from "./tls.ts";
 
@@ -34,30 +34,12 @@ export const proxyModel = (
     .map((each) => proxyService(each, shared, sources, rules));
   const { unused } = rules;
   return {
-    process: allServices(shared).some(
-      (each) => each.enabled && each.layer !== 4 && each.persist?.mode === "src",
-    )
+    process: allServices(shared).some((each) => each.enabled && each.layer !== 4 && remembersClients(each))
       ? { ...process, peers }
       : process,
     services,
     ...(unused.length === 0 ? {} : { unusedRules: unused }),
   };
-};
-
-const persistenceOf = ({ persist }: StoredService): Persistence | undefined => {
-  switch (persist?.mode) {
-    case undefined:
-      return undefined;
-    case "src":
-      return { kind: "source", timeoutSeconds: persist.timeoutSeconds };
-    case "active-cookie":
-      return { kind: "cookie", name: persist.cookie ?? "", timeoutSeconds: persist.timeoutSeconds };
-    case "url":
-    case "host":
-      return { kind: "hash", of: { part: persist.mode } };
-    case "query-hash":
-      return { kind: "hash", of: { part: "query", parameter: persist.queryTag ?? "" } };
-  }
 };
 
 function proxyService(
@@ -98,7 +80,7 @@ function proxyBackend(
   sources: TlsSources,
   rules: ProxyRules,
 ): Omit<VirtualService, "port" | "extraPorts" | "limits" | "unavailable" | "subServices"> {
-  const persistence = persistenceOf(service);
+  const persistence = proxyPersistence(service);
   return {
     index: service.index,
     address: service.address,

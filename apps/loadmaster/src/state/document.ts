@@ -139,10 +139,11 @@ const serviceProperties = {
     Type.Literal("wrr"),
     Type.Literal("lc"),
     Type.Literal("wlc"),
+    Type.Literal("fixed"),
     Type.Literal("sh"),
     Type.Literal("uhash"),
   ]),
-  /** Absent: none, as in every document before there was any. `cookie` goes with the mode `active-cookie`, `queryTag` with `query-hash`. */
+  /** Absent: none, as in every document before there was any. `cookie` goes with the modes by cookie and `header`, `queryTag` with `query-hash`. */
   persist: Type.Optional(
     Type.Object(
       {
@@ -152,6 +153,19 @@ const serviceProperties = {
           Type.Literal("url"),
           Type.Literal("query-hash"),
           Type.Literal("host"),
+          Type.Literal("cookie"),
+          Type.Literal("cookie-src"),
+          Type.Literal("active-cook-src"),
+          Type.Literal("cookie-hash"),
+          Type.Literal("cookie-hash-src"),
+          Type.Literal("header"),
+          Type.Literal("super"),
+          Type.Literal("super-src"),
+          Type.Literal("ssl"),
+          Type.Literal("rdp"),
+          Type.Literal("rdp-src"),
+          Type.Literal("rdp-sb"),
+          Type.Literal("rdp-sb-src"),
         ]),
         timeoutSeconds: Type.Integer({ minimum: 60, maximum: 2_147_460 }),
         cookie: Type.Optional(Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,126}$" })),
