@@ -151,7 +151,7 @@ describe("a unit as a process", { skip }, () => {
   test("a state that cannot be read stops it with words, and is not overwritten", async () => {
     const path = join(stateDir, "configuration.json");
     const good = readFileSync(path, "utf8");
-    const bad = good.replace('"nickname": "after the kill"', '"nickname": "tampered"');
+    const bad = good.replace('"nickname":"after the kill"', '"nickname":"tampered"');
     assert.notEqual(bad, good);
     writeFileSync(path, bad);
     await assert.rejects(start(), /configuration\.json cannot be used: its digest does not match.*backup/s);

@@ -62,20 +62,34 @@ export type RenderedConfiguration = Written & {
 export function renderConfiguration(model: ProxyModel): Result<RenderedConfiguration, FieldError> {
   const written = lastWritten;
   const keys = keysOf(model);
-  const checked = checkModel(model, (service) => written.has(keys.get(service) ?? ""));
+  const isKnown = (service: VirtualService): boolean =>
+    written.get(service.index)?.key === keys.get(service) && keys.has(service);
+  const checked = checkModel(model, isKnown);
   if (!checked.ok) return err(checked.error);
-  const body = joined(bodyOf(model, keys));
-  const whole = (digest: string | undefined): Written =>
-    joined([write([globalSection(model, digest)]), body]);
-  const digest = sha256Hex(whole(undefined).text).slice(0, 16);
+  const body = bodyOf(model, keys);
+  const text = body.map((each) => each.text).join("\n");
+  const digest = sha256Hex(`${write([globalSection(model, undefined)]).text}\n${text}`).slice(0, 16);
+  const head = write([globalSection(model, digest)]);
   const files = new Map(
     model.services
       .filter((service) => service.enabled)
       .flatMap(({ offload }) => (offload === undefined ? [] : offloadFiles(offload)))
       .map((each) => [each.name, each]),
   );
-  return ok({ ...whole(digest), digest, files: [...files.values()] });
+  return ok({
+    text: `${head.text}\n${text}`,
+    // They are asked for only when HAProxy complains.
+    get origins() {
+      return originsOf([head, ...body]);
+    },
+    digest,
+    files: [...files.values()],
+  });
 }
+
+/** An empty line stands between sections. */
+const originsOf = (parts: readonly Written[]): (Origin | undefined)[] =>
+  parts.flatMap(({ origins }, at) => (at === 0 ? origins : [undefined, ...origins]));
 
 /** Everything after the global section. */
 function bodyOf(
@@ -102,8 +116,10 @@ function bodyOf(
   ];
 }
 
-/** Texts of services, by everything that they are made from, as of the last rendering: a change is seldom of them all. */
-let lastWritten: ReadonlyMap<string, Written> = new Map();
+type KnownService = { readonly key: string; readonly written: Written };
+
+/** Texts of services, by index and everything that they are made from, as of the last rendering: seldom do all change. */
+let lastWritten: ReadonlyMap<number, KnownService> = new Map();
 
 /** What a service's text is made from beside it and the process has to be part of this. */
 function keysOf({ process, services }: ProxyModel): ReadonlyMap<VirtualService, string> {
@@ -116,20 +132,18 @@ function writtenServices(
   settings: ProcessSettings,
   keys: ReadonlyMap<VirtualService, string>,
 ): Written[] {
-  const all = new Map<string, Written>();
+  const all = new Map<number, KnownService>();
   for (const service of services) {
     const key = keys.get(service) ?? "";
-    all.set(key, lastWritten.get(key) ?? write(serviceSections(service, settings)));
+    const known = lastWritten.get(service.index);
+    all.set(
+      service.index,
+      known?.key === key ? known : { key, written: write(serviceSections(service, settings)) },
+    );
   }
   lastWritten = all;
-  return [...all.values()];
+  return [...all.values()].map(({ written }) => written);
 }
-
-/** An empty line stands between sections. */
-const joined = (parts: readonly Written[]): Written => ({
-  text: parts.map(({ text }) => text).join("\n"),
-  origins: parts.flatMap(({ origins }, at) => (at === 0 ? origins : [undefined, ...origins])),
-});
 
 function globalSection({ process: settings, services }: ProxyModel, digest: string | undefined): Section {
   return {

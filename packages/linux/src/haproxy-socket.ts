@@ -1,9 +1,11 @@
 /** Commands on HAProxy's sockets (management.txt §9.3), the program's own words. */
 import { connect, type Socket } from "node:net";
+import { StringDecoder } from "node:string_decoder";
 import { err, ok, type Result } from "@tandem/base/result";
 
 export const answerMaxBytes = 64 * 1024 * 1024;
 const defaultTimeoutMs = 5_000;
+const partMaxBytes = 65_536;
 /** What stands after each answer of a conversation. */
 const prompt = "\n> ";
 
@@ -16,9 +18,21 @@ export function askHaproxy(
   timeoutMs: number = defaultTimeoutMs,
 ): Promise<Result<string, SocketFailure>> {
   return new Promise((resolve) => {
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    const socket = connect({ path, allowHalfOpen: true });
+    const decoder = new StringDecoder("utf8");
+    let said = "";
+    const socket = connect({
+      path,
+      allowHalfOpen: true,
+      // One buffer for all parts: figures of thousands of servers are a megabyte, every two seconds.
+      onread: {
+        buffer: Buffer.allocUnsafe(partMaxBytes),
+        callback: (bytes, buffer) => {
+          said += decoder.write(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+          if (said.length > answerMaxBytes) fail(`an answer of more than ${answerMaxBytes} bytes`);
+          return true;
+        },
+      },
+    });
     const finish = (result: Result<string, SocketFailure>): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -28,12 +42,7 @@ export function askHaproxy(
     const timer = setTimeout(() => fail(`no answer to "${command}" within ${timeoutMs} ms`), timeoutMs);
     // The master closes only once it has seen the end of the input; a worker does so by itself.
     socket.on("connect", () => socket.end(`${command}\n`));
-    socket.on("data", (part) => {
-      bytes += part.length;
-      if (bytes > answerMaxBytes) fail(`an answer of more than ${answerMaxBytes} bytes`);
-      else parts.push(part);
-    });
-    socket.on("end", () => finish(ok(Buffer.concat(parts).toString("utf8"))));
+    socket.on("end", () => finish(ok(said + decoder.end())));
     socket.on("error", (error) => fail(error.message));
     socket.on("close", () => fail("closed"));
   });

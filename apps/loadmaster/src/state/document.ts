@@ -2,8 +2,8 @@
  * What a unit keeps. `shared` is the pair's: it goes to the partner whole. `unit` is this unit's own and is never
  * overwritten by the partner (SPEC LH11): name, HA role, partner, secrets, password, API keys.
  */
+import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
-import { sha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
 import {
   certificatesPerServiceMax,
@@ -486,27 +486,28 @@ const knownTexts = new WeakMap<StoredService, string>();
 export function digestOf(shared: SharedContent): string {
   const known = knownDigests.get(shared);
   if (known !== undefined) return known;
-  const digest = sha256Hex(canonicalText(shared));
+  const hash = createHash("sha256");
+  let before = "{";
+  for (const name of (Object.keys(shared) as (keyof SharedContent)[]).sort()) {
+    hash.update(`${before}${JSON.stringify(name)}:`);
+    if (name === "services") hash.update(`[${servicesText(shared.services)}]`);
+    else hash.update(canonicalJson(shared[name] as unknown as Json));
+    before = ",";
+  }
+  const digest = hash.update(before === "{" ? "{}" : "}").digest("hex");
   knownDigests.set(shared, digest);
   return digest;
 }
 
-/** Its canonical JSON, with those of services that are known. */
-function canonicalText(shared: SharedContent): string {
-  const members = (Object.keys(shared) as (keyof SharedContent)[]).sort().map((name) => {
-    const text =
-      name === "services"
-        ? `[${shared.services.map(canonicalService).join(",")}]`
-        : canonicalJson(shared[name] as unknown as Json);
-    return `${JSON.stringify(name)}:${text}`;
-  });
-  return `{${members.join(",")}}`;
-}
+/** Their canonical JSON, one after the other. */
+export const servicesText = (services: readonly StoredService[], between = ","): string =>
+  services.map(canonicalService).join(between);
 
 function canonicalService(service: StoredService): string {
   const known = knownTexts.get(service);
   if (known !== undefined) return known;
-  const text = canonicalJson(service as unknown as Json);
+  // As one piece: a string that was added up is gone through part by part whenever it is written.
+  const text = Buffer.from(canonicalJson(service as unknown as Json)).toString();
   knownTexts.set(service, text);
   return text;
 }

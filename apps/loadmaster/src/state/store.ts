@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { schemaFaults } from "@tandem/base/schema-faults";
 import { writeFileAtomically } from "@tandem/peer-link/atomic-file";
-import { digestOf, type UnitDocument, UnitDocumentSchema } from "./document.ts";
+import { digestOf, servicesText, type UnitDocument, UnitDocumentSchema } from "./document.ts";
 
 /** Superseded documents beyond this many are removed, oldest first. */
 export const supersededMax = 20;
@@ -60,8 +60,16 @@ export class DocumentStore {
     return name;
   }
 
+  /** For people to read, but a line for each service: their texts are known already. */
   #text(document: UnitDocument): string {
-    return `${JSON.stringify({ digest: digestOf(document.shared), document }, null, 2)}\n`;
+    const { services, ...rest } = document.shared;
+    const digest = digestOf(document.shared);
+    const place = `services of ${digest}`;
+    const outline = { digest, document: { ...document, shared: { services: place, ...rest } } };
+    const text = JSON.stringify(outline, null, 2).replace(`"${place}"`, () =>
+      services.length === 0 ? "[]" : `[\n${servicesText(services, ",\n")}\n]`,
+    );
+    return `${text}\n`;
   }
 
   #fault(reason: string): FieldError {
