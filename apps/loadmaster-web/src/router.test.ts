@@ -23,6 +23,7 @@ const notForPeople = new Set([
   "haleave",
   "listapi",
   "showrs",
+  "vstotals",
   // Earlier and further names of others, and what has nothing to do.
   "listifconfig",
   "logging.downloadlogs",

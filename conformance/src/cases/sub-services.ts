@@ -31,9 +31,48 @@ const create = (more: Parameters = {}): Command => ({
   with: { vs: "$subbed", createsubvs: "", ...more },
 });
 
+const copied: Command = {
+  command: "dupvs",
+  with: { vs: "$subbed", vsport: "$free9" },
+  keep: { copy: "Index" },
+};
+
+/** A service or SubVS once more, and how many of each there are. */
+const duplicates: readonly Case[] = [
+  of("dupvs copies a service with its SubVS to another port", "client P", {
+    ask: copied,
+    expect: data({ VSPort: { type: "string" }, MasterVS: 1 }, { count: { SubVS: 1 } }),
+    after: [{ command: "delvs", with: { vs: "$service", port: "$free9", prot: "tcp" } }, ...gone],
+  }),
+  of("dupvs of a SubVS is beside it", "client P", {
+    ask: { command: "dupvs", with: { vs: "$sub" } },
+    expect: data({ MasterVSID: { number: "$subbed" } }),
+  }),
+  of("dupvs where another service stands", "client P", {
+    ask: { command: "dupvs", with: { vs: "$subbed" } },
+    expect: refused(422),
+  }),
+  of("dupvs of an unknown service", "client P", {
+    ask: { command: "dupvs", with: { vs: 60_000 } },
+    expect: refused(422, "Unknown VS"),
+  }),
+  ...["VS", "SubVS", "RS"].map((what) =>
+    of(`vstotals counts ${what}`, "API 3.3.4", {
+      ask: { command: "vstotals" },
+      expect: data({
+        [`${what}.Total`]: { type: "number" },
+        [`${what}.Up`]: { type: "number" },
+        [`${what}.Down`]: { type: "number" },
+        [`${what}.Disabled`]: { type: "number" },
+      }),
+    }),
+  ),
+];
+
 export const subServices: Area = {
   name: "SubVS",
   cases: [
+    ...duplicates,
     of("it is answered as the last of its service", "client K", {
       given: [service],
       ask: create(),

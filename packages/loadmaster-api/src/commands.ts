@@ -31,6 +31,7 @@ import type { Need, Permission } from "./permissions.ts";
 import { refusedCommands } from "./refused-commands.ts";
 import { ruleListing, ruleParameters, ruleReference, serverRule, serviceRule } from "./rule-parameters.ts";
 import {
+  duplicateParameters,
   secretPattern,
   serverAdditions,
   serverEverywhere,
@@ -73,6 +74,7 @@ export type Command = {
     | "cert"
     | "certificate"
     | "cipherset"
+    | "totals"
     | "rules"
     | "health"
     | "User"
@@ -143,6 +145,20 @@ export const commands = {
     changes: "nothing",
     answer: "VirtualService",
     about: "one virtual service",
+  },
+  dupvs: {
+    parameters: [...serviceReference, ...duplicateParameters],
+    changes: "services",
+    permission: "addvs",
+    answer: "VirtualService",
+    about:
+      "a virtual service once more, with its SubVS, real servers and all settings, at another address or port; of a SubVS a second one in the same service",
+  },
+  vstotals: {
+    parameters: [],
+    changes: "nothing",
+    answer: "totals",
+    about: "how many virtual services, SubVS and real servers are up, down and disabled",
   },
   addrs: {
     parameters: [...serviceReference, ...serverReference, ...serverParameters, ...serverAdditions],

@@ -5,7 +5,7 @@
 export const otherCommands: readonly { readonly area: string; readonly names: readonly string[] }[] = [
   {
     area: "virtual services",
-    names: ["dupvs", "vstotals", "exportvstmplt", "uploadtemplate", "listtemplates", "deltemplate"],
+    names: ["exportvstmplt", "uploadtemplate", "listtemplates", "deltemplate"],
   },
   {
     area: "rules and checks",

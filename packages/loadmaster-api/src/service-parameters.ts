@@ -380,6 +380,13 @@ export const serviceMoves = [
   },
 ] as const satisfies readonly Parameter[];
 
+/** What `dupvs` takes beside the reference. */
+export const duplicateParameters = [
+  serviceMoves[0],
+  serviceMoves[1],
+  { ...serviceParameters[0], about: "name of the copy for people; that of the original by default" },
+] as const satisfies readonly Parameter[];
+
 export const serverParameters = [
   {
     name: "Weight",

@@ -173,6 +173,15 @@ export type RuleView = {
 export type RulesView = { [type: string]: RuleView[] };
 
 /** One row of `listcert` and `listintermediate`. RSA keys are known by their modulus, others by the whole key. */
+/** What `vstotals` answers; the vendor describes what is counted, and no names. */
+export type TotalsView = { readonly [What in "VS" | "SubVS" | "RS"]: TotalsOfOne };
+type TotalsOfOne = {
+  readonly Total: number;
+  readonly Up: number;
+  readonly Down: number;
+  readonly Disabled: number;
+};
+
 export type CertificateView =
   | { name: string; type: "RSA"; modulus: string }
   /** `publickey`: SubjectPublicKeyInfo in DER, in base64. */

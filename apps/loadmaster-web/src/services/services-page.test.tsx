@@ -53,6 +53,30 @@ test("[LM3] a service is added by address and port, and removed once that was co
   await vi.waitFor(() => expect(unit.callsOf("delvs")).toEqual([{ vs: "1" }]));
 });
 
+test("[LM3] a service is duplicated at another address or port; a clash stands at its field", async () => {
+  const unit = fakeUnit({
+    listvs: { VS: [service] },
+    dupvs: ({ vsport }) =>
+      vsport === "80" ? refusal("vsport: 192.0.2.20:80 already belongs to virtual service 1") : service,
+  });
+  showPage(<ServicesPage />, pairView());
+  await userEvent.click(await screen.findByRole("button", { name: "Duplicate 192.0.2.20:80" }));
+  const dialogue = within(screen.getByRole("dialog"));
+  const go = dialogue.getByRole("button", { name: "Duplicate" });
+  await userEvent.click(go);
+  expect(await dialogue.findByText(/already belongs/)).toBeTruthy();
+  await userEvent.clear(dialogue.getByLabelText("Port of the copy"));
+  await userEvent.type(dialogue.getByLabelText("Port of the copy"), "81");
+  await userEvent.click(go);
+  await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(unit.callsOf("dupvs").at(-1)).toEqual({
+    vs: "1",
+    NickName: "shop",
+    vsaddress: "192.0.2.20",
+    vsport: "81",
+  });
+});
+
 test("[LM3] what was changed of a service goes in one call; a refusal stands at its field", async () => {
   const unit = fakeUnit({
     showvs: service,

@@ -41,6 +41,7 @@ export function ServicesPage() {
   const client = useQueryClient();
   const [isAdding, setAdding] = useState(false);
   const [removed, setRemoved] = useState<VirtualServiceView | null>(null);
+  const [copied, setCopied] = useState<VirtualServiceView | null>(null);
   const reason = readOnlyReason(view, "shared");
   const readAnew = () => client.invalidateQueries({ queryKey: servicesQuery.queryKey });
   return (
@@ -99,6 +100,15 @@ export function ServicesPage() {
                               <Button
                                 variant="link"
                                 size="sm"
+                                isDisabled={reason !== null}
+                                aria-label={`Duplicate ${nameOf(each)}`}
+                                onClick={() => setCopied(each)}
+                              >
+                                Duplicate
+                              </Button>
+                              <Button
+                                variant="link"
+                                size="sm"
                                 isDanger
                                 isDisabled={reason !== null}
                                 aria-label={`Delete ${nameOf(each)}`}
@@ -119,6 +129,9 @@ export function ServicesPage() {
         </CardBody>
       </Card>
       {isAdding && <AddService onAdded={readAnew} onClose={() => setAdding(false)} />}
+      {copied !== null && (
+        <DuplicateService service={copied} onMade={readAnew} onClose={() => setCopied(null)} />
+      )}
       {removed !== null && (
         <FormDialogue
           title={`Delete ${nameOf(removed)}?`}
@@ -134,6 +147,58 @@ export function ServicesPage() {
         />
       )}
     </PageFrame>
+  );
+}
+
+type DuplicateProps = {
+  readonly service: VirtualServiceView;
+  readonly onMade: () => Promise<unknown>;
+  readonly onClose: () => void;
+};
+
+/** A service once more with all that it has; a SubVS becomes a second one beside it. */
+function DuplicateService({ service, onMade, onClose }: DuplicateProps) {
+  const [draft, setDraft] = useState({
+    vsaddress: service.VSAddress ?? "",
+    vsport: service.VSPort,
+    NickName: service.NickName ?? "",
+  });
+  const isSub = service.VSAddress === undefined;
+  const send = async (): Promise<void> => {
+    const { vsaddress, vsport, NickName } = draft;
+    await command("dupvs", {
+      vs: String(service.Index),
+      NickName,
+      ...(isSub ? {} : { vsaddress: vsaddress.trim(), vsport: vsport.trim() }),
+    });
+    await onMade();
+  };
+  const field = (name: keyof typeof draft, label: string, error: unknown) => (
+    <TextField
+      id={`duplicate-${name}`}
+      label={label}
+      value={draft[name]}
+      onChange={(next) => setDraft({ ...draft, [name]: next })}
+      error={errorOf(error, name)}
+    />
+  );
+  return (
+    <FormDialogue
+      title={`Duplicate ${nameOf(service)}`}
+      action="Duplicate"
+      description={isSub ? "Within the same service." : "With its servers, rules and settings."}
+      fields={isSub ? ["NickName"] : ["vsaddress", "vsport", "NickName"]}
+      send={send}
+      onClose={onClose}
+    >
+      {(error) => (
+        <>
+          {!isSub && field("vsaddress", "Virtual Address of the copy", error)}
+          {!isSub && field("vsport", "Port of the copy", error)}
+          {field("NickName", "Service Nickname of the copy", error)}
+        </>
+      )}
+    </FormDialogue>
   );
 }
 

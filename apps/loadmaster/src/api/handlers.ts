@@ -24,6 +24,7 @@ import { networkHandlers } from "../network/commands.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
 import { ruleHandlers } from "../rules/commands.ts";
 import { globalChecks, withGlobalChecks } from "../services/checks.ts";
+import { duplicateService } from "../services/duplicates.ts";
 import {
   addServer,
   addService,
@@ -39,6 +40,7 @@ import {
   switchServers,
 } from "../services/edit.ts";
 import { allServices } from "../services/sub-services.ts";
+import { totalsView } from "../services/totals.ts";
 import { rowView, serverView, serviceView } from "../services/views.ts";
 import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
 import type { Author, Change, Log, Unit } from "../unit.ts";
@@ -267,6 +269,9 @@ export function unitHandlers(unit: Unit): Handlers {
         const next = removeService(document.shared, values);
         return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
       }),
+    dupvs: (values, caller) =>
+      service(caller, (shared) => duplicateService(shared, unit.addressFacts(), values)),
+    vstotals: async () => ok(totalsView(unit.document.shared, await unit.figures())),
     async listvs() {
       const figures = await unit.figures();
       return ok({ VS: allServices(unit.document.shared).map((each) => serviceView(each, figures)) });

@@ -115,7 +115,11 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
 }
 
 /** Why a service cannot stand at its address with one of its ports. */
-function socketFault(facts: AddressFacts, shared: SharedContent, service: AnyService): Failure | undefined {
+export function socketFault(
+  facts: AddressFacts,
+  shared: SharedContent,
+  service: AnyService,
+): Failure | undefined {
   if (service.sub !== undefined) return undefined;
   for (const port of portsOf(service)) {
     const fault = addressFault(facts, shared.services, service.address, port, service.index);
@@ -352,7 +356,7 @@ function serverFault(service: StoredService, address: string, port: number): Fai
 }
 
 /** An address of IPv6 in the one spelling that is kept and compared. */
-const spelled = (text: string): string => canonicalAddress(text) ?? text;
+export const spelled = (text: string): string => canonicalAddress(text) ?? text;
 
 /** The service with the server in place of the one of its index. */
 export const withServer = (service: AnyService, server: StoredServer): AnyService => ({
