@@ -130,6 +130,54 @@ test("[LM1] a server that goes down gets no more connections, and its counters g
   assert.match(rules.at(-1) ?? "", /^table ip tandem_l4\ndelete table ip tandem_l4\n$/);
 });
 
+test("[LM1] at layer 4 as well: critical servers, a minimum of servers, servers that follow others", async () => {
+  const rules: string[] = [];
+  const dead = new Set<string>();
+  const layer4 = new Layer4({
+    applyRuleset: async (text) => {
+      rules.push(text);
+      return ok(undefined);
+    },
+    readCounters: async () => ok(new Map()),
+    countEstablished: async () => new Map(),
+    check: async ({ kind }, { address }) => ({ alive: kind === "icmp" && !dead.has(address), check: "L3OK" }),
+    troubled: () => {},
+  });
+  const [one, two] = service().servers;
+  assert.ok(one && two);
+  const { check } = service();
+  const pinged = { ...check, type: "icmp" } as const;
+  const taking = (): string =>
+    [...(rules.at(-1) ?? "").matchAll(/goto (vs\d+_rs\d+)/g)]
+      .map(([, name]) => name)
+      .toSorted()
+      .join(" ");
+  const becomes = (what: string, wanted: string): Promise<void> =>
+    waitFor(`${what}: ${wanted}`, () => taking() === wanted);
+  const apply = async (...services: StoredService[]): Promise<void> => {
+    assert.ok((await layer4.apply({ services }, true)).ok);
+  };
+  try {
+    await apply(service({ check: pinged, minimum: 2 }));
+    await becomes("both are there", "vs3_rs1 vs3_rs2");
+    dead.add(one.address);
+    await becomes("one of two is not enough", "");
+    await apply(service({ check: pinged }));
+    await becomes("one is enough", "vs3_rs2");
+    await apply(service({ check: pinged, servers: [{ ...one, critical: true }, two] }));
+    await becomes("but not the critical one", "");
+    await apply(
+      service({ check: pinged }),
+      service({ index: 4, check: { ...check, type: "none" }, servers: [{ ...two, index: 9, follow: 1 }] }),
+    );
+    await becomes("the follower is out with it", "vs3_rs2");
+    dead.clear();
+    await becomes("and comes back with it", "vs3_rs1 vs3_rs2 vs4_rs9");
+  } finally {
+    await layer4.stop();
+  }
+});
+
 test("[LM1] without nft a layer-4 service is refused, and a unit without one is not concerned", async () => {
   const missing = { code: "nft-missing", field: "nftables", message: "no nft", remedy: "install it" };
   const layer4 = new Layer4({

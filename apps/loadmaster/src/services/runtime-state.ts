@@ -38,6 +38,7 @@ export class RuntimeState {
   /** Where each server stands in the present worker; undefined: not asked yet. */
   #places: ReadonlyMap<string, readonly string[]> | undefined;
   #turn: Promise<void> = Promise.resolve();
+  #waits = false;
   #soon: NodeJS.Timeout | undefined;
   #isTroubled = false;
   readonly #ignoreLoads: () => void;
@@ -85,7 +86,7 @@ export class RuntimeState {
     const key = figureKey(serviceName(service), serverName(server));
     const before = this.#wanted.get(key) ?? {};
     const next = { ...before, ...changes };
-    if (before.health === next.health && before.weight === next.weight) return;
+    if (isSame(before, next)) return;
     this.#wanted.set(key, next);
     void this.#tellInTurn();
   }
@@ -97,9 +98,16 @@ export class RuntimeState {
     return this.#tellInTurn();
   }
 
+  /** One that has not begun yet tells what is wanted meanwhile as well. */
   #tellInTurn(): Promise<void> {
-    const turn = this.#turn.then(() => this.#tell());
-    this.#turn = turn.catch(() => {});
+    if (this.#waits) return this.#turn;
+    this.#waits = true;
+    this.#turn = this.#turn
+      .then(() => {
+        this.#waits = false;
+        return this.#tell();
+      })
+      .catch((error: Error) => this.#tellAgain({ code: "no-answer", message: error.message }));
     return this.#turn;
   }
 
@@ -141,6 +149,11 @@ export class RuntimeState {
     return ok(places);
   }
 }
+
+const isSame = (one: Wanted, other: Wanted): boolean =>
+  one.weight === other.weight &&
+  one.health?.up === other.health?.up &&
+  one.health?.check === other.health?.check;
 
 /** `show servers state` (management.txt §9.3): numbers and names of backend and server come first. */
 function placesIn(text: string): ReadonlyMap<string, readonly string[]> {
