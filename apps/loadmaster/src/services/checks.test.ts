@@ -15,6 +15,7 @@ import {
   waitFor,
 } from "../unit.fixture.ts";
 import { healthCheck } from "./proxy-model.ts";
+import type { RuntimeState } from "./runtime-state.ts";
 import {
   type Behaviour,
   type ScriptedServer,
@@ -24,6 +25,7 @@ import {
   startScripted,
 } from "./scripted-servers.fixture.ts";
 import { serverChecker } from "./server-check.ts";
+import { UnitChecks } from "./unit-checks.ts";
 
 const skip = !existsSync("/usr/sbin/haproxy")
   ? "HAProxy is not installed"
@@ -312,6 +314,30 @@ describe("health checks of a unit", { skip }, () => {
     assert.equal(atSeven.ok, false, "HAProxy says it");
     for (const each of [four, seven]) value(await client.call("delvs", { vs: each.index }));
   });
+});
+
+test("[LM1] HAProxy is told what checks have come to, and nothing before", async () => {
+  const told: string[] = [];
+  let alive = false;
+  const runtimeState = {
+    wantHealth: (service: number, server: number, health: { up: boolean; check: string } | undefined) =>
+      void told.push(`${service}/${server} ${health === undefined ? "free" : health.up ? "up" : "down"}`),
+  } as unknown as RuntimeState;
+  const checks = new UnitChecks({
+    check: async () => ({ alive, check: alive ? "L3OK" : "L3TOUT" }),
+    runtimeState,
+  });
+  const { check } = storedService();
+  const servers = [{ index: 7, address: "192.0.2.1", port: 80, weight: 1, limit: 0, enabled: true }];
+  const pinged = { ...check, type: "icmp", retries: 2, intervalSeconds: 1 } as const;
+  checks.watch({ services: [storedService({ check: pinged, servers })] });
+  await waitFor("it is down", () => told.length > 0);
+  assert.deepEqual(told, ["1/7 down"], "not up after the first of two failures");
+  alive = true;
+  await waitFor("it is up", () => told.at(-1) === "1/7 up");
+  checks.watch({ services: [storedService({ servers })] });
+  assert.equal(told.at(-1), "1/7 free", "HAProxy checks it");
+  checks.stop();
 });
 
 test("[LM1] where nothing can be asked, nothing is held against a server", async () => {

@@ -10,7 +10,7 @@ import { healthCheck } from "./proxy-model.ts";
 import type { RuntimeState } from "./runtime-state.ts";
 import type { CheckedServer } from "./server-check.ts";
 import { ServerChecks } from "./server-checks.ts";
-import type { Verdict } from "./server-health.ts";
+import { healthAtFirst, type Verdict } from "./server-health.ts";
 import { type AnyService, subServicesOf } from "./sub-services.ts";
 
 export type UnitChecksParts = {
@@ -70,7 +70,9 @@ export class UnitChecks {
   }
 
   #tell({ service, server, name }: Told): void {
-    const { up, check } = this.#checks.healthOf(name);
+    const { up, failed, check } = this.#checks.healthOf(name);
+    // A process that has just started must not bring back a server that the one before it took out.
+    if (up && (failed > 0 || check === healthAtFirst.check)) return;
     this.#state.wantHealth(service, server, { up, check });
   }
 }
