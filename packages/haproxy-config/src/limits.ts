@@ -18,8 +18,8 @@ import {
   tlsVersions,
   type VirtualService,
 } from "./model.ts";
+import { groupsIn, groupsMax, type Replacing, strangeIn, strangeInReplacement } from "./replacing.ts";
 import type { ChangeRule, MatchRule } from "./rule-model.ts";
-import { groupsIn, groupsMax } from "./rules.ts";
 import { isQuotable } from "./syntax.ts";
 
 export const servicesMax = 1_000;
@@ -53,10 +53,8 @@ export function checkModel(
 ): Result<ProxyModel, FieldError> {
   const found =
     checkProcess(model) ??
-    firstOf(model.unusedRules ?? [], (rule) =>
-      isRule(rule)
-        ? undefined
-        : fault("rule", rule, "a name, printable patterns and values, flags from 1 to 9"),
+    firstOf([...(model.unusedRules ?? []), ...(model.replacingRules ?? [])], (rule) =>
+      isRule(rule) ? undefined : wrongRule("rule", rule),
     ) ??
     firstOf(model.services, (service) => (isKnown(service) ? undefined : checkService(service))) ??
     duplicates(
@@ -202,7 +200,10 @@ function checkOptions(service: VirtualService, field: (name: string) => string):
     if (url === undefined ? !integer(code, 200, 505) : !redirectCodes.includes(code) || !isErrorUrl(url))
       return fault(field("ErrorCode"), unavailable, "200 to 505; with ErrorUrl the code of a redirect");
   }
-  const names = [headers?.copied?.from, headers?.copied?.to, headers?.added?.name];
+  const copied = headers?.copied?.from;
+  if (copied !== undefined && !isReadHeaderName(copied))
+    return fault(field("CopyHdrFrom"), copied, "a header's name without '");
+  const names = [headers?.copied?.to, headers?.added?.name];
   const name = names.find((each) => each !== undefined && !isHeaderName(each));
   if (name !== undefined) return fault(field("header"), name, "a header's name");
   return headers?.added !== undefined && !isQuotable(headers.added.value)
@@ -232,6 +233,8 @@ const wrongRule = (field: string, rule: MatchRule | ChangeRule): FieldError =>
   fault(field, rule, "a name, printable patterns and values, flags from 1 to 9");
 
 const isFlag = (flag: number | undefined): boolean => flag === undefined || integer(flag, 1, 9);
+/** What stands between parentheses cannot be quoted for HAProxy. */
+const isReadHeaderName = (text: string): boolean => isHeaderName(text) && !text.includes("'");
 const isHeaderName = (text: string): boolean => /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,127}$/.test(text);
 
 function isRule(rule: MatchRule | ChangeRule): boolean {
@@ -242,7 +245,7 @@ function isRule(rule: MatchRule | ChangeRule): boolean {
       return (
         isQuotable(rule.pattern) &&
         isFlag(rule.setFlag) &&
-        (rule.subject.part !== "header" || isHeaderName(rule.subject.header))
+        (rule.subject.part !== "header" || isReadHeaderName(rule.subject.header))
       );
     case "add-header":
       return isHeaderName(rule.header) && isQuotable(rule.value);
@@ -251,18 +254,16 @@ function isRule(rule: MatchRule | ChangeRule): boolean {
     case "replace-header":
       return isHeaderName(rule.header) && isReplacing(rule);
     case "change-url":
-      return isReplacing(rule);
+      return isReplacing(rule) && /^[\x21-\x7e]*$/.test(rule.replacement);
   }
 }
 
-const isReplacing = ({
-  pattern,
-  replacement,
-}: {
-  readonly pattern: string;
-  readonly replacement: string;
-}): boolean =>
-  isQuotable(pattern) && groupsIn(pattern) <= groupsMax && (replacement === "" || isQuotable(replacement));
+const isReplacing = (rule: Replacing): boolean =>
+  isQuotable(rule.pattern) &&
+  groupsIn(rule.pattern) <= groupsMax &&
+  strangeIn(rule.pattern) === undefined &&
+  (rule.replacement === "" || isQuotable(rule.replacement)) &&
+  strangeInReplacement(rule) === undefined;
 
 function checkKey(
   { key }: KeyedPersistence,

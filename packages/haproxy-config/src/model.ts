@@ -3,7 +3,7 @@
  * `checkModel` (limits.ts) before it is rendered; indexes are unique and are the names HAProxy knows things by.
  */
 
-import type { ChangeRule, ChoosingRule, MatchRule, ServiceRules } from "./rule-model.ts";
+import type { ChangeRule, ChoosingRule, MatchRule, ReplacingRule, ServiceRules } from "./rule-model.ts";
 
 /**
  * `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `fixed` uses the heaviest server that can take a connection,
@@ -268,6 +268,8 @@ export type ProxyModel = {
   readonly services: readonly VirtualService[];
   /** Rules that no service has: HAProxy checks them all the same, so that none is kept that could never be used. */
   readonly unusedRules?: readonly (MatchRule | ChangeRule)[];
+  /** All rules that replace: their patterns are to be valid by themselves as well. */
+  readonly replacingRules?: readonly ReplacingRule[];
 };
 
 /** The name HAProxy knows a service's frontend and backend by. */

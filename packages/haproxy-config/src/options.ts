@@ -90,10 +90,10 @@ export function requestHeaderDirectives({ headers }: ServiceOptions, from: From)
             "http-request set-header",
             [
               quoted(copied.to),
-              quoted(`%[req.hdr(${copied.from})]`),
+              quoted(`%[req.fhdr(${copied.from})]`),
               keyword("if"),
               keyword("{"),
-              quoted(`req.hdr(${copied.from})`),
+              quoted(`req.fhdr(${copied.from})`),
               ...keywords("-m found }"),
             ],
             from("CopyHdrFrom"),

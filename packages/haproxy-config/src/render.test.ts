@@ -414,6 +414,10 @@ const goldens: Record<string, ProxyModel> = {
       urlRule("unused", "(a|b)"),
       { name: "unused-too", kind: "add-header", header: "X-Unused", value: "1" },
     ],
+    replacingRules: [
+      { name: "move", kind: "change-url", pattern: "^/old/([a-z]+)/(\\1)", replacement: "/new/\\2" },
+      { name: "quote", kind: "replace-header", header: "X-It's", pattern: "'|\"", replacement: "''" },
+    ],
   },
   "sub-services": exampleModel([
     exampleService(1, {

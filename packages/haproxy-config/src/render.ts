@@ -35,7 +35,13 @@ import {
   unavailableDirectives,
 } from "./options.ts";
 import { peersName, persistenceDirectives, sourceTableSections } from "./persistence.ts";
-import { Conditions, changeDirectives, choosingRules, unusedRulesDirectives } from "./rules.ts";
+import {
+  alonePatternDirectives,
+  Conditions,
+  changeDirectives,
+  choosingRules,
+  unusedRulesDirectives,
+} from "./rules.ts";
 import { choiceDirectives, isChosen } from "./sub-services.ts";
 import {
   type Directive,
@@ -93,7 +99,7 @@ const originsOf = (parts: readonly Written[]): (Origin | undefined)[] =>
 
 /** Everything after the global section. */
 function bodyOf(
-  { process: settings, services, unusedRules = [] }: ProxyModel,
+  { process: settings, services, unusedRules = [], replacingRules = [] }: ProxyModel,
   keys: ReadonlyMap<VirtualService, string>,
 ): Written[] {
   return [
@@ -103,13 +109,17 @@ function bodyOf(
       settings,
       keys,
     ),
-    ...(unusedRules.length === 0
+    ...(unusedRules.length + replacingRules.length === 0
       ? []
       : [
           write([
             {
               header: [keyword("backend"), keyword("rules")],
-              directives: [directive("mode http"), ...unusedRulesDirectives(unusedRules)],
+              directives: [
+                directive("mode http"),
+                ...alonePatternDirectives(replacingRules),
+                ...unusedRulesDirectives(unusedRules),
+              ],
             },
           ]),
         ]),

@@ -40,6 +40,8 @@ export type ChangeRule = Gate &
     | { readonly kind: "change-url"; readonly pattern: string; readonly replacement: string }
   );
 
+export type ReplacingRule = Extract<ChangeRule, { readonly replacement: string }>;
+
 export type ServiceRules = {
   /** Looked at before a server is chosen. */
   readonly before: readonly MatchRule[];

@@ -2,7 +2,8 @@
  * Content rules in HAProxy's words. Match rules that know nothing of flags stand as conditions where they are needed;
  * those that set or ask for flags are looked at once, in their order, and leave their outcome in a variable.
  */
-import type { ChangeRule, ChoosingRule, MatchRule, ServiceRules } from "./rule-model.ts";
+import { replacingWords } from "./replacing.ts";
+import type { ChangeRule, ChoosingRule, MatchRule, ReplacingRule, ServiceRules } from "./rule-model.ts";
 import {
   type Directive,
   directive,
@@ -12,9 +13,6 @@ import {
   quotedFormat,
   type Word,
 } from "./syntax.ts";
-
-/** Groups in a pattern that replaces: HAProxy knows nine, and three are made around the match. */
-export const groupsMax = 6;
 
 const keywords = (text: string): Word[] => text.split(" ").map(keyword);
 const flagVariable = (flag: number): string => `var(txn.flag${flag})`;
@@ -95,7 +93,8 @@ function subjectWord(subject: MatchRule["subject"]): Word {
         subject.withHost ? (subject.withQuery ? "baseq" : "base") : subject.withQuery ? "pathq" : "path",
       );
     case "header":
-      return quoted(`req.hdr(${subject.header})`);
+      // Whole values: what a pattern is to match may have commas in it.
+      return quoted(`req.fhdr(${subject.header})`);
     case "body":
       return keyword("req.body");
   }
@@ -138,41 +137,19 @@ function changeWords(rule: ChangeRule): Word[] {
   }
 }
 
-/** HAProxy replaces the whole of what it matches against, so the pattern is made to match all and to keep what is around. */
-function replacingWords({
-  pattern,
-  replacement,
-}: {
-  readonly pattern: string;
-  readonly replacement: string;
-}): Word[] {
-  const [flags, bare] = leadingFlags(pattern);
-  const shifted = (text: string, from: number): string =>
-    text.replace(/\\([\s\S])/g, (whole, next: string) =>
-      /\d/.test(next) && Number(next) >= from ? `\\${Number(next) + 2}` : whole,
-    );
-  return [
-    quoted(`${flags}^(.*?)(${shifted(bare, 1)})(.*)$`),
-    quotedFormat(`\\1${shifted(replacement, 0)}\\${groupsIn(bare) + 3}`),
-  ];
-}
-
-/** `(?i)` at the start of a pattern is for all of it. */
-const leadingFlags = (pattern: string): [flags: string, rest: string] => {
-  const flags = /^\(\?[a-zA-Z]+\)/.exec(pattern)?.[0] ?? "";
-  return [flags, pattern.slice(flags.length)];
-};
-
-/** How many groups a pattern captures: parentheses that are neither escaped, in a class, nor of another kind. */
-export function groupsIn(pattern: string): number {
-  const bare = pattern.replace(/\\./gs, "").replace(/\[\^?\]?[^\]]*\]/g, "");
-  return [...bare.matchAll(/\((?!\?)|\(\?P?<(?![=!])|\(\?'/g)].length;
-}
-
 /** Rules that nothing uses, so that HAProxy compiles their patterns. */
 export const unusedRulesDirectives = (rules: readonly (MatchRule | ChangeRule)[]): Directive[] =>
   rules.flatMap((rule) =>
     rule.kind === "match"
       ? new Conditions({ before: [rule], choosing: [] }, { parameter: "rule" }).directives
       : [changeDirective("http-request", rule, { parameter: "rule" })],
+  );
+
+/**
+ * Patterns that stand between others where they are used, each alone. Nothing is looked at by them: the backend that they
+ * are for gets no requests. A condition would not do, since HAProxy compiles those without groups.
+ */
+export const alonePatternDirectives = (rules: readonly ReplacingRule[]): Directive[] =>
+  rules.map(({ name, pattern }) =>
+    directive("http-request replace-pathq", [quoted(pattern), keyword("/")], { parameter: `rule ${name}` }),
   );

@@ -127,7 +127,15 @@ const optionParameters = [
     type: { kind: "boolean" },
     about: "VStype http: texts are compressed for clients that take it (gzip)",
   },
-  headerName("VStype http: a header of requests that is copied to the one of CopyHdrTo", "CopyHdrFrom"),
+  {
+    name: "CopyHdrFrom",
+    type: {
+      kind: "text",
+      pattern: /^[A-Za-z0-9!#$%&*+.^_`|~-]{0,127}$/,
+      allowed: "a header's name without '; empty to remove it",
+    },
+    about: "VStype http: a header of requests that is copied to the one of CopyHdrTo",
+  },
   headerName("where it is copied to", "CopyHdrTo"),
   headerName(
     "VStype http: a header that is written into requests, with the value of ExtraHdrValue",

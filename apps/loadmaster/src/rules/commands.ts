@@ -1,5 +1,5 @@
 /** The commands that keep content rules, and give them to services and real servers. */
-import { ok, type Result } from "@tandem/base/result";
+import { err, ok, type Result } from "@tandem/base/result";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { completedOk } from "@tandem/loadmaster-api/envelope";
 import { ruleTypes } from "@tandem/loadmaster-api/rule-parameters";
@@ -9,7 +9,7 @@ import { type AnyService, withService } from "../services/sub-services.ts";
 import { type SharedContent, withShared } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
 import { giveChosen, giveService, type RulePlace, takeFromChosen, takeFromService } from "./assignment.ts";
-import { addRule, changeRule, removeRule, ruleNamed } from "./rules.ts";
+import { addRule, changeRule, type RuleValues, removeRule, ruleNamed } from "./rules.ts";
 import { rulesView } from "./views.ts";
 
 type RuleCommand =
@@ -89,8 +89,10 @@ export function ruleHandlers(unit: Unit): Pick<Handlers, RuleCommand> {
         ),
       );
     },
-    addrule: (values, caller) => shown(caller, values.name, (shared) => addRule(shared, values)),
-    modrule: (values, caller) => shown(caller, values.name, (shared) => changeRule(shared, values)),
+    addrule: async (values, caller) =>
+      aboutPattern(values, await shown(caller, values.name, (shared) => addRule(shared, values))),
+    modrule: async (values, caller) =>
+      aboutPattern(values, await shown(caller, values.name, (shared) => changeRule(shared, values))),
     delrule: ({ name }, caller) => done(caller, (shared) => removeRule(shared, name)),
     addrsrule: (values, caller) =>
       done(caller, (shared) =>
@@ -107,6 +109,17 @@ export function ruleHandlers(unit: Unit): Pick<Handlers, RuleCommand> {
     addresponserule: give("response"),
     delresponserule: take("response"),
   };
+}
+
+/** HAProxy compiles patterns; what it says against one is told of the parameter. */
+function aboutPattern({ name, pattern }: RuleValues, made: Result<object, Failure>): Result<object, Failure> {
+  if (made.ok || pattern === undefined || !made.error.message.includes(`parameter rule ${name}: `))
+    return made;
+  const reason = / is invalid \(error=(.*), erroffset=\d+\)/.exec(made.error.message)?.[1];
+  return err({
+    ...made.error,
+    message: `pattern: ${JSON.stringify(pattern)} is no regular expression that HAProxy can use: ${reason ?? made.error.message}; correct it`,
+  });
 }
 
 type Chosen = { readonly index: number; readonly rules?: string[] };

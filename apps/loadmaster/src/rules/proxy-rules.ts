@@ -1,5 +1,11 @@
 /** Stored rules as HAProxy is to carry them out. */
-import type { ChangeRule, ChoosingRule, MatchRule, ServiceRules } from "@tandem/haproxy-config/rule-model";
+import type {
+  ChangeRule,
+  ChoosingRule,
+  MatchRule,
+  ReplacingRule,
+  ServiceRules,
+} from "@tandem/haproxy-config/rule-model";
 import { defaultRule } from "@tandem/loadmaster-api/rule-parameters";
 import type { SharedContent, StoredRule, StoredService } from "../state/document.ts";
 
@@ -44,6 +50,12 @@ export class ProxyRules {
   /** Those that were not asked for. */
   get unused(): (MatchRule | ChangeRule)[] {
     return [...this.#rules].filter(([name]) => !this.#used.has(name)).map(([, rule]) => rule);
+  }
+
+  get replacing(): ReplacingRule[] {
+    return [...this.#rules.values()].filter(
+      (rule): rule is ReplacingRule => rule.kind === "replace-header" || rule.kind === "change-url",
+    );
   }
 
   #named(name: string): (MatchRule | ChangeRule)[] {

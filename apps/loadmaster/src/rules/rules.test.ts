@@ -73,7 +73,11 @@ describe("content rules", { skip }, () => {
   const refusal = async (command: string, parameters: Parameters): Promise<string> => {
     const digest = digestOf(unit.unit.document.shared);
     const answer = await client.call(command, parameters);
-    assert.ok(!answer.ok, `${command} is not refused`);
+    assert.ok(!answer.ok, `${command} ${JSON.stringify(parameters)} is not refused`);
+    assert.equal(
+      answer.error.kind === "refused" ? answer.error.code : answer.error.kind,
+      /String Value missing/.test(answer.error.message) ? 400 : 422,
+    );
     assert.equal(digestOf(unit.unit.document.shared), digest, "a refusal changes nothing");
     return answer.error.message;
   };
@@ -168,6 +172,16 @@ describe("content rules", { skip }, () => {
         () => ask("/", { "user-agent": "a phone" }),
       ],
       [
+        { pattern: "^Mozilla.*, like Gecko\\) Version", header: "User-Agent" },
+        () => ask("/", { "user-agent": "Mozilla/5.0 (KHTML, like Gecko) Version/17, last" }),
+        () => ask("/", { "user-agent": "like Gecko) Version, Mozilla" }),
+      ],
+      [
+        { pattern: "odd", header: "X-#$%&*+.^_`|~!" },
+        () => ask("/", { "X-#$%&*+.^_`|~!": "odd" }),
+        () => ask("/", { "X-#$%&*+.^_`|~!": "even" }),
+      ],
+      [
         { pattern: "needle", header: "body" },
         () => ask("/", {}, "a needle in it"),
         () => ask("/", {}, "hay"),
@@ -242,7 +256,11 @@ describe("content rules", { skip }, () => {
     await choose(0, "match");
     const refused: readonly [string, Parameters, RegExp][] = [
       ["addrule", { name: "a" }, /pattern: String Value missing/],
-      ["addrule", { name: "a", pattern: "(" }, /rule a.*HAProxy|HAProxy.*rule a/],
+      [
+        "addrule",
+        { name: "a", pattern: "(" },
+        /^pattern: "\(" is no regular .*: missing closing parenthesis; correct it$/,
+      ],
       ["addrule", { name: "match", pattern: "y" }, /already/],
       ["addrule", { name: "default", pattern: "y" }, /another name/],
       ["addrule", { name: 'a"<b>', pattern: "y" }, /name: .*letter or digit/],
@@ -255,7 +273,7 @@ describe("content rules", { skip }, () => {
       ["addrule", { name: "a", pattern: "x", setonmatch: 10 }, /setonmatch: 10/],
       ["modrule", { name: "none", pattern: "x" }, /Unknown rule/],
       ["modrule", { name: "match", type: 1, header: "X-A", replacement: "1" }, /while real server/],
-      ["modrule", { name: "match", pattern: "[" }, /HAProxy/],
+      ["modrule", { name: "match", pattern: "[" }, /^pattern: "\[" is no regular expression.*: missing/],
       ["delrule", { name: "none" }, /Unknown rule/],
       ["delrule", { name: "match" }, /real server \d+ of virtual service/],
       ["showrule", { name: "none" }, /Unknown rule/],
@@ -275,6 +293,69 @@ describe("content rules", { skip }, () => {
       unit.log.filter(({ level }) => level === "error"),
       [],
     );
+  });
+
+  test("[LM1] what stands around a match stays, whatever groups and classes the pattern has", async () => {
+    await rule("url", { type: 4, pattern: "x", replacement: "y" });
+    await call("addrequestrule", { ...vs, rule: "url" });
+    const cases: readonly [pattern: string, replacement: string, asked: string, got: string][] = [
+      ["b|(c)", "\\\\[\\1]", "/a/c/b", "/a/\\[c]/b"],
+      ["[[:digit:](](?:x)(?=y)(z|y)", "<\\1>", "/7xyz", "/<y>z"],
+      ["[\\](]([a-z])\\1", "\\1", "/a(bbc", "/abc"],
+      ["(?i)(?<letter>B)(?-i:c)", "\\0\\0", "/abcd", "/abcbcd"],
+      ["\\?.*$", "", "/a?b=1", "/a"],
+    ];
+    for (const [pattern, replacement, asked, got] of cases) {
+      await call("modrule", { name: "url", pattern, replacement });
+      assert.equal((await ask(asked)).seen.url, got, pattern);
+    }
+  });
+
+  test("[LM2] a pattern or replacement that HAProxy would read otherwise is refused, in use or not", async () => {
+    const url = { type: 4, replacement: "/new" };
+    const head = { type: 3, header: "X-A", pattern: "a" };
+    const cases: readonly [Parameters, RegExp][] = [
+      [{ type: 4, pattern: "a", replacement: "/b c" }, /^replacement: "\/b c" .*%20/],
+      [{ type: 4, pattern: "a", replacement: "/\u00fc" }, /^replacement: .*%XX/],
+      [{ ...head, replacement: "b\\" }, /^replacement: "b\\\\" ends in a backslash.*\\\\/],
+      [{ ...url, pattern: "a", replacement: "b\\\\\\" }, /^replacement: .*ends in a backslash/],
+      [{ ...head, replacement: "\\x0aX-B: 1" }, /^replacement: .*\\x/],
+      [{ ...head, replacement: "\\1" }, /^replacement: .*no groups/],
+      [{ ...head, pattern: "(a)", replacement: "\\9" }, /^replacement: .*1 of them/],
+      ...["a)(b", "a)|(b"].flatMap((pattern): [Parameters, RegExp][] => [
+        [{ ...url, pattern }, /^pattern: "a\).*unmatched closing parenthesis/],
+        [{ ...head, pattern }, /^pattern: "a\).*unmatched closing parenthesis/],
+        [{ type: 2, pattern }, /^pattern: "a\).*unmatched closing parenthesis/],
+      ]),
+      ...[
+        "(a)(?1)",
+        "(?R)?a",
+        "(?|(a)|(b))",
+        "(a)\\g1",
+        "(a)?(?(1)b|c)",
+        "(*ACCEPT)a",
+        "\\Q(\\E",
+        "(?#()a",
+      ].map((pattern): [Parameters, RegExp] => [
+        { ...url, pattern },
+        /^pattern: .* is not possible in a pattern that replaces; /,
+      ]),
+      [{ pattern: "a", header: "X-It's" }, /^header: "X-It's"/],
+      ...["Content-Length", "transfer-encoding", "CONNECTION"].flatMap((header): [Parameters, RegExp][] => [
+        [{ type: 1, header, replacement: "1" }, /^header: .*HAProxy's to write/],
+        [{ type: 3, header, pattern: "1", replacement: "2" }, /^header: .*HAProxy's to write/],
+        [{ type: 2, pattern: `/^${header}$/` }, /^pattern: .*HAProxy's to write/],
+      ]),
+    ];
+    for (const [parameters, words] of cases)
+      assert.match(await refusal("addrule", { name: "a", ...parameters }), words);
+    await rule("used", { type: 4, pattern: "(a)", replacement: "\\1" });
+    await call("addrequestrule", { ...vs, rule: "used" });
+    assert.match(
+      await refusal("modrule", { name: "used", pattern: "a)|(b", replacement: "c" }),
+      /^pattern: "a\)\|\(b" is no regular/,
+    );
+    assert.match(await refusal("modvs", { ...vs, CopyHdrFrom: "X-It's", CopyHdrTo: "X-B" }), /CopyHdrFrom/);
   });
 
   test("[LM2] rules are shown by type in the words that clients read, and a change resets what it leaves out", async () => {

@@ -1,6 +1,6 @@
 /** Content rules as they are kept: pure functions from the shared content to the next one, or a refusal. */
 import { err, ok, type Result } from "@tandem/base/result";
-import { groupsIn, groupsMax } from "@tandem/haproxy-config/rules";
+import { groupsIn, groupsMax, strangeIn, strangeInReplacement } from "@tandem/haproxy-config/replacing";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { Values } from "@tandem/loadmaster-api/parameters";
 import {
@@ -138,17 +138,10 @@ function ruleOf(values: RuleValues, type: number): Result<StoredRule, Failure> {
       `${strange}: ${JSON.stringify(values[strange])} is not used by a rule of type ${type} (${ruleTypes[type]}), which takes ${parameters.takes.join(", ")}; leave it out`,
     );
   const { pattern = "", header = "", replacement = "" } = values;
-  if (type === 3 || type === 4) {
-    const groups = groupsIn(pattern);
-    if (groups > groupsMax)
-      return refuse(
-        `pattern: it has ${groups} groups; a pattern that replaces may have ${groupsMax}; write (?: ) around those that the replacement does not name`,
-      );
-  }
-  if (header.toLowerCase() === "body" && type !== 0)
-    return refuse(
-      `header: "${header}" stands for the request's body in rules of type 0; give a header's name`,
-    );
+  const fault =
+    headerFault(type, header, pattern) ??
+    (type === 3 || type === 4 ? replacingFault(type, pattern, replacement) : undefined);
+  if (fault !== undefined) return refuse(fault);
   const on = <Name extends string>(name: Name, is: boolean | undefined) =>
     (is === true ? { [name]: true } : {}) as { readonly [Each in Name]?: true };
   const flag = <Name extends string>(name: Name, value: number | undefined) =>
@@ -171,4 +164,35 @@ function ruleOf(values: RuleValues, type: number): Result<StoredRule, Failure> {
     ...flag("onlyOnNoFlag", values.onlyonnoflag),
     ...(replacement === "" ? {} : { replacement }),
   });
+}
+
+/** They say where a request or an answer ends: HAProxy writes them itself, and believes what a rule makes of them. */
+const framing: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "connection"]);
+
+function headerFault(type: number, header: string, pattern: string): string | undefined {
+  const given = JSON.stringify(header);
+  if (type === 0)
+    return header.includes("'")
+      ? `header: ${given} has a ' in it, which HAProxy cannot look for; choose another header`
+      : undefined;
+  if (header.toLowerCase() === "body")
+    return `header: ${given} stands for the request's body in rules of type 0; give a header's name`;
+  const [parameter, value] = type === 2 ? ["pattern", pattern] : ["header", header];
+  return framing.has(value.toLowerCase().replace(/^\/?\^?|\$?\/?$/g, ""))
+    ? `${parameter}: ${JSON.stringify(value)} says where a message ends or how long its connection lasts, which is HAProxy's to write; choose another header`
+    : undefined;
+}
+
+function replacingFault(type: number, pattern: string, replacement: string): string | undefined {
+  const groups = groupsIn(pattern);
+  if (groups > groupsMax)
+    return `pattern: it has ${groups} groups; a pattern that replaces may have ${groupsMax}; write (?: ) around those that the replacement does not name`;
+  const strange = strangeIn(pattern);
+  if (strange !== undefined)
+    return `pattern: ${JSON.stringify(pattern)} has ${strange}, which is not possible in a pattern that replaces; write out what it stands for, and groups as ( ) or (?: )`;
+  const given = `replacement: ${JSON.stringify(replacement)}`;
+  if (type === 4 && !/^[\x21-\x7e]*$/.test(replacement))
+    return `${given} has a blank, or a character that no URL may have; write %20 for a blank, others as %XX`;
+  const fault = strangeInReplacement({ pattern, replacement });
+  return fault === undefined ? undefined : `${given} ${fault}`;
 }

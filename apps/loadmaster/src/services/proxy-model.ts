@@ -32,13 +32,14 @@ export const proxyModel = (
   const services = shared.services
     .filter((each) => each.layer !== 4)
     .map((each) => proxyService(each, shared, sources, rules));
-  const { unused } = rules;
+  const { unused, replacing } = rules;
   return {
     process: allServices(shared).some((each) => each.enabled && each.layer !== 4 && remembersClients(each))
       ? { ...process, peers }
       : process,
     services,
     ...(unused.length === 0 ? {} : { unusedRules: unused }),
+    ...(replacing.length === 0 ? {} : { replacingRules: replacing }),
   };
 };
 
