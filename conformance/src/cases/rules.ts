@@ -180,7 +180,71 @@ export const rules: Area = {
     ),
     refuses("a match rule without a pattern", added({}), 400, /pattern: String Value missing/),
     refuses("a rule that adds a header without one", added({ type: 1, replacement: "1" }), 400),
-    refuses("a pattern that is no regular expression", added({ pattern: "(" })),
+    refuses("a pattern that is no regular expression", added({ pattern: "(" }), 422, /pattern: "\("/),
+    ...["a)(b", "a)|(b"].map((pattern) =>
+      refuses(
+        `the pattern ${pattern} in a URL`,
+        added({ type: 4, pattern, replacement: "b" }),
+        422,
+        /pattern: "a\)/,
+      ),
+    ),
+    refuses(
+      "a pattern that is none in names of headers",
+      added({ type: 2, pattern: "a)(b" }),
+      422,
+      /pattern/,
+    ),
+    ...["(a)(?1)", "(?R)?a", "(a)\\g1", "(a)?(?(1)b|c)"].map((pattern) =>
+      refuses(
+        `the pattern ${pattern} in a header`,
+        added({ type: 3, header: "X-A", pattern, replacement: "b" }),
+        422,
+        /pattern/,
+      ),
+    ),
+    refuses(
+      "a blank in a URL",
+      added({ type: 4, pattern: "a", replacement: "/b c" }),
+      422,
+      /replacement: .*%20/,
+    ),
+    refuses(
+      "a replacement that ends in a backslash",
+      added({ type: 4, pattern: "a", replacement: "b\\" }),
+      422,
+      /replacement/,
+    ),
+    refuses(
+      "a replacement that names a group that is none",
+      added({ type: 3, header: "X-A", pattern: "(a)", replacement: "\\2" }),
+      422,
+      /replacement/,
+    ),
+    ...["Content-Length", "transfer-encoding", "Connection"].flatMap((name) => [
+      refuses(`a rule that adds ${name}`, added({ type: 1, header: name, replacement: "1" }), 422, /header/),
+      refuses(
+        `a rule that replaces in ${name}`,
+        added({ type: 3, header: name, pattern: "a", replacement: "1" }),
+        422,
+        /header/,
+      ),
+      refuses(`a rule that deletes ${name}`, added({ type: 2, pattern: `^${name}$` }), 422, /pattern/),
+    ]),
+    refuses(
+      "a match in a header with a quote in its name",
+      added({ pattern: "a", header: "X-It's" }),
+      422,
+      /header/,
+    ),
+    shows(
+      "a replacement with groups",
+      added({ type: 4, pattern: "(a)(?:b)(c)", replacement: "\\2\\1\\\\" }),
+      {
+        "ModifyURLRule.0.Pattern": "(a)(?:b)(c)",
+        "ModifyURLRule.0.Replacement": "\\2\\1\\\\",
+      },
+    ),
     refuses("a type that is none", added({ type: 6, pattern: "a" })),
     refuses("a matchtype that is none", added({ pattern: "a", matchtype: "sounds-like" })),
     refuses("a flag that is none", added({ pattern: "a", setonmatch: 10 })),
