@@ -20,9 +20,11 @@ import { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole } from "./ha/carp-role.ts";
 import { LogFiles } from "./logs/log-files.ts";
 import type { Restart } from "./reboot.ts";
+import { AdaptiveWeights } from "./services/adaptive-weights.ts";
 import { Layer4 } from "./services/layer4.ts";
 import { RuntimeState } from "./services/runtime-state.ts";
 import { serverChecker } from "./services/server-check.ts";
+import { serverLoad } from "./services/server-load.ts";
 import { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { UnitChecks } from "./services/unit-checks.ts";
 import { newDocument } from "./state/document.ts";
@@ -126,6 +128,14 @@ export async function assemble(
     layer4,
     runtimeState,
     unitChecks: new UnitChecks({ check, runtimeState }),
+    adaptiveWeights: new AdaptiveWeights({
+      load: serverLoad,
+      // Without carpd the unit is alone, or pacified and so without the shared addresses.
+      carriesTraffic: () =>
+        parts.carp.status === null ? parts.carp.pacified === null : parts.carp.status.role === "master",
+      runtimeState,
+      changed: (address, load) => log("warn", "server-load", { address, load }),
+    }),
     closePing: () => pinger.close(),
     connections,
     carp: parts.carp,

@@ -56,6 +56,7 @@ import { addressOfHost } from "./network/hosts.ts";
 import { changeRoutes } from "./network/routes.ts";
 import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
 import { type Restart, rebootDelayMs, runRebootCommand } from "./reboot.ts";
+import type { AdaptiveWeights } from "./services/adaptive-weights.ts";
 import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
 import type { Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
@@ -91,6 +92,7 @@ export type UnitParts = {
   readonly closePing: () => void;
   readonly runtimeState: RuntimeState;
   readonly unitChecks: UnitChecks;
+  readonly adaptiveWeights: AdaptiveWeights;
   /** Tells the partner of layer-4 connections. */
   readonly connections: ConntrackdProcess;
   readonly carp: CarpRole;
@@ -470,6 +472,7 @@ export class Unit implements PartnerSide {
       await this.#parts.haproxy.stop();
       await this.#parts.layer4.stop();
       this.#parts.unitChecks.stop();
+      this.#parts.adaptiveWeights.stop();
       this.#parts.runtimeState.stop();
       this.#parts.closePing();
       await this.#parts.connections.configure(undefined);

@@ -84,6 +84,22 @@ const refusesHealth = (values: Values, field: string): Case => ({
   expect: refused(422, new RegExp(`^${field}: `)),
 });
 
+const loads = { AdaptiveInterval: 7, AdaptiveURL: "/load", AdaptivePort: 80, MinPercent: 5 };
+const adaptive = (values: Values, shown: { readonly [path: string]: Field }): Case => ({
+  name: `modadaptive ${JSON.stringify(values)}`,
+  from: "API 3.11.8",
+  ask: { command: "modadaptive", with: values },
+  expect: done,
+  next: [{ ask: { command: "showadaptive" }, expect: data({ ...loads, ...shown }) }],
+  after: [{ command: "modadaptive", with: loads }],
+});
+const refusesAdaptive = (values: Values): Case => ({
+  name: `modadaptive ${JSON.stringify(values)} is refused`,
+  from: "API 3.11.8",
+  ask: { command: "modadaptive", with: values },
+  expect: refused(422, new RegExp(`^${Object.keys(values)[0]}: `)),
+});
+
 const hex = "0A0B";
 const bytes = { CheckType: "bdata", CheckUrl: "504F4E47" };
 const long = "p".repeat(2_047);
@@ -201,5 +217,23 @@ export const checks: Area = {
     ...[8, 121, 902, "often"].map((value) => refusesHealth({ RetryInterval: value }, "RetryInterval")),
     ...[3, 61, "long"].map((value) => refusesHealth({ Timeout: value }, "Timeout")),
     ...[1, 16, "twice"].map((value) => refusesHealth({ RetryCount: value }, "RetryCount")),
+
+    {
+      name: "the parameters of adaptive scheduling, at their defaults",
+      from: "API 3.11.8",
+      ask: { command: "showadaptive" },
+      expect: data(loads),
+    },
+    adaptive(
+      { AdaptiveURL: "/agent?x=1", AdaptivePort: 3_333 },
+      { AdaptiveURL: "/agent?x=1", AdaptivePort: 3_333 },
+    ),
+    adaptive({ adaptiveinterval: "30", minpercent: "0" }, { AdaptiveInterval: 30, MinPercent: 0 }),
+    adaptive({}, {}),
+    refusesAdaptive({ AdaptiveInterval: 0 }),
+    refusesAdaptive({ AdaptiveURL: "load" }),
+    refusesAdaptive({ AdaptivePort: 443 }),
+    refusesAdaptive({ AdaptivePort: 65_536 }),
+    refusesAdaptive({ MinPercent: 51 }),
   ],
 };

@@ -8,7 +8,6 @@ const commands: readonly (readonly [
   why: string,
   given?: { readonly [name: string]: Value },
 ])[] = [
-  ["showadaptive", "API 3.11.8", "there is no adaptive scheduling yet"],
   ["listtemplates", "API 3.6.3.3", "there are no templates yet"],
   ["exportvstmplt", "API 3.6.3.1", "there are no templates yet", { vs: "$index" }],
   ["accesskey", "API 3.19", "there are no licences"],
@@ -29,7 +28,6 @@ const values: readonly (readonly [
   ["VStype", "tls", "STARTTLS is not done by HAProxy"],
   ["VStype", "ts", "there is no type for remote terminals yet"],
   ["VStype", "log", "there is no type for Log Insight"],
-  ["Schedule", "adaptive", "there is no adaptive scheduling yet"],
   ["Schedule", "dl", "HAProxy does not measure response times for scheduling"],
   ["Schedule", "sdn-adaptive", "there are no SDN controllers"],
   ["Persist", "udpsip", "UDP is not balanced yet", { PersistTimeout: 300 }],

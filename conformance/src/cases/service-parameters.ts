@@ -183,6 +183,7 @@ export const serviceParameters: Area = {
       }),
     ),
     takes("Schedule", "fixed"),
+    takes("Schedule", "adaptive"),
     ...["sometimes", "src,cookie"].map((word) => refuses("Persist", word)),
     ...[-1, "an hour"].map((seconds) => refuses("PersistTimeout", seconds)),
 

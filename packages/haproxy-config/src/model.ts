@@ -9,8 +9,8 @@ import type { ChangeRule, ChoosingRule, MatchRule, ReplacingRule, ServiceRules }
  * `rr` and `lc` disregard weights, `wrr` and `wlc` heed them, `fixed` uses the heaviest server that can take a connection,
  * `sh` keeps a client address on one server, `uhash` a URL (HTTP only).
  */
-export type Schedule = "rr" | "wrr" | "lc" | "wlc" | "fixed" | "sh" | "uhash";
-export const schedules: readonly Schedule[] = ["rr", "wrr", "lc", "wlc", "fixed", "sh", "uhash"];
+export type Schedule = "rr" | "wrr" | "lc" | "wlc" | "fixed" | "adaptive" | "sh" | "uhash";
+export const schedules: readonly Schedule[] = ["rr", "wrr", "lc", "wlc", "fixed", "adaptive", "sh", "uhash"];
 
 /** Which header tells the server the client's address: AddVia 0 to 6 of the API. */
 export type ClientHeader = {

@@ -433,6 +433,7 @@ function balanceDirectives(
   switch (schedule) {
     case "rr":
     case "wrr":
+    case "adaptive":
       return [by("Schedule", keywords("roundrobin"))];
     case "lc":
     case "wlc":
@@ -481,7 +482,7 @@ function serverDirective(
   const words: Word[] = [
     keyword(serverName(server.index)),
     quoted(socketText(server.address, server.port)),
-    ...(service.schedule === "wrr" || service.schedule === "wlc"
+    ...(["wrr", "wlc", "adaptive"].includes(service.schedule)
       ? keywords(`weight ${proxyWeight(server, service.servers)}`)
       : []),
     ...(server.connectionLimit === 0 ? [] : keywords(`maxconn ${server.connectionLimit}`)),

@@ -2,6 +2,7 @@
  * Every command of the API, once: its parameters, what it changes, and what it answers. Validation, `listapi` and the
  * refusal of service changes at a unit's own address (SPEC LH6) follow from this table.
  */
+import { adaptiveParameters } from "./adaptive-parameters.ts";
 import {
   certificateReading,
   certificateReference,
@@ -339,6 +340,19 @@ export const commands = {
     changes: "services",
     answer: "ok",
     about: "changes the parameters of checks of all services that have none of their own",
+  },
+  showadaptive: {
+    parameters: [],
+    changes: "nothing",
+    answer: "health",
+    about: "where servers of the schedule adaptive say how loaded they are, and from which load on it counts",
+  },
+  modadaptive: {
+    parameters: adaptiveParameters,
+    changes: "services",
+    answer: "ok",
+    about:
+      "changes where servers of the schedule adaptive say how loaded they are, and from which load on it counts",
   },
   enablers: {
     parameters: serverEverywhere,

@@ -9,7 +9,7 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
   },
   {
     area: "rules and checks",
-    names: ["addresponsebodyrule", "delresponsebodyrule", "showadaptive", "modadaptive"],
+    names: ["addresponsebodyrule", "delresponsebodyrule"],
   },
   {
     area: "network (bonds, VLANs and VXLANs are set up on the machine; the configuration file names the device)",

@@ -172,9 +172,9 @@ export const serviceParameters = [
   },
   {
     name: "Schedule",
-    type: { kind: "choice", values: ["rr", "wrr", "lc", "wlc", "fixed", "sh", "uhash"] },
+    type: { kind: "choice", values: ["rr", "wrr", "lc", "wlc", "fixed", "adaptive", "sh", "uhash"] },
     about:
-      "round robin, weighted round robin, least connection, weighted least connection, fixed weighting (the heaviest that can), source hash, URL hash (VStype http)",
+      "round robin, weighted round robin, least connection, weighted least connection, fixed weighting (the heaviest that can), adaptive (by the load that an agent on each server says, see `modadaptive`), source hash, URL hash (VStype http)",
   },
   {
     name: "Idletime",

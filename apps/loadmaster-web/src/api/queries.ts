@@ -60,6 +60,13 @@ export const checkParametersQuery = queryOptions({
   refetchInterval: slowIntervalMs,
 });
 
+/** Of the schedule by the load of servers. */
+export const adaptiveParametersQuery = queryOptions({
+  queryKey: ["adaptive-parameters"],
+  queryFn: () => command("showadaptive"),
+  refetchInterval: slowIntervalMs,
+});
+
 /** What the unit says now, and what it said since the page was opened. */
 export const statisticsQuery = queryOptions({
   queryKey: ["statistics"],

@@ -33,6 +33,7 @@ type Answers = {
   readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
   readonly showrule: RulesView;
   readonly showhealth: CheckParametersView;
+  readonly showadaptive: AdaptiveParametersView;
   readonly listcert: { readonly cert: readonly CertificateView[] };
   readonly listintermediate: { readonly cert: readonly CertificateView[] };
   readonly readcert: { readonly certificate: string };
@@ -93,10 +94,16 @@ type Saved = { readonly data: string; readonly filename: string };
 /** `Perms` are separated by commas. */
 type UserView = { readonly Name: string; readonly Perms: string };
 /** Seconds, seconds, times. */
-export type CheckParametersView = {
+type CheckParametersView = {
   readonly RetryInterval: number;
   readonly Timeout: number;
   readonly RetryCount: number;
+};
+type AdaptiveParametersView = {
+  readonly AdaptiveInterval: number;
+  readonly AdaptiveURL: string;
+  readonly AdaptivePort: number;
+  readonly MinPercent: number;
 };
 export type SystemValues = { readonly [parameter: string]: string | number | boolean };
 /** `data` is base64. */

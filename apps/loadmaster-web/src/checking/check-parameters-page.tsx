@@ -1,13 +1,15 @@
 import { Card, CardBody, CardTitle, Content, Form } from "@patternfly/react-core";
+import { adaptiveParameters } from "@tandem/loadmaster-api/adaptive-parameters";
 import { globalCheckParameters } from "@tandem/loadmaster-api/check-parameters";
+import type { Parameter } from "@tandem/loadmaster-api/parameters";
 import { Problems } from "@tandem/web-components/form/problems";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { checkParametersQuery } from "../api/queries.ts";
-import { type CheckParametersView, command } from "../api/transport.ts";
+import { adaptiveParametersQuery, checkParametersQuery } from "../api/queries.ts";
+import { command, type Parameters, type SystemValues } from "../api/transport.ts";
 import { AddressHint } from "../live/address-hint.tsx";
 import { useLive } from "../live/live.tsx";
 import { readOnlyReason } from "../live/read-only.ts";
@@ -20,36 +22,68 @@ const labels = {
   RetryInterval: "Check Interval (sec)",
   Timeout: "Connect Timeout (sec)",
   RetryCount: "Retry Count",
+  AdaptiveInterval: "Adaptive Interval (sec)",
+  AdaptiveURL: "Adaptive URL",
+  AdaptivePort: "Port",
+  MinPercent: "Min. Control Variable Value (%)",
 } as const;
 
-const fields: readonly SettingField[] = globalCheckParameters.map(({ name, about }) => ({
+const fieldOf = ({
+  name,
+  type,
+  about,
+}: Parameter & { readonly name: keyof typeof labels }): SettingField => ({
   name,
   label: labels[name],
-  kind: "number",
+  kind: type.kind === "integer" ? "number" : "text",
   help: about,
-}));
+});
 
-/** Checks of all services that have no values of their own (SPEC LM1). */
+const serviceChecks = {
+  title: "Service Check Parameters",
+  fields: globalCheckParameters.map(fieldOf),
+  query: checkParametersQuery,
+  change: (values: Parameters) => command("modhealth", values),
+} as const;
+
+const adaptive = {
+  title: "Adaptive Parameters",
+  fields: adaptiveParameters.map(fieldOf),
+  query: adaptiveParametersQuery,
+  change: (values: Parameters) => command("modadaptive", values),
+} as const;
+
+type Group = typeof serviceChecks | typeof adaptive;
+
+/** Of all services: checks of those that have no values of their own, and the schedule by load (SPEC LM1). */
 export function CheckParametersPage() {
-  const parameters = useQuery(checkParametersQuery);
+  const checks = useQuery(checkParametersQuery);
+  const loads = useQuery(adaptiveParametersQuery);
   return (
     <PageFrame title="Check Parameters">
       <AddressHint />
-      <Loaded query={parameters}>{(values) => <ServiceChecksCard values={values} />}</Loaded>
+      <Loaded query={checks}>{(values) => <ParametersCard group={serviceChecks} values={values} />}</Loaded>
+      <Loaded query={loads}>{(values) => <ParametersCard group={adaptive} values={values} />}</Loaded>
     </PageFrame>
   );
 }
 
-function ServiceChecksCard({ values }: { readonly values: CheckParametersView }) {
+function ParametersCard({
+  group: { title, fields, query, change },
+  values,
+}: {
+  readonly group: Group;
+  readonly values: SystemValues;
+}) {
   const { view } = useLive();
   const [draft, setDraft] = useState<Draft>({});
   const client = useQueryClient();
   const reason = readOnlyReason(view, "shared");
   const changes = changesIn(fields, draft, values);
   const changing = useMutation({
-    mutationFn: () => command("modhealth", Object.fromEntries(changes)),
+    mutationFn: () => change(Object.fromEntries(changes)),
     onSuccess: () => setDraft({}),
-    onSettled: () => client.invalidateQueries({ queryKey: checkParametersQuery.queryKey }),
+    onSettled: () => client.invalidateQueries({ queryKey: query.queryKey }),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -57,10 +91,10 @@ function ServiceChecksCard({ values }: { readonly values: CheckParametersView })
   };
   return (
     <Card>
-      <CardTitle component="h2">Service Check Parameters</CardTitle>
+      <CardTitle component="h2">{title}</CardTitle>
       <CardBody>
         {reason !== null && <Content component="small">{reason}</Content>}
-        <Form onSubmit={submit} aria-label="Service Check Parameters">
+        <Form onSubmit={submit} aria-label={title}>
           <Problems error={changing.error} fields={fields.map(({ name }) => name)} />
           {fields.map((field) => (
             <SettingInput

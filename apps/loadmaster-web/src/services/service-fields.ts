@@ -75,6 +75,7 @@ const optionLabels: { readonly [name: string]: { readonly [value: string]: strin
     lc: "least connection",
     wlc: "weighted least connection",
     fixed: "fixed weighting",
+    adaptive: "resource based (adaptive)",
     sh: "source IP hash",
     uhash: "URL hash",
   },

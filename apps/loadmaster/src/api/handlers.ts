@@ -23,6 +23,7 @@ import { loggingHandlers } from "../logs/commands.ts";
 import { networkHandlers } from "../network/commands.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
 import { ruleHandlers } from "../rules/commands.ts";
+import { adaptiveParametersOf, withAdaptiveParameters } from "../services/adaptive.ts";
 import { globalChecks, withGlobalChecks } from "../services/checks.ts";
 import { duplicateService } from "../services/duplicates.ts";
 import {
@@ -291,6 +292,12 @@ export function unitHandlers(unit: Unit): Handlers {
     modhealth: (values, caller) =>
       changed(caller, (document) => {
         const next = withGlobalChecks(document.shared, values);
+        return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
+      }),
+    showadaptive: async () => ok(adaptiveParametersOf(unit.document.shared)),
+    modadaptive: (values, caller) =>
+      changed(caller, (document) => {
+        const next = withAdaptiveParameters(document.shared, values);
         return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
       }),
     enablers: ({ rs }, caller) => switched(caller, rs, true),

@@ -14,6 +14,7 @@ export const backupFormat = "tandem-loadmaster-backup-1";
 export const sharedParts: { readonly [Name in keyof Required<SharedContent>]: "services" | "base" } = {
   services: "services",
   health: "services",
+  adaptive: "services",
   nextServiceIndex: "services",
   nextServerIndex: "services",
   certificates: "services",

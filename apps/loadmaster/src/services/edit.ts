@@ -414,6 +414,8 @@ function layer4Fault(service: StoredService): Failure | undefined {
     );
   if (schedule === "fixed")
     return no("Schedule: fixed is not done at layer 4; use rr, wrr or sh, or ForceL4 N");
+  if (schedule === "adaptive")
+    return no("Schedule: adaptive is not done at layer 4; use rr, wrr or sh, or ForceL4 N");
   if (persist !== undefined)
     return no(
       `Persist: ${persist.mode} is not available at layer 4; use Schedule sh, which keeps a client's address on one server`,

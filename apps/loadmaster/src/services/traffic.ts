@@ -15,6 +15,7 @@ import { openFilesMax } from "@tandem/linux/open-files";
 import { prepareForwarding } from "@tandem/linux/sysctl";
 import type { UnitConfiguration } from "../configuration-file.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
+import type { AdaptiveWeights } from "./adaptive-weights.ts";
 import { isLayer4, type Layer4 } from "./layer4.ts";
 import { proxyModel } from "./proxy-model.ts";
 import type { UnitChecks } from "./unit-checks.ts";
@@ -32,6 +33,7 @@ export type TrafficParts = {
   readonly haproxy: HaproxyProcess;
   readonly layer4: Layer4;
   readonly unitChecks: UnitChecks;
+  readonly adaptiveWeights: AdaptiveWeights;
   /** Under which HAProxy's workers run; they stay what the unit is when it is absent. */
   readonly runAs?: { readonly user: string; readonly group: string };
   /** Something does not work although it is configured, or (no reason) works again. */
@@ -146,6 +148,7 @@ export class Traffic {
     this.#content = content;
     this.#digest = digest;
     this.#parts.unitChecks.watch(content.shared);
+    this.#parts.adaptiveWeights.watch(content.shared);
   }
 
   #observe(loaded: Loaded): void {

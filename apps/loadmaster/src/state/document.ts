@@ -140,6 +140,7 @@ const serviceProperties = {
     Type.Literal("lc"),
     Type.Literal("wlc"),
     Type.Literal("fixed"),
+    Type.Literal("adaptive"),
     Type.Literal("sh"),
     Type.Literal("uhash"),
   ]),
@@ -327,6 +328,18 @@ export const SharedContentSchema = Type.Object(
           intervalSeconds: Type.Integer({ minimum: 9, maximum: 901 }),
           timeoutSeconds: Type.Integer({ minimum: 4, maximum: 60 }),
           retries: Type.Integer({ minimum: 2, maximum: 15 }),
+        },
+        nothingElse,
+      ),
+    ),
+    /** Of the schedule `adaptive`; absent: 7, /load, 80 and 5. */
+    adaptive: Type.Optional(
+      Type.Object(
+        {
+          intervalSeconds: Type.Integer({ minimum: 1, maximum: 600 }),
+          url: Type.String({ pattern: "^/[\\x21-\\x7e]{0,125}$" }),
+          port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+          minPercent: Type.Integer({ minimum: 0, maximum: 50 }),
         },
         nothingElse,
       ),
