@@ -226,6 +226,41 @@ describe("persistence", { skip }, () => {
     );
     assert.ok(!(await remembered(one, [late])) || !(await remembered(two, [late])));
   });
+
+  test("[LH12] the standby learns of sessions as well, and of addresses of clients without one; a session outlives its server", async () => {
+    const vs = { address: loopback(20), port: portFor(6) };
+    const atShared = one.client(vs.address);
+    value(await atShared.set("hal7update", "Y"));
+    const { Index } = value(
+      await atShared.addVirtualService(vs.address, vs.port, "tcp", {
+        VStype: "http",
+        CheckType: "none",
+        Persist: "cookie-src",
+        Cookie: "SID",
+      }),
+    );
+    await addServers(atShared, vs, web);
+    await waitFor("the standby has the service", () => two.unit.revision === one.unit.revision);
+    for (const unit of [one, two]) await unit.unit.trafficSettled();
+    const session = "SID=of-ann";
+    const first = await ask(vs, loopback(121), session);
+    await ask(vs, loopback(122));
+    for (const unit of [one, two]) {
+      await waitFor("the session is remembered", async () =>
+        (await entries(unit, `vs${Index}`)).includes("of-ann"),
+      );
+      await waitFor("the address is remembered", async () =>
+        (await entries(unit, `vs${Index}.src`)).includes(loopback(122)),
+      );
+    }
+    for (const each of clients) assert.equal((await ask(vs, each, session)).server, first.server);
+    const server = web.find(({ name }) => name === first.server)!;
+    value(await atShared.modifyRealServer(vs, { address: loopback(60), port: server.port }, { Enable: "N" }));
+    await waitFor("another server takes the session over", async () => {
+      const now = await ask(vs, loopback(121), session);
+      return web.some(({ name }) => name === now.server) && now.server !== first.server;
+    });
+  });
 });
 
 test("[LH11] a document in which what is asked for chooses the server is not sent to an older partner either", () => {
