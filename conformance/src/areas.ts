@@ -1,5 +1,6 @@
 /** All cases, in the order in which they are run. */
 import type { Area } from "./case.ts";
+import { accessLists } from "./cases/access-lists.ts";
 import { addressing } from "./cases/addressing.ts";
 import { authentication } from "./cases/authentication.ts";
 import { certificates } from "./cases/certificates.ts";
@@ -38,6 +39,7 @@ export const areas: readonly Area[] = [
   rules,
   subServices,
   options,
+  accessLists,
   tlsOfServices,
   keeping,
   users,

@@ -1,4 +1,5 @@
 import { createHashHistory, createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { AccessListsPage } from "./access-lists/access-lists-page.tsx";
 import { BackupPage } from "./administration/backup-page.tsx";
 import { RebootPage } from "./administration/reboot-page.tsx";
 import { UsersPage } from "./administration/users-page.tsx";
@@ -68,6 +69,11 @@ const backup = createRoute({
   path: "/administration/backup",
   component: BackupPage,
 });
+const accessLists = createRoute({
+  getParentRoute: () => root,
+  path: "/access-lists",
+  component: AccessListsPage,
+});
 const host = createRoute({ getParentRoute: () => root, path: "/host", component: HostPage });
 const logging = createRoute({ getParentRoute: () => root, path: "/logging/syslog", component: LoggingPage });
 const logFiles = createRoute({ getParentRoute: () => root, path: "/logging/files", component: LogFilesPage });
@@ -91,6 +97,7 @@ export const makeRouter = () =>
       checkParameters,
       interfaces,
       host,
+      accessLists,
       parameters,
       setup,
       drill,

@@ -457,14 +457,7 @@ export const clients: Area = {
       data({ "MatchContentRule.0.Name": "conformance" }),
       { after: [{ command: "delrule", with: { name: "conformance" } }] },
     ),
-    sends(
-      kreemer,
-      "asks for ACL settings",
-      "aclcontrol",
-      '"list":"block"',
-      { is: "known" },
-      { notYet: "there are no access lists yet" },
-    ),
+    sends(kreemer, "asks for ACL settings", "aclcontrol", '"list":"block"', data({ list: "block" })),
 
     sends(
       pier,

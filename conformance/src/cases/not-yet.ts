@@ -13,7 +13,6 @@ const commands: readonly (readonly [
   ["accesskey", "API 3.19", "there are no licences"],
   ["readeula", "API 3.4.1", "there are no licences"],
   ["showdomain", "API 3.6.4.1", "there is no sign-in of users in front of services"],
-  ["aclcontrol.isenabled", "API 3.16", "there are no access lists yet"],
   ["listfqdns", "API 3.7.1.3", "global balancing is no part of the unit"],
   ["isgeoenabled", "API 3.7.8.1", "global balancing is no part of the unit"],
 ];

@@ -24,7 +24,8 @@ const listOf = ({ certificates }: TlsOffload): RenderedFile =>
 const authoritiesOf = ({ clientCertificates }: TlsOffload): RenderedFile | undefined =>
   clientCertificates === undefined ? undefined : fileOf("ca", clientCertificates.authorities);
 
-const fileOf = (ending: string, text: string): RenderedFile => ({
+/** A file named for what is in it. */
+export const fileOf = (ending: string, text: string): RenderedFile => ({
   name: `${sha256Hex(text).slice(0, 32)}.${ending}`,
   text,
 });

@@ -5,7 +5,9 @@
 import { parseIpv4 } from "@tandem/base/ip";
 import { canonicalAddress, isIpv6, socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { accessEntriesMax, networkText } from "./access.ts";
 import {
+  type AccessLists,
   type HashedPart,
   type HealthCheck,
   type KeyedPersistence,
@@ -53,6 +55,7 @@ export function checkModel(
 ): Result<ProxyModel, FieldError> {
   const found =
     checkProcess(model) ??
+    checkAccess(model.access?.lists, "aclcontrol") ??
     firstOf([...(model.unusedRules ?? []), ...(model.replacingRules ?? [])], (rule) =>
       isRule(rule) ? undefined : wrongRule("rule", rule),
     ) ??
@@ -137,6 +140,7 @@ function checkService(service: VirtualService): FieldError | undefined {
     checkPersistence(service, field) ??
     checkRules(service, field) ??
     checkOptions(service, field) ??
+    checkAccess(service.access, field("aclcontrol")) ??
     checkTls(service, field) ??
     checkCheck(service, field) ??
     firstOf(service.servers, (server) => checkServer(server, field)) ??
@@ -169,6 +173,16 @@ function checkPersistence(
       `up to ${cookieNameMaxChars} letters, digits, - and _, a letter first`,
     );
   return undefined;
+}
+
+function checkAccess(lists: AccessLists | undefined, field: string): FieldError | undefined {
+  if (lists === undefined) return undefined;
+  const all = [...lists.allow, ...lists.block];
+  const wrong = all.find((each) => networkText(each) !== each);
+  if (wrong !== undefined) return fault(field, wrong, "a network such as 10.0.0.0/8, without host bits");
+  return all.length > accessEntriesMax * 2 || new Set(all).size < all.length
+    ? fault(field, all.length, `up to ${accessEntriesMax} networks in each list, none of them twice`)
+    : undefined;
 }
 
 /** Of limits of connections and requests. */

@@ -203,6 +203,8 @@ export type VirtualService = ServiceOptions & {
   readonly idleSeconds: number;
   /** Ports beside `port`, on the same address. */
   readonly extraPorts?: readonly number[];
+  /** Who may connect to this service. */
+  readonly access?: AccessLists;
   /** More than these are refused; at least one. `requestsPerSecond` is for HTTP only. */
   readonly limits?: {
     readonly connections?: number;
@@ -233,11 +235,21 @@ export type VirtualService = ServiceOptions & {
  */
 export type SubService = Omit<
   VirtualService,
-  "port" | "extraPorts" | "limits" | "unavailable" | "offload" | "subServices"
+  "port" | "extraPorts" | "access" | "limits" | "unavailable" | "offload" | "subServices"
 > & {
   /** 1 to 65,535, relative to the others of its service. */
   readonly weight: number;
   readonly chosenBy?: readonly ChoosingRule[];
+};
+
+/** Networks as `networkText` (access.ts) writes them. The smallest that holds an address counts; no network is in both. */
+export type AccessLists = { readonly allow: readonly string[]; readonly block: readonly string[] };
+
+/** Who may connect to any service; a service's own list is looked at as well. */
+export type AccessControl = {
+  readonly lists?: AccessLists;
+  /** Who is refused is told so; else the connection is dropped without a word. */
+  readonly answers?: true;
 };
 
 /** What belongs to the process and not to a service. */
@@ -266,6 +278,7 @@ export type Peer = { readonly name: string; readonly address: string; readonly p
 export type ProxyModel = {
   readonly process: ProcessSettings;
   readonly services: readonly VirtualService[];
+  readonly access?: AccessControl;
   /** Rules that no service has: HAProxy checks them all the same, so that none is kept that could never be used. */
   readonly unusedRules?: readonly (MatchRule | ChangeRule)[];
   /** All rules that replace: their patterns are to be valid by themselves as well. */

@@ -93,6 +93,17 @@ const passedOn = {
 } as const;
 
 const goldens: Record<string, ProxyModel> = {
+  "access-lists": {
+    ...exampleModel([
+      exampleService(1, { access: { allow: ["10.1.0.0/16", "2001:db8::/32"], block: [] } }),
+      exampleService(2),
+    ]),
+    access: { lists: { allow: ["10.0.0.9/32"], block: ["10.0.0.0/8"] } },
+  },
+  "access-lists-with-answers": {
+    ...exampleModel([exampleService(1, { access: { allow: [], block: ["192.0.2.0/24"] } })]),
+    access: { answers: true },
+  },
   empty: exampleModel([]),
   "http-round-robin": exampleModel([
     exampleService(1, {

@@ -5,6 +5,7 @@
 import { sha256Hex } from "@tandem/base/digest";
 import { socketText } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import { accessDirectives, accessFiles } from "./access.ts";
 import { checkDirectives, checkWords, unavailableBackend, unavailableWhen } from "./checks.ts";
 import {
   offloadDirectives,
@@ -16,6 +17,7 @@ import {
 import { switchingOf } from "./content-switching.ts";
 import { checkModel } from "./limits.ts";
 import {
+  type AccessControl,
   type HashedPart,
   type HealthCheck,
   type Peers,
@@ -76,11 +78,12 @@ export function renderConfiguration(model: ProxyModel): Result<RenderedConfigura
   const text = body.map((each) => each.text).join("\n");
   const digest = sha256Hex(`${write([globalSection(model, undefined)]).text}\n${text}`).slice(0, 16);
   const head = write([globalSection(model, digest)]);
+  const enabled = model.services.filter((service) => service.enabled);
   const files = new Map(
-    model.services
-      .filter((service) => service.enabled)
-      .flatMap(({ offload }) => (offload === undefined ? [] : offloadFiles(offload)))
-      .map((each) => [each.name, each]),
+    [
+      ...enabled.flatMap(({ offload }) => (offload === undefined ? [] : offloadFiles(offload))),
+      ...[model.access?.lists, ...enabled.map(({ access }) => access)].flatMap(accessFiles),
+    ].map((each) => [each.name, each]),
   );
   return ok({
     text: `${head.text}\n${text}`,
@@ -99,14 +102,14 @@ const originsOf = (parts: readonly Written[]): (Origin | undefined)[] =>
 
 /** Everything after the global section. */
 function bodyOf(
-  { process: settings, services, unusedRules = [], replacingRules = [] }: ProxyModel,
+  { process: settings, services, access = {}, unusedRules = [], replacingRules = [] }: ProxyModel,
   keys: ReadonlyMap<VirtualService, string>,
 ): Written[] {
   return [
     write([defaultsSection(), ...(settings.peers === undefined ? [] : [peersSection(settings.peers)])]),
     ...writtenServices(
       services.filter((service) => service.enabled),
-      settings,
+      { settings, access },
       keys,
     ),
     ...(unusedRules.length + replacingRules.length === 0
@@ -132,14 +135,15 @@ type KnownService = { readonly key: string; readonly written: Written };
 let lastWritten: ReadonlyMap<number, KnownService> = new Map();
 
 /** What a service's text is made from beside it and the process has to be part of this. */
-function keysOf({ process, services }: ProxyModel): ReadonlyMap<VirtualService, string> {
-  const settings = JSON.stringify(process);
+function keysOf({ process, services, access }: ProxyModel): ReadonlyMap<VirtualService, string> {
+  const lists = accessFiles(access?.lists).map(({ name }) => name);
+  const settings = JSON.stringify([process, lists, access?.answers, access?.lists?.block.length]);
   return new Map(services.map((service) => [service, `${settings}${JSON.stringify(service)}`]));
 }
 
 function writtenServices(
   services: readonly VirtualService[],
-  settings: ProcessSettings,
+  surroundings: Surroundings,
   keys: ReadonlyMap<VirtualService, string>,
 ): Written[] {
   const all = new Map<number, KnownService>();
@@ -148,7 +152,7 @@ function writtenServices(
     const known = lastWritten.get(service.index);
     all.set(
       service.index,
-      known?.key === key ? known : { key, written: write(serviceSections(service, settings)) },
+      known?.key === key ? known : { key, written: write(serviceSections(service, surroundings)) },
     );
   }
   lastWritten = all;
@@ -216,10 +220,14 @@ function defaultsSection(): Section {
 /** What a service and a SubVS have alike: a backend. */
 type BackendService = Omit<VirtualService, "port" | "extraPorts" | "limits" | "unavailable" | "offload">;
 
-function serviceSections(service: VirtualService, settings: ProcessSettings): Section[] {
+/** What a service is written into. */
+type Surroundings = { readonly settings: ProcessSettings; readonly access: AccessControl };
+
+function serviceSections(service: VirtualService, surroundings: Surroundings): Section[] {
+  const { settings } = surroundings;
   const subServices = service.subServices?.filter(({ enabled }) => enabled) ?? [];
   return [
-    frontendSection(service, subServices, settings),
+    frontendSection(service, subServices, surroundings),
     ...backendSections(service, settings),
     ...subServices.flatMap((each) => backendSections(each, settings)),
   ];
@@ -239,7 +247,7 @@ const commonDirectives = (service: BackendService): Directive[] => [
 function frontendSection(
   service: VirtualService,
   subServices: readonly SubService[],
-  { filesDirectory }: ProcessSettings,
+  { settings: { filesDirectory }, access }: Surroundings,
 ): Section {
   const name = keyword(serviceName(service.index));
   const from = originOf(service);
@@ -271,6 +279,9 @@ function frontendSection(
         ),
       ),
       directive(`timeout client ${service.idleSeconds}s`, [], from("Idletime")),
+      ...[access.lists, service.access].flatMap((lists) =>
+        accessDirectives(lists, access, filesDirectory, from("aclcontrol")),
+      ),
       ...limitDirectives(service, from),
       ...offloadDirectives(service, from),
       ...unavailableDirectives(service, subServices, from),

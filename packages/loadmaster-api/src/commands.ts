@@ -2,6 +2,7 @@
  * Every command of the API, once: its parameters, what it changes, and what it answers. Validation, `listapi` and the
  * refusal of service changes at a unit's own address (SPEC LH6) follow from this table.
  */
+import { accessListParameters, ofOneService } from "./access-list-parameters.ts";
 import { adaptiveParameters } from "./adaptive-parameters.ts";
 import {
   certificateReading,
@@ -83,6 +84,7 @@ export type Command = {
     | "addons"
     | "File"
     | "HostsEntry"
+    | "IP"
     | "Route"
     | "text"
     | "ok";
@@ -253,6 +255,15 @@ export const commands = {
     permission: "certs",
     answer: "ok",
     about: "removes a set of ciphers that no virtual service uses",
+  },
+  aclcontrol: {
+    parameters: accessListParameters,
+    changes: "services",
+    permission: "root",
+    lesser: { permission: "vs", parameters: ofOneService },
+    answer: "IP",
+    about:
+      "lists of who may connect, of all services and of one; whoever either refuses is refused, and of a list the smallest network that holds the address counts. Where only some are allowed, all others are refused",
   },
   showrule: {
     parameters: ruleListing,

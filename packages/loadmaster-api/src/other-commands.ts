@@ -13,17 +13,7 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
   },
   {
     area: "network (bonds, VLANs and VXLANs are set up on the machine; the configuration file names the device)",
-    names: [
-      "createbond",
-      "addbond",
-      "delbond",
-      "unbond",
-      "addvlan",
-      "delvlan",
-      "addvxlan",
-      "delvxlan",
-      "aclcontrol",
-    ],
+    names: ["createbond", "addbond", "delbond", "unbond", "addvlan", "delvlan", "addvxlan", "delvxlan"],
   },
   {
     area: "licences",

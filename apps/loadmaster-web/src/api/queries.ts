@@ -129,6 +129,24 @@ export const hostsQuery = queryOptions({
   refetchInterval: slowIntervalMs,
 });
 
+/** `vs`: of one service, else of all. */
+export const accessListQuery = (list: "allow" | "block", vs?: number) =>
+  queryOptions({
+    queryKey: ["access list", list, vs ?? "all"],
+    queryFn: async () =>
+      (await command("aclcontrol", vs === undefined ? { list } : { listvs: list, vs })).IP ?? [],
+    refetchInterval: slowIntervalMs,
+  });
+
+export const accessSettingsQuery = queryOptions({
+  queryKey: ["access settings"],
+  queryFn: async () => ({
+    isEnabled: (await command("aclcontrol", { isenabled: "" })).isenabled === true,
+    isDrop: (await command("aclcontrol", { isdrop: "" })).isdrop === true,
+  }),
+  refetchInterval: slowIntervalMs,
+});
+
 export const usersQuery = queryOptions({
   queryKey: ["users"],
   queryFn: async () => (await command("userlist")).User ?? [],

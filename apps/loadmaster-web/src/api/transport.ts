@@ -55,6 +55,11 @@ type Answers = {
   readonly getcipherset: { readonly cipherset: string };
   readonly restore: { readonly message: string };
   readonly restorecert: { readonly message: string };
+  readonly aclcontrol: {
+    readonly IP?: readonly { readonly addr: string; readonly comment: string }[];
+    readonly isenabled?: boolean;
+    readonly isdrop?: boolean;
+  };
   readonly showroute: {
     readonly Route?: readonly { readonly Destination: string; readonly Gateway: string }[];
   };

@@ -6,6 +6,7 @@ import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { AccessListCard } from "../access-lists/access-list-card.tsx";
 import { serviceQuery, servicesQuery } from "../api/queries.ts";
 import { command } from "../api/transport.ts";
 import { AddressHint } from "../live/address-hint.tsx";
@@ -65,6 +66,12 @@ export function ServicePage({ index }: { readonly index: string }) {
             {!shown.MasterVSID && shown.Layer !== 4 && <SubServicesCard service={shown} reason={reason} />}
             <ServiceRulesCard service={shown} reason={reason} />
             <SettingsCard service={shown} reason={reason} />
+            {!shown.MasterVSID && shown.Layer !== 4 && (
+              <>
+                <AccessListCard list="block" vs={shown.Index} reason={reason} />
+                <AccessListCard list="allow" vs={shown.Index} reason={reason} />
+              </>
+            )}
           </>
         )}
       </Loaded>

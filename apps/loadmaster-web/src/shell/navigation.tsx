@@ -36,6 +36,9 @@ export function Navigation() {
           <NavItem isActive={pathname === "/host"}>
             <Link to="/host">Host Configuration</Link>
           </NavItem>
+          <NavItem isActive={pathname === "/access-lists"}>
+            <Link to="/access-lists">Packet Routing Filter</Link>
+          </NavItem>
           <NavExpandable
             title="System Administration"
             isExpanded

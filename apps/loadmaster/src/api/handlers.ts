@@ -13,6 +13,7 @@ import { accessHandlers } from "../access/commands.ts";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
 import { SignIn } from "../access/sign-in.ts";
 import { personOf } from "../access/users.ts";
+import { accessListHandlers, changesLists } from "../access-lists/commands.ts";
 import { cipherSetHandlers } from "../certificates/cipher-sets.ts";
 import { certificateHandlers } from "../certificates/commands.ts";
 import { selfSignedWhere } from "../certificates/self-signed.ts";
@@ -169,6 +170,7 @@ function refusedHere(
 }
 
 function changesShared(command: CommandName, fields: Fields): boolean {
+  if (command === "aclcontrol") return changesLists(fields);
   if (commands[command].changes === "services") return true;
   if (command === "restore") return restoresServices(fieldOf(fields, ["type"]));
   if (command === "set") return systemParameter(String(fieldOf(fields, ["param"])))?.scope === "shared";
@@ -310,6 +312,7 @@ export function unitHandlers(unit: Unit): Handlers {
     },
     ...certificateHandlers(unit),
     ...cipherSetHandlers(unit),
+    ...accessListHandlers(unit),
     ...ruleHandlers(unit),
     get: async ({ param }) => readSystem(unit, version, param),
     getall: async () => ok(readWholeSystem(unit, version)),

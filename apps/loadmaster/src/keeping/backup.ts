@@ -22,6 +22,7 @@ export const sharedParts: { readonly [Name in keyof Required<SharedContent>]: "s
   rules: "services",
   selfSigned: "services",
   cipherSets: "services",
+  access: "services",
   ha: "base",
   sharedAddresses: "base",
   sharedAddresses6: "base",

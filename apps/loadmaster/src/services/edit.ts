@@ -7,6 +7,7 @@ import type { commands } from "@tandem/loadmaster-api/commands";
 import { type Failure, unknownServer, unknownService } from "@tandem/loadmaster-api/envelope";
 import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters";
 import { serverReference, serviceReference } from "@tandem/loadmaster-api/service-parameters";
+import { hasEntries, layer4AccessFault } from "../access-lists/lists.ts";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { type AddressFacts, addressFault } from "./address-rules.ts";
 import {
@@ -402,7 +403,11 @@ function layer4Fault(service: StoredService): Failure | undefined {
     return no(
       `rs: ${server6.address} is an IPv6 address, to which a layer-4 service on ${address} cannot pass packets of IPv4 on; use ForceL4 N, or the server's IPv4 address`,
     );
-  const unread = layer4TlsFault(service) ?? layer4OptionFault(service) ?? layer4CheckFault(service);
+  const unread =
+    layer4AccessFault(service) ??
+    layer4TlsFault(service) ??
+    layer4OptionFault(service) ??
+    layer4CheckFault(service);
   if (unread !== undefined) return no(unread);
   if (type !== "gen")
     return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
@@ -452,6 +457,10 @@ function withValues(
   if (type !== "http" && hasRules(service))
     return refuse(
       `VStype: ${type} reads no HTTP, and virtual service ${service.index} or one of its servers has rules; take them away first`,
+    );
+  if (layer.value === 4 && hasEntries(shared.access))
+    return refuse(
+      "ForceL4: there are access lists of all services, which HAProxy follows and layer 4 does not; empty them first (aclcontrol), or use ForceL4 N",
     );
   const options = optionsOf({ ...service, type }, values);
   if (!options.ok) return options;

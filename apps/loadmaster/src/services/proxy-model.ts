@@ -10,6 +10,7 @@ import type {
   SubService,
   VirtualService,
 } from "@tandem/haproxy-config/model";
+import { proxyAccess, proxyAccessOfService } from "../access-lists/lists.ts";
 import { ProxyRules } from "../rules/proxy-rules.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
 import { findIn, globalChecks, isCheckedByProxy, patternOf } from "./checks.ts";
@@ -38,6 +39,7 @@ export const proxyModel = (
       ? { ...process, peers }
       : process,
     services,
+    ...proxyAccess(shared),
     ...(unused.length === 0 ? {} : { unusedRules: unused }),
     ...(replacing.length === 0 ? {} : { replacingRules: replacing }),
   };
@@ -54,6 +56,7 @@ function proxyService(
     ...proxyBackend(service, shared, sources, rules),
     port: service.port,
     ...proxyFrontOptions(service),
+    ...proxyAccessOfService(shared, service),
     ...(subServices.length === 0 ? {} : { subServices }),
   };
 }

@@ -100,7 +100,7 @@ function serviceStatistics(
   };
 }
 
-/** HAProxy counts refused connections as one: they are those above the rate where one is set, else above the number. */
+/** HAProxy counts refused connections as one: they are those above the rate where one is set, else above the number. Those that an access list refuses are among them where there is a limit. */
 function blocked(
   { options = {} }: StoredService,
   { refusedConnections, refusedRequests }: Counts,
@@ -109,7 +109,7 @@ function blocked(
   return {
     ConnsRateBlocked: byRate ? refusedConnections : 0,
     RequestsRateBlocked: options.requestsPerSecond === undefined ? 0 : refusedRequests,
-    MaxConnsBlocked: byRate ? 0 : refusedConnections,
+    MaxConnsBlocked: byRate || options.connections === undefined ? 0 : refusedConnections,
   };
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { type Static, Type } from "@tandem/base/schema";
+import { accessEntriesMax } from "@tandem/haproxy-config/access";
 import {
   certificatesPerServiceMax,
   ciphersMax,
@@ -92,6 +93,22 @@ export const StoredServerSchema = Type.Object(
   },
   nothingElse,
 );
+
+const accessEntries = Type.Optional(
+  Type.Array(
+    Type.Object(
+      {
+        /** As networkText of @tandem/haproxy-config/access writes it. */
+        network: Type.String({ pattern: "^[0-9a-f:.]{2,45}/\\d{1,3}$" }),
+        comment: Type.Optional(Type.String({ minLength: 1, maxLength: 127 })),
+      },
+      nothingElse,
+    ),
+    { minItems: 1, maxItems: accessEntriesMax },
+  ),
+);
+/** In the order in which they were added; no network is in both. */
+const accessLists = { allow: accessEntries, block: accessEntries };
 
 const headerName = Type.Optional(Type.String({ pattern: headerNamePattern.source }));
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: limitMax }));
@@ -275,6 +292,8 @@ export const StoredServiceSchema = Type.Object(
     port: Type.Integer({ minimum: 1, maximum: 65_535 }),
     /** Absent: 7. At 4 the kernel passes the packets on, and HAProxy knows nothing of the service. */
     layer: Type.Optional(Type.Literal(4)),
+    /** Who may connect; absent: whoever may connect to all services. */
+    access: Type.Optional(Type.Object(accessLists, nothingElse)),
     /** In place of servers of its own; absent: none. */
     subServices: Type.Optional(Type.Array(StoredSubServiceSchema, { minItems: 1, maxItems: subServicesMax })),
   },
@@ -357,6 +376,17 @@ export const SharedContentSchema = Type.Object(
         minItems: 1,
         maxItems: intermediatesMax,
       }),
+    ),
+    /** Who may connect to any service; absent: everybody. `off`: no list is in force, of services neither. `answers`: who is refused is told so. */
+    access: Type.Optional(
+      Type.Object(
+        {
+          ...accessLists,
+          off: Type.Optional(Type.Literal(true)),
+          answers: Type.Optional(Type.Literal(true)),
+        },
+        nothingElse,
+      ),
     ),
     /** Sets of ciphers that operators made, in the order of their names; absent: there are none. */
     cipherSets: Type.Optional(

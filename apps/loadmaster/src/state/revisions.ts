@@ -75,6 +75,8 @@ function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
     });
   for (const { name, ciphers } of shared.cipherSets ?? [])
     objects.set(`cipher set ${name}`, { what: `cipher set ${name}`, fields: fieldsOf({ ciphers }) });
+  if (shared.access !== undefined)
+    objects.set("access lists", { what: "access lists of all services", fields: fieldsOf(shared.access) });
   if (shared.selfSigned !== undefined)
     objects.set("self-signed certificate", {
       what: "the certificate that the unit made itself",
