@@ -261,7 +261,12 @@ describe("the API of a single unit", { skip }, () => {
         422,
         /AllowHTTP2: Y needs SSLAcceleration Y/,
       ],
-      ["addvs", { vs: vs.address, port: 81, prot: "tcp", Persist: "ssl" }, 422, /Persist: "ssl".*none/],
+      [
+        "addvs",
+        { vs: vs.address, port: 81, prot: "tcp", Persist: "nonsense" },
+        422,
+        /Persist: "nonsense".*none/,
+      ],
       ["addvs", { vs: vs.address, port: 81, prot: "tcp", CheckUrl: "/a b" }, 422, /CheckUrl/],
       ["showvs", { vs: 77 }, 422, /^Unknown VS$/],
       ["delvs", { vs: "127.1.1.1", port: 5, prot: "tcp" }, 422, /^Unknown VS$/],
