@@ -446,8 +446,8 @@ export const clients: Area = {
     sends(kreemer, "deletes a service", "delvs", '"vs":$made', done, { given: made }),
     sends(kreemer, "lists keys", "listapikeys", "", data({ apikeys: { type: "texts" } })),
     sends(kreemer, "adds a SubVS", "modvs", '"vs":$made,"createsubvs":""', data({ MasterVS: 1 }), {
-      ...ofMade,
-      notYet: "services have no SubVS yet",
+      given: made.slice(0, 1),
+      after: gone,
     }),
     sends(
       kreemer,

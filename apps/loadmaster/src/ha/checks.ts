@@ -1,6 +1,7 @@
 /** HA checks per interface (SPEC LH7): which interfaces are checked, which are in use, and what is wrong about the choice. */
 import { err, ok, type Result } from "@tandem/base/result";
 import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
+import { allServices } from "../services/sub-services.ts";
 import { type SharedContent, withHa } from "../state/document.ts";
 
 export type ChecksById = NonNullable<SharedContent["ha"]["checks"]>;
@@ -61,7 +62,7 @@ export function uncheckedInUse(
       on,
       uses: [
         ...(shared.services.some(({ address }) => onNetworkOf(on, address)) ? ["virtual services"] : []),
-        ...(shared.services.some(({ servers }) => servers.some(({ address }) => onNetworkOf(on, address)))
+        ...(allServices(shared).some(({ servers }) => servers.some(({ address }) => onNetworkOf(on, address)))
           ? ["real servers"]
           : []),
         ...(defaultRouteDevices.includes(on.device) ? ["the default gateway"] : []),

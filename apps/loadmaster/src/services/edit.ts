@@ -56,8 +56,8 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
   if (/^\d+$/.test(values.vs)) return err(invalid("vs", values.vs, "the new service's IPv4 or IPv6 address"));
   if (values.port === undefined) return err(missing(serviceReference[1]));
   if (values.prot === undefined) return err(missing(serviceReference[2]));
-  if (shared.services.length >= servicesMax)
-    return refuse(`there are ${servicesMax} virtual services already; remove one`);
+  if (allServices(shared).length >= servicesMax)
+    return refuse(`there are ${servicesMax} virtual services and SubVS already; remove one`);
   const address = spelled(values.vs);
   const fault = addressFault(facts, shared.services, address, values.port);
   if (fault !== undefined) return err(fault);

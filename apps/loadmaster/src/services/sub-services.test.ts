@@ -4,7 +4,9 @@ import { request } from "node:http";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { LoadMasterClient, Parameters } from "@tandem/loadmaster-api/client";
 import type { SubServiceView, VirtualServiceView } from "@tandem/loadmaster-api/views";
-import { digestOf } from "../state/document.ts";
+import type { NetworkInterface } from "../configuration-file.ts";
+import { uncheckedInUse } from "../ha/checks.ts";
+import { digestOf, emptyShared, type SharedContent } from "../state/document.ts";
 import {
   loopback,
   portFor,
@@ -15,6 +17,9 @@ import {
   type WebServer,
   waitFor,
 } from "../unit.fixture.ts";
+
+import { allServices } from "./sub-services.ts";
+import { connectionsFor } from "./traffic.ts";
 
 const skip = existsSync("/usr/sbin/haproxy") ? false : "HAProxy is not installed";
 
@@ -228,4 +233,39 @@ describe("SubVS", { skip }, () => {
     assert.ok(!answer.ok);
     assert.match(answer.error.message, /real servers of its own/);
   });
+});
+
+const inSub = (address: string): SharedContent =>
+  ({
+    ...emptyShared,
+    services: [
+      {
+        index: 1,
+        address: "10.1.0.20",
+        servers: [],
+        subServices: [{ index: 2, servers: [{ index: 1, address }], row: { index: 2, weight: 1 } }],
+      },
+    ],
+  }) as unknown as SharedContent;
+
+test("[LM1] real servers of SubVS take files as others do, so fewer connections are left", () => {
+  const [service] = inSub("10.2.0.31").services;
+  const servers = Array.from({ length: 4_000 }, () => service?.subServices?.[0]?.servers[0]);
+  const whole = { services: [{ ...service, subServices: [{ ...service?.subServices?.[0], servers }] }] };
+  const own = { services: [{ ...service, subServices: undefined, servers }] };
+  const connections = (shared: object): number =>
+    connectionsFor(allServices(shared as SharedContent), 20_000);
+  assert.equal(connections(whole), connections(own));
+  assert.ok(connections(whole) < connections(inSub("10.2.0.31")));
+});
+
+test("[LH7] an interface that only real servers of SubVS stand behind is told to be in use", () => {
+  const interfaces = [
+    { id: 0, device: "eth0", address: "10.1.0.21", prefix: 24 },
+    { id: 1, device: "eth1", address: "10.2.0.21", prefix: 24 },
+  ] as unknown as readonly NetworkInterface[];
+  assert.deepEqual(
+    uncheckedInUse(inSub("10.2.0.31"), interfaces, []).map(({ on, uses }) => [on.id, uses]),
+    [[1, ["real servers"]]],
+  );
 });

@@ -18,6 +18,7 @@ import type { SharedContent, StoredService } from "../state/document.ts";
 import type { AdaptiveWeights } from "./adaptive-weights.ts";
 import { isLayer4, type Layer4 } from "./layer4.ts";
 import { proxyModel } from "./proxy-model.ts";
+import { allServices } from "./sub-services.ts";
 import type { UnitChecks } from "./unit-checks.ts";
 
 export const connectionsMax = 9_000;
@@ -168,7 +169,7 @@ export class Traffic {
     const settings: Omit<ProcessSettings, "peers"> = {
       runtimeSocket: haproxy.runtimeSocket,
       filesDirectory: haproxy.filesDirectory,
-      maxConnections: connectionsFor(shared.services, openFilesMax()),
+      maxConnections: connectionsFor(allServices(shared), openFilesMax()),
       hardStopSeconds,
       ...(runAs === undefined || userInfo().uid !== 0 ? {} : { runAs }),
     };
@@ -224,7 +225,7 @@ const filesReserved = 1_000;
 const filesStep = 1_000;
 
 /**
- * Connections of all services together. Each takes two files, each service and each check one: HAProxy does not start when
+ * Connections of all services together, `services` with their SubVS. Each takes two files, each service and each check one: HAProxy does not start when
  * that is more than the limit. In steps, so that a service more seldom changes it.
  */
 export function connectionsFor(services: readonly StoredService[], filesMax: number): number {
