@@ -252,22 +252,10 @@ export const clients: Area = {
     sends(powerShell, "reads an interface by iface", "showiface", "iface=0", data({ "Interface.0.Id": 0 })),
     sends(powerShell, "reads a parameter", "get", "param=hostname", data({ hostname: { type: "string" } })),
     sends(powerShell, "switches the API on", "set", "param=enableapi&value=yes", done),
-    sends(
-      powerShell,
-      "counts the services",
-      "vstotals",
-      "",
-      { is: "known" },
-      { notYet: "there is no command vstotals yet" },
-    ),
-    sends(
-      powerShell,
-      "copies a service",
-      "dupvs",
-      "vs=$index&newvs=$service&newport=$free5",
-      { is: "known" },
-      { notYet: "there is no command dupvs yet" },
-    ),
+    sends(powerShell, "counts the services", "vstotals", "", data({ "VS.Total": { type: "number" } })),
+    sends(powerShell, "copies a service", "dupvs", "vs=$index&newvs=$service&newport=$free5", {
+      is: "known",
+    }),
     sends(powerShell, "disables a server everywhere", "disablers", "rs=198.51.100.200", { is: "known" }),
     sends(powerShell, "shows the rules", "showrule", "", { is: "known" }),
     sends(
