@@ -19,6 +19,7 @@ import { spelling } from "./cases/spelling.ts";
 import { statistics } from "./cases/statistics.ts";
 import { subServices } from "./cases/sub-services.ts";
 import { apiKeys, interfaces, system } from "./cases/system.ts";
+import { templates } from "./cases/templates.ts";
 import { tlsOfServices } from "./cases/tls.ts";
 import { users } from "./cases/users.ts";
 import { views } from "./cases/views.ts";
@@ -39,6 +40,7 @@ export const areas: readonly Area[] = [
   rules,
   subServices,
   options,
+  templates,
   accessLists,
   tlsOfServices,
   keeping,

@@ -20,6 +20,7 @@ import { LoggingPage } from "./settings/logging-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
 import { StatisticsPage } from "./statistics/statistics-page.tsx";
+import { TemplatesPage } from "./templates/templates-page.tsx";
 
 /** Every page with its address. The masthead with the squares and the navigation stand around all of them. */
 const root = createRootRoute({ component: PageShell, notFoundComponent: NotFoundPage });
@@ -40,6 +41,11 @@ const certificates = createRoute({
   getParentRoute: () => root,
   path: "/certificates",
   component: CertificatesPage,
+});
+const templates = createRoute({
+  getParentRoute: () => root,
+  path: "/templates",
+  component: TemplatesPage,
 });
 const rules = createRoute({ getParentRoute: () => root, path: "/rules", component: RulesPage });
 const checkParameters = createRoute({
@@ -94,6 +100,7 @@ export const makeRouter = () =>
       statistics,
       certificates,
       rules,
+      templates,
       checkParameters,
       interfaces,
       host,

@@ -8,8 +8,6 @@ const commands: readonly (readonly [
   why: string,
   given?: { readonly [name: string]: Value },
 ])[] = [
-  ["listtemplates", "API 3.6.3.3", "there are no templates yet"],
-  ["exportvstmplt", "API 3.6.3.1", "there are no templates yet", { vs: "$index" }],
   ["accesskey", "API 3.19", "there are no licences"],
   ["readeula", "API 3.4.1", "there are no licences"],
   ["showdomain", "API 3.6.4.1", "there is no sign-in of users in front of services"],

@@ -45,6 +45,12 @@ import {
   serviceReference,
 } from "./service-parameters.ts";
 import {
+  serviceAdditions,
+  templateExport,
+  templateReference,
+  templateUpload,
+} from "./template-parameters.ts";
+import {
   addUserParameters,
   changeUserPasswordParameters,
   keyOwner,
@@ -78,6 +84,7 @@ export type Command = {
     | "cipherset"
     | "totals"
     | "rules"
+    | "template"
     | "health"
     | "User"
     | "Group"
@@ -123,7 +130,7 @@ const anySecret = {
 
 export const commands = {
   addvs: {
-    parameters: [...serviceReference, ...serviceParameters],
+    parameters: [...serviceReference, ...serviceParameters, ...serviceAdditions],
     changes: "services",
     permission: "addvs",
     answer: "VirtualService",
@@ -148,6 +155,31 @@ export const commands = {
     changes: "nothing",
     answer: "VirtualService",
     about: "one virtual service",
+  },
+  listtemplates: {
+    parameters: [],
+    changes: "nothing",
+    answer: "template",
+    about: "templates that services can be made of",
+  },
+  uploadtemplate: {
+    parameters: templateUpload,
+    changes: "services",
+    answer: "ok",
+    about: "adds the templates of a file; those of the same names make way",
+  },
+  deltemplate: {
+    parameters: templateReference,
+    changes: "services",
+    answer: "ok",
+    about: "removes a template; services that were made of it stay as they are",
+  },
+  exportvstmplt: {
+    parameters: templateExport,
+    changes: "nothing",
+    answer: "data",
+    about:
+      "a virtual service as a template, with its SubVS and rules, without address, real servers and certificates",
   },
   dupvs: {
     parameters: [...serviceReference, ...duplicateParameters],

@@ -4,10 +4,6 @@
  */
 export const otherCommands: readonly { readonly area: string; readonly names: readonly string[] }[] = [
   {
-    area: "virtual services",
-    names: ["exportvstmplt", "uploadtemplate", "listtemplates", "deltemplate"],
-  },
-  {
     area: "rules and checks",
     names: ["addresponsebodyrule", "delresponsebodyrule"],
   },

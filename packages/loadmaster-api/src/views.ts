@@ -172,6 +172,9 @@ export type RuleView = {
 /** What `showrule` answers: lists by the names of the types, `MatchContentRule` and so on. */
 export type RulesView = { [type: string]: RuleView[] };
 
+/** One row of `listtemplates`; none of them is the vendor's own. */
+export type TemplateView = { name: string; comment: string; certified: boolean };
+
 /** One row of `listcert` and `listintermediate`. RSA keys are known by their modulus, others by the whole key. */
 /** What `vstotals` answers; the vendor describes what is counted, and no names. */
 export type TotalsView = { readonly [What in "VS" | "SubVS" | "RS"]: TotalsOfOne };

@@ -46,6 +46,12 @@ export const serviceQuery = (index: string) =>
     refetchInterval: slowIntervalMs,
   });
 
+export const templatesQuery = queryOptions({
+  queryKey: ["templates"],
+  queryFn: async () => (await command("listtemplates")).template,
+  refetchInterval: slowIntervalMs,
+});
+
 /** Content rules by type. */
 export const rulesQuery = queryOptions({
   queryKey: ["rules"],

@@ -9,6 +9,7 @@ import type {
   InterfaceView,
   RulesView,
   StatisticsView,
+  TemplateView,
   VirtualServiceView,
 } from "@tandem/loadmaster-api/views";
 import { isRefusal } from "@tandem/web-components/values/refusal";
@@ -32,6 +33,9 @@ type Answers = {
   readonly showiface: { readonly Interface: readonly InterfaceView[] };
   readonly listvs: { readonly VS?: readonly VirtualServiceView[] };
   readonly showrule: RulesView;
+  readonly listtemplates: { readonly template: readonly TemplateView[] };
+  readonly uploadtemplate: { readonly message: string };
+  readonly exportvstmplt: { readonly data: string; readonly filename: string };
   readonly showhealth: CheckParametersView;
   readonly showadaptive: AdaptiveParametersView;
   readonly listcert: { readonly cert: readonly CertificateView[] };

@@ -16,6 +16,7 @@ import { ServiceRulesCard } from "../rules/service-rules-card.tsx";
 import { DraftActions } from "../settings/draft-actions.tsx";
 import { changesIn, type Draft, formValue, type SettingField } from "../settings/field.ts";
 import { SettingInput } from "../settings/setting-input.tsx";
+import { SaveTemplate } from "../templates/save-template.tsx";
 import { ServersCard } from "./servers-card.tsx";
 import { serviceFields, serviceValues } from "./service-fields.ts";
 import { SubServicesCard } from "./sub-services-card.tsx";
@@ -66,6 +67,7 @@ export function ServicePage({ index }: { readonly index: string }) {
             {!shown.MasterVSID && shown.Layer !== 4 && <SubServicesCard service={shown} reason={reason} />}
             <ServiceRulesCard service={shown} reason={reason} />
             <SettingsCard service={shown} reason={reason} />
+            {!shown.MasterVSID && <SaveTemplate service={shown} />}
             {!shown.MasterVSID && shown.Layer !== 4 && (
               <>
                 <AccessListCard list="block" vs={shown.Index} reason={reason} />

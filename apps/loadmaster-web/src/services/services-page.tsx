@@ -3,13 +3,14 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { socketText } from "@tandem/base/ipv6";
 import type { ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
+import { SelectField } from "@tandem/web-components/form/select-field";
 import { TextField } from "@tandem/web-components/form/text-field";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { servicesQuery } from "../api/queries.ts";
+import { servicesQuery, templatesQuery } from "../api/queries.ts";
 import { command } from "../api/transport.ts";
 import { AddressHint } from "../live/address-hint.tsx";
 import { useLive } from "../live/live.tsx";
@@ -207,6 +208,8 @@ type AddProps = { readonly onAdded: () => Promise<unknown>; readonly onClose: ()
 /** Address and port make a service; the rest is set on its page. */
 function AddService({ onAdded, onClose }: AddProps) {
   const [draft, setDraft] = useState({ vs: "", port: "80", NickName: "" });
+  const [template, setTemplate] = useState("");
+  const templates = useQuery(templatesQuery).data ?? [];
   const send = async (): Promise<void> => {
     const { vs, port, NickName } = draft;
     const added = await command("addvs", {
@@ -214,6 +217,7 @@ function AddService({ onAdded, onClose }: AddProps) {
       port: port.trim(),
       prot: "tcp",
       ...(NickName.trim() === "" ? {} : { NickName: NickName.trim() }),
+      ...(template === "" ? {} : { template }),
     });
     await onAdded();
     location.hash = `#/services/${added.Index}`;
@@ -223,7 +227,7 @@ function AddService({ onAdded, onClose }: AddProps) {
       title="Add a virtual service"
       action="Add this Virtual Service"
       isDisabled={draft.vs.trim() === "" || draft.port.trim() === ""}
-      fields={["vs", "port", "NickName"]}
+      fields={["vs", "port", "NickName", "template"]}
       send={send}
       onClose={onClose}
     >
@@ -244,6 +248,16 @@ function AddService({ onAdded, onClose }: AddProps) {
             />
             <TextField {...field("port")} label="Port" type="number" required />
             <TextField {...field("NickName")} label="Service Nickname" />
+            {templates.length > 0 && (
+              <SelectField
+                id="template"
+                label="Use Template"
+                value={template}
+                options={[["", "none"], ...templates.map(({ name }) => [name, name] as const)]}
+                onChange={setTemplate}
+                error={errorOf(error, "template")}
+              />
+            )}
           </>
         );
       }}

@@ -6,8 +6,9 @@ export function Navigation() {
   const { pathname } = useLocation();
   const inServices = pathname.startsWith("/services");
   const inConfiguration =
-    !["/", "/statistics", "/rules", "/checking/parameters", "/certificates"].includes(pathname) &&
-    !inServices;
+    !["/", "/statistics", "/rules", "/templates", "/checking/parameters", "/certificates"].includes(
+      pathname,
+    ) && !inServices;
   return (
     <Nav aria-label="Pages">
       <NavList>
@@ -19,6 +20,9 @@ export function Navigation() {
         </NavItem>
         <NavItem isActive={pathname === "/statistics"}>
           <Link to="/statistics">Statistics</Link>
+        </NavItem>
+        <NavItem isActive={pathname === "/templates"}>
+          <Link to="/templates">Manage Templates</Link>
         </NavItem>
         <NavItem isActive={pathname === "/rules"}>
           <Link to="/rules">Content Rules</Link>

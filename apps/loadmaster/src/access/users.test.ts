@@ -70,7 +70,7 @@ describe("what a permission opens, over all commands", () => {
   test("[LM2] with extended permissions services are added by addvs alone", () => {
     assert.equal(openedBy(["vs"], true).includes("addvs"), false);
     assert.equal(openedBy(["vs"], true).includes("modvs"), true);
-    assert.deepEqual(openedBy(["addvs"], true), ["addvs", "delvs"]);
+    assert.deepEqual(openedBy(["addvs"], true), ["addvs", "delvs", "dupvs"]);
   });
 
   test("[LM2] who may switch real servers may do nothing else with them", () => {

@@ -45,6 +45,7 @@ import { allServices } from "../services/sub-services.ts";
 import { totalsView } from "../services/totals.ts";
 import { rowView, serverView, serviceView } from "../services/views.ts";
 import { type SharedContent, type UnitContent, type UnitDocument, withShared } from "../state/document.ts";
+import { templateHandlers } from "../templates/commands.ts";
 import type { Author, Change, Log, Unit } from "../unit.ts";
 import { CallLimit, callsMaxDefault } from "./call-limit.ts";
 import type { Connection, Gate, Handlers } from "./dispatch.ts";
@@ -314,6 +315,7 @@ export function unitHandlers(unit: Unit): Handlers {
     ...cipherSetHandlers(unit),
     ...accessListHandlers(unit),
     ...ruleHandlers(unit),
+    ...templateHandlers(unit),
     get: async ({ param }) => readSystem(unit, version, param),
     getall: async () => ok(readWholeSystem(unit, version)),
     async set({ param, value }, caller) {

@@ -20,6 +20,7 @@ export const sharedParts: { readonly [Name in keyof Required<SharedContent>]: "s
   certificates: "services",
   intermediates: "services",
   rules: "services",
+  templates: "services",
   selfSigned: "services",
   cipherSets: "services",
   access: "services",

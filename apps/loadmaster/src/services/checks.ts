@@ -7,7 +7,7 @@ import {
 } from "@tandem/loadmaster-api/check-parameters";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
-import type { ValuesOf } from "./edit.ts";
+import type { ServiceValues, ValuesOf } from "./edit.ts";
 import { type AnyService, allServices, withService } from "./sub-services.ts";
 
 type Check = StoredService["check"];
@@ -39,7 +39,7 @@ export function newCheck(port: number, readsHttp: boolean): Check {
 }
 
 /** The check with what the parameters say, or why it cannot be; an empty text removes. */
-export function checkOf(before: Check, values: ValuesOf<"addvs">): Result<Check, Failure> {
+export function checkOf(before: Check, values: ServiceValues): Result<Check, Failure> {
   const { url, host, pattern, headers, body, sends, seeks, within, ...rest } = before;
   const type = (values.CheckType as CheckType | undefined) ?? rest.type;
   const { CheckUrl, CheckPattern } = values;
@@ -103,7 +103,7 @@ export const headersText = (headers: Check["headers"] = []): string =>
 /** `RsMinimum` as it is to be kept, or why not. */
 export function minimumOf(
   { minimum, servers, subServices }: StoredService,
-  { EnhancedHealthChecks, RsMinimum }: ValuesOf<"addvs">,
+  { EnhancedHealthChecks, RsMinimum }: ServiceValues,
 ): Result<number | undefined, Failure> {
   const enhanced = EnhancedHealthChecks ?? minimum !== undefined;
   if (enhanced && subServices !== undefined)

@@ -6,9 +6,14 @@ import { serversPerServiceMax, servicesMax } from "@tandem/haproxy-config/limits
 import type { commands } from "@tandem/loadmaster-api/commands";
 import { type Failure, unknownServer, unknownService } from "@tandem/loadmaster-api/envelope";
 import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters";
-import { serverReference, serviceReference } from "@tandem/loadmaster-api/service-parameters";
+import {
+  serverReference,
+  type serviceParameters,
+  serviceReference,
+} from "@tandem/loadmaster-api/service-parameters";
 import { hasEntries, layer4AccessFault } from "../access-lists/lists.ts";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
+import { serviceOfTemplate } from "../templates/templates.ts";
 import { type AddressFacts, addressFault } from "./address-rules.ts";
 import {
   checkOf,
@@ -34,6 +39,8 @@ import {
 import { layer4TlsFault, tlsOf } from "./tls.ts";
 
 export type ValuesOf<Name extends keyof typeof commands> = Values<(typeof commands)[Name]["parameters"]>;
+/** What `addvs` and `modvs` say alike about a service or SubVS. */
+export type ServiceValues = Values<readonly [...typeof serviceReference, ...typeof serviceParameters]>;
 type Reference = {
   readonly vs: string;
   readonly port?: number | undefined;
@@ -83,16 +90,21 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
     check: newCheck(values.port, type === "http"),
     servers: [],
   };
-  const ciphers = withOwnCiphers(shared, index, values);
+  const start =
+    values.template === undefined
+      ? ok({ service: blank, shared: { ...shared, nextServiceIndex: index + 1 } })
+      : serviceOfTemplate(shared, values.template, blank);
+  if (!start.ok) return start;
+  const ciphers = withOwnCiphers(start.value.shared, index, values);
   if (!ciphers.ok) return ciphers;
-  const made = withValues(blank, values, ciphers.value);
+  const made = withValues(start.value.service, values, ciphers.value);
   if (!made.ok) return made;
   const service = made.value;
   const taken = socketFault(facts, shared, service);
   if (taken !== undefined) return err(taken);
   return ok({
     index,
-    shared: { ...ciphers.value, nextServiceIndex: index + 1, services: [...shared.services, service] },
+    shared: { ...ciphers.value, services: [...shared.services, service] },
   });
 }
 
@@ -369,10 +381,7 @@ const hasRules = ({ rules, servers }: StoredService): boolean =>
   rules !== undefined || servers.some((each) => each.rules !== undefined);
 
 /** The layer that the parameters ask for, or the one before. */
-function layerOf(
-  before: 4 | 7,
-  { ForceL4, ForceL7, Transparent }: ValuesOf<"addvs">,
-): Result<4 | 7, Failure> {
+function layerOf(before: 4 | 7, { ForceL4, ForceL7, Transparent }: ServiceValues): Result<4 | 7, Failure> {
   if (ForceL4 !== undefined && ForceL4 === ForceL7)
     return refuse(
       `ForceL7: ${yesNo(ForceL7)} contradicts ForceL4 ${yesNo(ForceL4)}; a service works at one of the two layers, give one of them`,
@@ -440,7 +449,7 @@ function layer4Fault(service: StoredService): Failure | undefined {
 /** The service with what the parameters say; an empty text removes. */
 function withValues(
   service: AnyService,
-  values: ValuesOf<"addvs"> & Partial<ValuesOf<"modvs">>,
+  values: ServiceValues & Partial<ValuesOf<"modvs">>,
   shared: SharedContent,
 ): Result<AnyService, Failure> {
   const layer = layerOf(service.layer ?? 7, values);

@@ -7,7 +7,7 @@ import type { ServiceOptions, VirtualService } from "@tandem/haproxy-config/mode
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { invalid } from "@tandem/loadmaster-api/parameters";
 import type { StoredService } from "../state/document.ts";
-import type { ValuesOf } from "./edit.ts";
+import type { ServiceValues } from "./edit.ts";
 
 type StoredOptions = NonNullable<StoredService["options"]>;
 
@@ -19,7 +19,7 @@ const redirectCodeDefault = 302;
 /** The service's options with what the parameters say; absent when all are off. `service` has its new type already. */
 export function optionsOf(
   service: Pick<StoredService, "options" | "type" | "port">,
-  values: ValuesOf<"addvs">,
+  values: ServiceValues,
 ): Result<StoredService["options"], Failure> {
   const before = service.options ?? {};
   const standby = standbyOf(before, values);
@@ -83,11 +83,11 @@ export const optionsOfParentAlone = [
   "ErrorCode",
   "ErrorUrl",
   "ExtraPorts",
-] as const satisfies readonly (keyof ValuesOf<"addvs">)[];
+] as const satisfies readonly (keyof ServiceValues)[];
 
 function standbyOf(
   before: StoredOptions,
-  { StandbyAddr, StandbyPort }: ValuesOf<"addvs">,
+  { StandbyAddr, StandbyPort }: ServiceValues,
 ): Result<StoredOptions["standby"], Failure> {
   const text = StandbyAddr ?? before.standby?.address ?? "";
   if (text === "")
@@ -106,7 +106,7 @@ function standbyOf(
 
 function extraPortsOf(
   before: StoredOptions,
-  { ExtraPorts }: ValuesOf<"addvs">,
+  { ExtraPorts }: ServiceValues,
 ): Result<string[] | undefined, Failure> {
   if (ExtraPorts === undefined) return ok(before.extraPorts);
   const ranges = ExtraPorts.split(/[ ,]+/).filter((each) => each !== "");
@@ -140,7 +140,7 @@ export const portsOf = ({ port, options }: Pick<StoredService, "port" | "options
 
 function unavailableOf(
   before: StoredOptions,
-  { ErrorCode, ErrorUrl }: ValuesOf<"addvs">,
+  { ErrorCode, ErrorUrl }: ServiceValues,
 ): Result<Pick<StoredOptions, "errorCode" | "errorUrl">, Failure> {
   const url = (ErrorUrl ?? before.errorUrl ?? "") || undefined;
   const given = ErrorCode === undefined || ErrorCode === "" ? ErrorCode : Number(ErrorCode);
@@ -159,7 +159,7 @@ function unavailableOf(
 
 function headersOf(
   before: StoredOptions,
-  values: ValuesOf<"addvs">,
+  values: ServiceValues,
 ): Result<Pick<StoredOptions, "copyFrom" | "copyTo" | "headerName" | "headerValue">, Failure> {
   const text = (given: string | undefined, stood: string | undefined): string | undefined =>
     (given ?? stood) || undefined;

@@ -3,7 +3,7 @@ import { err, ok, type Result } from "@tandem/base/result";
 import type { Persistence } from "@tandem/haproxy-config/model";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { StoredService } from "../state/document.ts";
-import type { ValuesOf } from "./edit.ts";
+import type { ServiceValues } from "./edit.ts";
 
 /** Seconds, when persistence is asked for without saying how long. */
 const persistTimeoutDefault = 360;
@@ -56,7 +56,7 @@ const companions = {
 /** The service's persistence with what the parameters say, or why it cannot be. `service` has its new type already. */
 export function persistenceOf(
   service: StoredService,
-  values: ValuesOf<"addvs">,
+  values: ServiceValues,
 ): Result<StoredService["persist"], Failure> {
   const before = service.persist;
   const { Persist, PersistTimeout } = values;

@@ -36,6 +36,7 @@ import {
   syslogLevels,
   syslogPortDefault,
 } from "@tandem/loadmaster-api/syslog-levels";
+import { templateNamePattern, templatesMax } from "@tandem/loadmaster-api/template-parameters";
 import { userNamePattern, usersMax } from "@tandem/loadmaster-api/user-parameters";
 
 export const keysPerUserMax = 16;
@@ -300,6 +301,17 @@ export const StoredServiceSchema = Type.Object(
   nothingElse,
 );
 
+/** A service that stands nowhere and has neither servers nor certificates, with the rules that it uses. */
+export const StoredTemplateSchema = Type.Object(
+  {
+    name: Type.String({ pattern: templateNamePattern.source }),
+    comment: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })),
+    service: StoredServiceSchema,
+    rules: Type.Optional(Type.Array(StoredRuleSchema, { minItems: 1, maxItems: rulesMax })),
+  },
+  nothingElse,
+);
+
 const pem = Type.String({ minLength: 1, maxLength: certificatesTotalMaxChars });
 
 export const SharedContentSchema = Type.Object(
@@ -408,6 +420,8 @@ export const SharedContentSchema = Type.Object(
     selfSigned: Type.Optional(Type.Object({ chain: pem, key: pem }, nothingElse)),
     /** In the order of their names; absent: there are none. */
     rules: Type.Optional(Type.Array(StoredRuleSchema, { minItems: 1, maxItems: rulesMax })),
+    /** In the order of their names; absent: there are none. */
+    templates: Type.Optional(Type.Array(StoredTemplateSchema, { minItems: 1, maxItems: templatesMax })),
   },
   nothingElse,
 );
@@ -507,6 +521,7 @@ export const UnitDocumentSchema = Type.Object(
   nothingElse,
 );
 
+export type StoredTemplate = Static<typeof StoredTemplateSchema>;
 export type StoredRule = Static<typeof StoredRuleSchema>;
 export type StoredServer = Static<typeof StoredServerSchema>;
 export type StoredSubService = Static<typeof StoredSubServiceSchema>;
