@@ -5,17 +5,8 @@
 import { socketText } from "@tandem/base/ipv6";
 import { unavailableWhen } from "./checks.ts";
 import { type ServiceOptions, type SubService, serviceName, type VirtualService } from "./model.ts";
-import {
-  type Directive,
-  directive,
-  keyword,
-  type Origin,
-  quoted,
-  quotedFormat,
-  type Word,
-} from "./syntax.ts";
+import { type Directive, directive, keyword, keywords, type Origin, quoted, quotedFormat } from "./syntax.ts";
 
-const keywords = (text: string): Word[] => text.split(" ").map(keyword);
 type From = (parameter: string) => Origin;
 
 /**

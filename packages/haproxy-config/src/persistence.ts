@@ -2,17 +2,8 @@
 import { isIpv6 } from "@tandem/base/ipv6";
 import { persistenceEntriesMax } from "./limits.ts";
 import { type KeyedPersistence, type Peers, serviceName, type VirtualService } from "./model.ts";
-import {
-  type Directive,
-  directive,
-  keyword,
-  type Origin,
-  quoted,
-  type Section,
-  type Word,
-} from "./syntax.ts";
+import { type Directive, directive, keyword, keywords, type Origin, quoted, type Section } from "./syntax.ts";
 
-const keywords = (text: string): Word[] => text.split(" ").map(keyword);
 export const peersName = keyword("tandem");
 
 /** Longer keys are cut: two clients with the same beginning share a server. */

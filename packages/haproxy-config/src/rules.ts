@@ -8,13 +8,13 @@ import {
   type Directive,
   directive,
   keyword,
+  keywords,
   type Origin,
   quoted,
   quotedFormat,
   type Word,
 } from "./syntax.ts";
 
-const keywords = (text: string): Word[] => text.split(" ").map(keyword);
 const flagVariable = (flag: number): string => `var(txn.flag${flag})`;
 
 /** The rules that choose, each once, in the order in which servers have them. */

@@ -6,9 +6,7 @@
 import { availableWords } from "./checks.ts";
 import type { SubService, VirtualService } from "./model.ts";
 import { type Conditions, choosingRules } from "./rules.ts";
-import { type Directive, directive, keyword, type Origin, type Word } from "./syntax.ts";
-
-const keywords = (text: string): Word[] => text.split(" ").map(keyword);
+import { type Directive, directive, keyword, keywords, type Origin, type Word } from "./syntax.ts";
 
 /** A case of the choice: the condition behind `if`, absent for everything else, and the SubVS that it is between. */
 type Case = { readonly condition?: readonly Word[]; readonly between: readonly SubService[] };

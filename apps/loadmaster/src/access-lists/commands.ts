@@ -3,10 +3,11 @@ import { err, ok, type Result } from "@tandem/base/result";
 import { accessChanges } from "@tandem/loadmaster-api/access-list-parameters";
 import { completedOk, type Failure } from "@tandem/loadmaster-api/envelope";
 import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
+import { changeShared } from "../api/change-shared.ts";
 import type { Handlers } from "../api/dispatch.ts";
 import { findService, type ValuesOf } from "../services/edit.ts";
 import { type AnyService, withService } from "../services/sub-services.ts";
-import { type SharedContent, withShared } from "../state/document.ts";
+import type { SharedContent } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
 import { type ListName, listView, withAccess, withEntry, withoutEntry, withServiceAccess } from "./lists.ts";
 
@@ -123,11 +124,8 @@ function asked(shared: SharedContent, act: (typeof acts)[number], values: Values
 
 export function accessListHandlers(unit: Unit): Pick<Handlers, "aclcontrol"> {
   const change = async (caller: Author, act: (typeof acts)[number], values: Values) => {
-    const made = await unit.change(caller, (document) => {
-      const next = changed(document.shared, act, values);
-      return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
-    });
-    return made.ok ? ok({ message: completedOk, revision: made.value.revision }) : made;
+    const made = await changeShared(unit, caller, (shared) => changed(shared, act, values));
+    return made.ok ? ok({ message: completedOk, ...made.value }) : made;
   };
   return {
     async aclcontrol(values, caller) {

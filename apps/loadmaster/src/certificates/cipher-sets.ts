@@ -8,8 +8,9 @@ import {
   systemCipherSets,
 } from "@tandem/loadmaster-api/cipher-sets";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { changeShared, type SharedEdit } from "../api/change-shared.ts";
 import type { Handlers } from "../api/dispatch.ts";
-import { type SharedContent, withShared } from "../state/document.ts";
+import type { SharedContent } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
 
 /** What existing scripts look for, word for word. */
@@ -84,16 +85,11 @@ export function cipherSetHandlers(
 ): Pick<Handlers, "getcipherset" | "modifycipherset" | "delcipherset"> {
   const change = async (
     caller: Author,
-    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
+    edit: SharedEdit,
     message?: string,
   ): Promise<Result<object, Failure>> => {
-    const made = await unit.change(caller, (document) => {
-      const next = edit(document.shared);
-      return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
-    });
-    return made.ok
-      ? ok({ message: message ?? `${caller.command} completed ok`, revision: made.value.revision })
-      : made;
+    const made = await changeShared(unit, caller, edit);
+    return made.ok ? ok({ message: message ?? `${caller.command} completed ok`, ...made.value }) : made;
   };
   return {
     async getcipherset({ name }) {

@@ -2,8 +2,8 @@
 import { ok, type Result } from "@tandem/base/result";
 import { certificateUploadMaxBytes } from "@tandem/loadmaster-api/certificate-parameters";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { changeShared, type SharedEdit } from "../api/change-shared.ts";
 import type { Handlers } from "../api/dispatch.ts";
-import { type SharedContent, withShared } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
 import {
   certificateNamed,
@@ -34,15 +34,11 @@ type CertificateCommand =
 export function certificateHandlers(unit: Unit): Pick<Handlers, CertificateCommand> {
   const change = async (
     caller: Author,
-    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
+    edit: SharedEdit,
     message?: string,
   ): Promise<Result<object, Failure>> => {
-    const made = await unit.change(caller, (document) => {
-      const next = edit(document.shared);
-      return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
-    });
-    if (!made.ok) return made;
-    return ok({ message: message ?? `${caller.command} completed ok`, revision: made.value.revision });
+    const made = await changeShared(unit, caller, edit);
+    return made.ok ? ok({ message: message ?? `${caller.command} completed ok`, ...made.value }) : made;
   };
   return {
     async addcert({ cert, data, password, replace }, caller) {

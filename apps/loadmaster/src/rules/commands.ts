@@ -3,10 +3,11 @@ import { err, ok, type Result } from "@tandem/base/result";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { completedOk } from "@tandem/loadmaster-api/envelope";
 import { ruleTypes } from "@tandem/loadmaster-api/rule-parameters";
+import { changeShared, type SharedEdit } from "../api/change-shared.ts";
 import type { Handlers } from "../api/dispatch.ts";
 import { findRow, findServer, findService, withServer } from "../services/edit.ts";
 import { type AnyService, withService } from "../services/sub-services.ts";
-import { type SharedContent, withShared } from "../state/document.ts";
+import type { SharedContent } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
 import { giveChosen, giveService, type RulePlace, takeFromChosen, takeFromService } from "./assignment.ts";
 import { addRule, changeRule, type RuleValues, removeRule, ruleNamed } from "./rules.ts";
@@ -27,29 +28,12 @@ type RuleCommand =
   | "delresponserule";
 
 export function ruleHandlers(unit: Unit): Pick<Handlers, RuleCommand> {
-  const change = async (
-    caller: Author,
-    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
-  ): Promise<Result<{ readonly revision: string }, Failure>> => {
-    const made = await unit.change(caller, (document) => {
-      const next = edit(document.shared);
-      return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
-    });
-    return made.ok ? ok({ revision: made.value.revision }) : made;
-  };
-  const done = async (
-    caller: Author,
-    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
-  ): Promise<Result<object, Failure>> => {
-    const made = await change(caller, edit);
+  const done = async (caller: Author, edit: SharedEdit): Promise<Result<object, Failure>> => {
+    const made = await changeShared(unit, caller, edit);
     return made.ok ? ok({ message: completedOk, ...made.value }) : made;
   };
-  const shown = async (
-    caller: Author,
-    name: string,
-    edit: (shared: SharedContent) => Result<SharedContent, Failure>,
-  ): Promise<Result<object, Failure>> => {
-    const made = await change(caller, edit);
+  const shown = async (caller: Author, name: string, edit: SharedEdit): Promise<Result<object, Failure>> => {
+    const made = await changeShared(unit, caller, edit);
     if (!made.ok) return made;
     const found = ruleNamed(unit.document.shared, name);
     return found.ok ? ok({ ...rulesView([found.value]), ...made.value }) : found;

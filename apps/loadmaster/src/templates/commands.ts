@@ -1,6 +1,7 @@
 /** The commands that keep templates of virtual services. */
 import { ok } from "@tandem/base/result";
 import { completedOk } from "@tandem/loadmaster-api/envelope";
+import { changeShared } from "../api/change-shared.ts";
 import type { Handlers } from "../api/dispatch.ts";
 import { findService } from "../services/edit.ts";
 import { withShared } from "../state/document.ts";
@@ -32,11 +33,8 @@ export function templateHandlers(unit: Unit): Pick<Handlers, TemplateCommand> {
       return ok({ message: `Installed ${value} new template${value === 1 ? "" : "s"}.`, revision });
     },
     async deltemplate({ name }, caller) {
-      const made = await unit.change(caller, (document) => {
-        const next = withoutTemplate(document.shared, name);
-        return next.ok ? ok({ document: withShared(document, next.value), value: {} }) : next;
-      });
-      return made.ok ? ok({ message: completedOk, revision: made.value.revision }) : made;
+      const made = await changeShared(unit, caller, (shared) => withoutTemplate(shared, name));
+      return made.ok ? ok({ message: completedOk, ...made.value }) : made;
     },
     async exportvstmplt(values) {
       const { shared } = unit.document;
