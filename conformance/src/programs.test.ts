@@ -36,6 +36,8 @@ function run(program: string, words: readonly string[], input = ""): Promise<End
   child.stderr?.on("data", (part) => {
     text.errors += part;
   });
+  // A program that has ended before it read its input says so by its status.
+  child.stdin?.on("error", () => {});
   child.stdin?.end(input);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
