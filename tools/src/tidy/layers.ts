@@ -12,9 +12,9 @@ type Layer = {
   readonly outside?: readonly string[];
 };
 
-const cores = ["carp", "pair", "replica", "haproxy-config", "fencing", "syslog", "schedule"];
+const cores = ["carp", "pair", "replica", "haproxy-config", "fencing", "syslog", "schedule", "licensing"];
 const contracts = ["central-api", "loadmaster-api"];
-const shells = ["linux", "peer-link", "probe", "storage", "web-serving"];
+const shells = ["linux", "peer-link", "probe", "signed-documents", "storage", "web-serving"];
 
 const layers: readonly Layer[] = [
   {
