@@ -32,6 +32,7 @@ import { type HaSeams, seamsOnDisk } from "./ha/seams.ts";
 import { isSecretIn } from "./ha/shared-state.ts";
 import { HighAvailability } from "./ha/shell.ts";
 import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
+import { licensingTables } from "./licensing/tables.ts";
 import { ConflictWatch } from "./notifications/conflict-watch.ts";
 import { deliver } from "./notifications/deliver.ts";
 import { type FormerTargets, readFormerTargets } from "./notifications/former-targets.ts";
@@ -92,6 +93,7 @@ const sharedTables = [
   ...fleetTables,
   ...scheduleTables,
   drillsTable,
+  ...licensingTables,
   snapshots,
   ...syslogTables,
   synchronisation,

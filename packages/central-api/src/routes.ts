@@ -32,6 +32,7 @@ import {
   HaGroupWritten,
 } from "./ha-groups.ts";
 import { haRoutes } from "./ha-routes.ts";
+import { licensingRoutes } from "./licensing-routes.ts";
 import { logRoutes } from "./logs.ts";
 import {
   NetworkChange,
@@ -459,6 +460,7 @@ export const routes = {
   ...haRoutes,
   ...synchronisedRoutes,
   ...repositoryRoutes,
+  ...licensingRoutes,
   ...logRoutes,
   ...statisticsRoutes,
 } as const;
