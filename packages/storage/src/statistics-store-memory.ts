@@ -7,14 +7,15 @@ import {
   digestOf,
   finestLevel,
   type Head,
+  type Keeping,
   type Period,
   periodOf,
   type Rollup,
   type RollupLevel,
-  rawKeptDays,
   rollupLevels,
   type Sample,
   type StatisticsStore,
+  statisticsKeeping,
 } from "./statistics-store.ts";
 
 type Kept = { readonly sample: Sample; readonly digest: number };
@@ -41,12 +42,17 @@ const keyOf = ({ device, start }: Period): string => `${device} ${start}`;
 const byStart = (a: Period, b: Period): number =>
   a.start - b.start || (a.device < b.device ? -1 : a.device > b.device ? 1 : 0);
 
-export function openStatisticsMemory(memory: StatisticsMemory): StatisticsStore {
+export function openStatisticsMemory(
+  memory: StatisticsMemory,
+  keeping: Keeping = statisticsKeeping,
+): StatisticsStore {
+  const { slotsPerDay, rawKeptDays } = keeping;
   const ofDevice = (device: string): readonly Kept[] =>
     [...(memory.samples.get(device)?.values() ?? [])].sort((a, b) => a.sample.slot - b.sample.slot);
   const within = (device: string, from: number, to: number): readonly Kept[] =>
     ofDevice(device).filter(({ sample: { slot } }) => slot >= from && slot < to);
   const mark = (device: string, slot: number): void => {
+    if (!keeping.hasRollups) return;
     const period = { device, start: periodOf(slot, finestLevel) };
     memory.marked.set(keyOf(period), period);
   };
@@ -54,6 +60,7 @@ export function openStatisticsMemory(memory: StatisticsMemory): StatisticsStore 
     for (const device of [...memory.samples.keys()].sort()) yield* ofDevice(device);
   };
   return {
+    keeping,
     merge(samples) {
       if (memory.failure !== null) throw memory.failure;
       const taken: Sample[] = [];
@@ -82,7 +89,7 @@ export function openStatisticsMemory(memory: StatisticsMemory): StatisticsStore 
       const days = new Map<string, DayDigest>();
       for (const { sample, digest } of everything()) {
         const { device } = sample;
-        const day = dayOf(sample.slot);
+        const day = dayOf(sample.slot, slotsPerDay);
         if (day < fromDay || day > toDay) continue;
         const known = days.get(`${day} ${device}`) ?? { device, day, samples: 0, digest: 0 };
         days.set(`${day} ${device}`, {
@@ -116,9 +123,9 @@ export function openStatisticsMemory(memory: StatisticsMemory): StatisticsStore 
       let removed = 0;
       for (const slots of memory.samples.values())
         for (const slot of [...slots.keys()])
-          if (dayOf(slot) <= today - rawKeptDays) removed += slots.delete(slot) ? 1 : 0;
+          if (dayOf(slot, slotsPerDay) <= today - rawKeptDays) removed += slots.delete(slot) ? 1 : 0;
       for (const [key, { start }] of memory.marked)
-        if (dayOf(start) <= today - rawKeptDays) memory.marked.delete(key);
+        if (dayOf(start, slotsPerDay) <= today - rawKeptDays) memory.marked.delete(key);
       for (const { slots, keptDays } of rollupLevels)
         for (const [key, { start }] of memory.rollups.get(slots) ?? [])
           if (dayOf(start) <= today - keptDays) memory.rollups.get(slots)?.delete(key);

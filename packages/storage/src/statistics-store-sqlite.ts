@@ -1,5 +1,5 @@
 /**
- * Statistics in SQLite (`stats.db`): one row for each device and slot, its numbers packed; the list of entities, which
+ * Statistics in SQLite (`stats.db`, `metering.db`): one row for each device and slot, its numbers packed; the list of entities, which
  * seldom changes, is kept once. Statistics must never stop the pair: a file that turns out to be damaged is set aside
  * and a new one begun.
  */
@@ -16,15 +16,16 @@ import {
   digestOf,
   finestLevel,
   type Head,
+  type Keeping,
   type Period,
   periodOf,
   type Rollup,
   type RollupLevel,
-  rawKeptDays,
   rollupLevels,
   type Sample,
   type StatisticsStore,
   slotsPerDay,
+  statisticsKeeping,
   subtractDigest,
   trimmedDaysMax,
 } from "./statistics-store.ts";
@@ -65,12 +66,14 @@ class StatisticsFile {
   readonly #layoutIds = new Map<string, number>();
   readonly #layouts = new Map<string, readonly string[]>();
 
+  readonly #keeping: Keeping;
   readonly #reservedBytes: number;
 
-  constructor(path: string, reservedBytes: number) {
+  constructor(path: string, keeping: Keeping, reservedBytes: number) {
     // To read the whole file at each start would take minutes where it is large: damage is found when it is met. The
     // last samples before a power cut may be lost; the peer has them.
     this.#path = path;
+    this.#keeping = keeping;
     this.#reservedBytes = reservedBytes;
     this.#database = new Database(path, migrations, { as: "one writer" });
   }
@@ -111,7 +114,7 @@ class StatisticsFile {
       pack(values),
       digest,
     );
-    const day = dayOf(slot);
+    const day = dayOf(slot, this.#keeping.slotsPerDay);
     const known = this.#database.get(
       "SELECT samples, digest FROM days WHERE device = ? AND day = ?",
       device,
@@ -125,6 +128,7 @@ class StatisticsFile {
       Number(known?.samples ?? 0) + (there ? 0 : 1),
       addDigest(others, digest),
     );
+    if (!this.#keeping.hasRollups) return true;
     this.#mark(device, slot);
     // What the next sample adds is counted from this one.
     const next = this.#database.get(
@@ -247,6 +251,7 @@ class StatisticsFile {
   }
 
   trim(today: number): number {
+    const { slotsPerDay: perDay, rawKeptDays } = this.#keeping;
     let removed = 0;
     this.#write(() => {
       const over = this.#database.all(
@@ -255,12 +260,12 @@ class StatisticsFile {
         trimmedDaysMax,
       );
       for (const { device, day, samples } of over as readonly { [column: string]: string | number }[]) {
-        const first = Number(day) * slotsPerDay;
+        const first = Number(day) * perDay;
         for (const sql of [
           "DELETE FROM samples WHERE device = ? AND slot >= ? AND slot < ?",
           "DELETE FROM marked WHERE device = ? AND start >= ? AND start < ?",
         ])
-          this.#database.run(sql, device as string, first, first + slotsPerDay);
+          this.#database.run(sql, device as string, first, first + perDay);
         this.#database.run("DELETE FROM days WHERE device = ? AND day = ?", device as string, day as number);
         removed += Number(samples);
       }
@@ -361,7 +366,10 @@ const headOf = (row: Row): Omit<Head, "slot"> => ({
 export function openStatisticsFile(
   path: string,
   onSetAside: (name: string) => void,
-  reservedBytes = diskReservedBytes,
+  {
+    keeping = statisticsKeeping,
+    reservedBytes = diskReservedBytes,
+  }: { readonly keeping?: Keeping; readonly reservedBytes?: number } = {},
 ): StatisticsStore {
   const setAside = (): void => {
     let n = 1;
@@ -375,7 +383,7 @@ export function openStatisticsFile(
   /** Null after a damaged file was set aside and no new one could be made: the next call tries again. */
   let file: StatisticsFile | null = null;
   const opened = (): StatisticsFile => {
-    file ??= new StatisticsFile(path, reservedBytes);
+    file ??= new StatisticsFile(path, keeping, reservedBytes);
     return file;
   };
   const guarded = <Value>(body: (file: StatisticsFile) => Value): Value => {
@@ -391,6 +399,7 @@ export function openStatisticsFile(
   };
   guarded((each) => each.count());
   return {
+    keeping,
     merge: (samples) => guarded((each) => each.merge(samples)),
     samples: (...range) => guarded((each) => each.samples(...range)),
     heads: (...range) => guarded((each) => each.heads(...range)),

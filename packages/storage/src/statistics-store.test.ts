@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { Database } from "./database.ts";
-import type { Sample } from "./statistics-store.ts";
+import { meteringKeeping, type Sample } from "./statistics-store.ts";
 import { statisticsContractSuite } from "./statistics-store-contract-suite.ts";
 import { emptyStatisticsMemory, openStatisticsMemory } from "./statistics-store-memory.ts";
 import { pack, unpack } from "./statistics-store-payload.ts";
@@ -26,6 +26,16 @@ statisticsContractSuite("statistics in memory", () => {
 statisticsContractSuite("statistics in SQLite", (t) => {
   const path = join(folder(t), "stats.db");
   return { open: () => openStatisticsFile(path, neverSetAside) };
+});
+
+statisticsContractSuite("samples of metering in memory", () => {
+  const memory = emptyStatisticsMemory();
+  return { open: () => openStatisticsMemory(memory, meteringKeeping) };
+});
+
+statisticsContractSuite("samples of metering in SQLite", (t) => {
+  const path = join(folder(t), "metering.db");
+  return { open: () => openStatisticsFile(path, neverSetAside, { keeping: meteringKeeping }) };
 });
 
 test("packed numbers are the same after unpacking", () => {
@@ -85,7 +95,7 @@ test("[CH8] what is left on the disk for the configuration is not taken by stati
   const before = openStatisticsFile(path, neverSetAside);
   before.merge([sampleOf(1)]);
   before.close();
-  const full = openStatisticsFile(path, neverSetAside, Number.MAX_SAFE_INTEGER);
+  const full = openStatisticsFile(path, neverSetAside, { reservedBytes: Number.MAX_SAFE_INTEGER });
   assert.throws(() => full.merge([sampleOf(2)]), /bytes are free on the disk/);
   assert.deepEqual([...full.all()], [sampleOf(1)]);
   full.close();

@@ -24,7 +24,7 @@ export const rollupFields = [
 /** One answer of a device. Every number is an integer from 0 to 2^53 - 1. */
 export type Sample = {
   readonly device: string;
-  /** Which minute since 1970 it was polled for. */
+  /** Which slot since 1970 it was polled for: which minute, of statistics. */
   readonly slot: number;
   /** The term under which it was polled; its unit is who polled. */
   readonly epoch: Epoch;
@@ -48,10 +48,24 @@ export type Rollup = {
   readonly values: readonly number[];
 };
 
-/** Slots in a day: the unit of retention and of comparing with the peer. */
+/** How one kind of samples is kept. */
+export type Keeping = {
+  /** Slots in a day: the unit of retention and of comparing with the peer. */
+  readonly slotsPerDay: number;
+  /** Of the raw samples. */
+  readonly rawKeptDays: number;
+  /** Whether longer periods are derived from them. */
+  readonly hasRollups: boolean;
+};
+
 export const slotsPerDay = 1_440;
-/** Of the raw samples, and of each rollup by the slots that its periods have. */
 export const rawKeptDays = 7;
+/** Of the fleet's statistics: a slot is a minute. */
+export const statisticsKeeping: Keeping = { slotsPerDay, rawKeptDays, hasRollups: true };
+/** Of what is billed (SPEC ML6): a slot is 300 s; the last 13 whole months are kept beside the one that runs. */
+export const meteringKeeping: Keeping = { slotsPerDay: 288, rawKeptDays: 428, hasRollups: false };
+
+/** How long each rollup is kept, by the slots that its periods have. */
 export const rollupLevels = [
   { slots: 15, keptDays: 90 },
   { slots: 60, keptDays: 396 },
@@ -74,9 +88,10 @@ export type DayDigest = {
 export type Period = { readonly device: string; readonly start: number };
 
 export type StatisticsStore = {
+  readonly keeping: Keeping;
   /**
    * Takes over those that {@link beats} what is there for their device and slot, all in one transaction, and marks
-   * the finest periods whose rollup they change. Returns those taken over. Throws when they cannot be kept.
+   * the finest periods whose rollup they change, where there are rollups. Returns those taken over. Throws when they cannot be kept.
    */
   merge(samples: readonly Sample[]): readonly Sample[];
   /** Those of slots `from` to before `to`, in their order, with the last one before `from` where it is asked for. */
@@ -101,7 +116,7 @@ export type StatisticsStore = {
   close(): void;
 };
 
-export const dayOf = (slot: number): number => Math.floor(slot / slotsPerDay);
+export const dayOf = (slot: number, perDay = slotsPerDay): number => Math.floor(slot / perDay);
 export const periodOf = (slot: number, level: number): number => slot - (slot % level);
 
 const digestModulus = 2 ** 48;

@@ -1,5 +1,5 @@
 /**
- * Keeps the statistics of both units the same (SPEC CH8): ships what was just polled, and fetches from the peer what
+ * Keeps the samples of both units the same (SPEC CH8, ML6), each kind over its own channel: ships what was just polled, and fetches from the peer what
  * this unit lacks, one question at a time.
  */
 import { unreachable } from "@tandem/base/assert";
@@ -10,10 +10,8 @@ import {
   addDigest,
   beats,
   type DayDigest,
-  rawKeptDays,
   type Sample,
   type StatisticsStore,
-  slotsPerDay,
 } from "@tandem/storage/statistics-store";
 import type { Channel, ChannelPorts } from "../ha/channels.ts";
 import {
@@ -247,8 +245,9 @@ export class Exchange {
         return { type: "devices", id, devices, more: rest.length > devices.length };
       }
       case "ask-samples": {
+        const { slotsPerDay } = store.keeping;
         const first = ask.day * slotsPerDay;
-        const theirs = headsIn(ask);
+        const theirs = headsIn(ask, first);
         const wanted = new Set<number>();
         for (const head of store.heads(ask.device, first, first + slotsPerDay)) {
           const there = theirs.get(head.slot);
@@ -294,15 +293,17 @@ export class Exchange {
       case "devices":
         return { type: "ask-devices", id, day: task.day, after: task.after };
       case "samples": {
-        const first = task.day * slotsPerDay;
-        const heads = this.#ports.store.heads(task.device, first, first + slotsPerDay);
-        return askForSamples(id, task.device, task.day, heads);
+        const { keeping, heads } = this.#ports.store;
+        const first = task.day * keeping.slotsPerDay;
+        const own = heads(task.device, first, first + keeping.slotsPerDay);
+        return askForSamples(id, task.device, task.day, first, own);
       }
     }
   }
 
   /** The first day that is compared: one later than what is kept, as the clocks of two units differ. */
   get #firstDay(): number {
+    const { slotsPerDay, rawKeptDays } = this.#ports.store.keeping;
     const today = Math.floor(this.#ports.world.wall() / this.#ports.slotMs / slotsPerDay);
     return Math.max(0, today - rawKeptDays + 2);
   }

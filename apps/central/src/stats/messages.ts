@@ -145,7 +145,14 @@ export function bodyOf(samples: readonly Sample[]): WireSamples & { readonly tak
   return { ...written, taken: written.samples.length };
 }
 
-export function askForSamples(askId: number, of: string, day: number, heads: readonly Head[]): Ask {
+/** `first` is the first slot of the day. */
+export function askForSamples(
+  askId: number,
+  of: string,
+  day: number,
+  first: number,
+  heads: readonly Head[],
+): Ask {
   const units = [...new Set(heads.map(({ epoch }) => epoch.unit))];
   return {
     type: "ask-samples",
@@ -153,19 +160,17 @@ export function askForSamples(askId: number, of: string, day: number, heads: rea
     device: of,
     day,
     units,
-    heads: heads.map(({ slot, epoch, digest }) => [
-      slot - day * slotsPerDay,
-      epoch.n,
-      units.indexOf(epoch.unit),
-      digest,
-    ]),
+    heads: heads.map(({ slot, epoch, digest }) => [slot - first, epoch.n, units.indexOf(epoch.unit), digest]),
   };
 }
 
-export const headsIn = (ask: Extract<Ask, { type: "ask-samples" }>): ReadonlyMap<number, Head> =>
+export const headsIn = (
+  ask: Extract<Ask, { type: "ask-samples" }>,
+  first: number,
+): ReadonlyMap<number, Head> =>
   new Map(
     ask.heads.map(([offset, n, by, digest]) => {
-      const slot = ask.day * slotsPerDay + offset;
+      const slot = first + offset;
       return [slot, { slot, epoch: { n, unit: ask.units[by] ?? "" }, digest }];
     }),
   );

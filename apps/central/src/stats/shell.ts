@@ -9,10 +9,8 @@ import {
   dayOf,
   finestLevel,
   periodOf,
-  rawKeptDays,
   type Sample,
   type StatisticsStore,
-  slotsPerDay,
 } from "@tandem/storage/statistics-store";
 import type { HighAvailability } from "../ha/shell.ts";
 import { derive, slotMsDefault } from "./core.ts";
@@ -58,6 +56,8 @@ export type StatisticsOptions<Target> = {
   readonly devices: () => readonly PolledDevice<Target>[];
   readonly fetch: FetchStatistics<Target>;
   readonly observe: (event: StatisticsEvent) => void;
+  /** Over which the units keep theirs the same: `stats` but for another kind of samples. */
+  readonly channel?: string;
   /** How long a slot is, and so how often a device is polled. A minute; tests have shorter ones. */
   readonly slotMs?: number;
   readonly timeoutMs?: number;
@@ -102,7 +102,7 @@ export class Statistics<Target> {
       world,
       store,
       slotMs: this.slotMs,
-      channel: (ports) => pair.channel("stats", ports),
+      channel: (ports) => pair.channel(options.channel ?? "stats", ports),
       keep: (samples) => this.#keep(samples),
       failed: (error) => this.#failed(0, error),
     });
@@ -200,7 +200,7 @@ export class Statistics<Target> {
   /** Those taken over; null when they could not be kept. */
   #keep(samples: readonly Sample[]): readonly Sample[] | null {
     if (this.#stopped) return null;
-    const oldestKept = (this.#today - rawKeptDays + 1) * slotsPerDay;
+    const oldestKept = this.#firstKept(this.#today);
     try {
       const taken = this.store.merge(samples.filter(({ slot }) => slot >= oldestKept));
       this.#keptAgain();
@@ -240,25 +240,33 @@ export class Statistics<Target> {
   // What is derived and removed.
 
   get #today(): number {
-    return dayOf(Math.floor(this.#world.wall() / this.slotMs));
+    return this.#dayOf(Math.floor(this.#world.wall() / this.slotMs));
+  }
+
+  #dayOf(slot: number): number {
+    return dayOf(slot, this.store.keeping.slotsPerDay);
+  }
+
+  #firstKept(today: number): number {
+    const { slotsPerDay, rawKeptDays } = this.store.keeping;
+    return (today - rawKeptDays + 1) * slotsPerDay;
   }
 
   #slotBegan(slot: number): void {
     this.#armDerive();
-    const today = dayOf(slot);
+    const today = this.#dayOf(slot);
     if (today === this.#trimmedDay) return;
     // A clock that was set to next year must not take last week's samples away.
-    const daysPassed = Math.floor((this.#world.now() - this.#begun.at) / this.slotMs / slotsPerDay);
+    const dayMs = this.slotMs * this.store.keeping.slotsPerDay;
+    const daysPassed = Math.floor((this.#world.now() - this.#begun.at) / dayMs);
     if (today > this.#begun.day + daysPassed + clockAheadMaxDays) return;
-    const isDerived = this.#attempt(
-      () => this.store.marked(1, (today - rawKeptDays + 1) * slotsPerDay).length === 0,
-    );
+    const isDerived = this.#attempt(() => this.store.marked(1, this.#firstKept(today)).length === 0);
     // What is to be removed is first drawn together.
     if (isDerived === true && this.#attempt(() => this.store.trim(today)) === 0) this.#trimmedDay = today;
   }
 
   #armDerive(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || !this.store.keeping.hasRollups) return;
     this.#cancelDerive ??= this.#world.after(deriveIntervalMs, () => {
       this.#cancelDerive = null;
       this.#attempt(() => this.#derive());
