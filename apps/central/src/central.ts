@@ -40,6 +40,7 @@ import { Notifier } from "./notifications/notifier.ts";
 import { registerNotificationRoutes } from "./notifications/routes.ts";
 import { notificationTargets } from "./notifications/tables.ts";
 import { Targets } from "./notifications/targets.ts";
+import { OwnLicence } from "./own-licence/own-licence.ts";
 import { realWorld } from "./real-world.ts";
 import { registerRepositoryRoutes } from "./repository/routes.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
@@ -108,6 +109,7 @@ export class Central {
   readonly fleet: Fleet;
   /** Snapshots of devices, and what the repository holds. */
   readonly files: Files;
+  readonly ownLicence: OwnLicence;
   /** The repository, profiles and target environments: this unit's own, or the pair's. */
   readonly optional: OptionalRows;
   readonly #schedule: Schedule;
@@ -143,6 +145,14 @@ export class Central {
         note: (event) => started?.note(event),
       });
       undo.push(() => notifier.stop());
+      const ownLicence = await OwnLicence.open({
+        stateDir,
+        unit: identity.unit,
+        name,
+        world: realWorld,
+        note: (event) => started?.note(event),
+      });
+      undo.push(() => ownLicence.stop());
       const entryOf = (
         severity: TimelineEntry["severity"],
         code: string,
@@ -163,6 +173,7 @@ export class Central {
         centralVersion,
         tables: sharedTables,
         networks: networks as unknown as Table,
+        licensing: () => ownLicence.flags(),
         onFatal: (error) => {
           notifier.tell(entryOf("error", "fatal", `this unit cannot go on: ${error.message}`));
           options.onFatal(error);
@@ -174,6 +185,8 @@ export class Central {
       });
       undo.push(() => pair.stop());
       started = pair;
+      ownLicence.onChange(() => pair.licensingChanged());
+      ownLicence.start();
       const conflictWatch = new ConflictWatch(realWorld, pair, (count) =>
         notifier.tell(
           entryOf("warning", "conflicts-found", `${count} change(s) lost to concurrent ones: see Conflicts`),
@@ -330,6 +343,7 @@ export class Central {
         fleet,
         files,
         optional,
+        ownLicence,
         schedule,
         drills,
         syslog,
@@ -353,6 +367,7 @@ export class Central {
     fleet: Fleet,
     files: Files,
     optional: OptionalRows,
+    ownLicence: OwnLicence,
     schedule: Schedule,
     drills: Drills,
     syslog: Syslog,
@@ -365,6 +380,7 @@ export class Central {
     this.pair = pair;
     this.fleet = fleet;
     this.files = files;
+    this.ownLicence = ownLicence;
     this.#schedule = schedule;
     this.#drills = drills;
     this.syslog = syslog;
@@ -378,6 +394,7 @@ export class Central {
   async stop(): Promise<void> {
     this.#schedule.stop();
     this.statistics.stop();
+    this.ownLicence.stop();
     this.fleet.stop();
     const closing = this.#server.close();
     await this.#drills.stop();

@@ -91,11 +91,14 @@ export function ourTermStays(state: PairState, heartbeat: Heartbeat): boolean {
 
 type LicensingMismatch = Extract<StandaloneReason, { code: "licensing-mismatch" }>;
 
-/** ML1: where either unit uses metered licensing, three things must be equal. Null when they are. */
+/**
+ * ML1: where either unit is licensed for metered licensing, three things must be equal. Null when they are. A unit that
+ * says nothing of licensing has none.
+ */
 export function licensingMismatch(state: PairState, heartbeat: Heartbeat): LicensingMismatch | null {
   const ours = state.facts.licensing;
   const theirs = heartbeat.licensing;
-  if (ours === null && theirs === null) return null;
+  if (ours?.metered !== true && theirs?.metered !== true) return null;
   const words = (licensing: Licensing | null, member: keyof Licensing): string =>
     licensing?.[member] === true ? "on" : "off";
   const compared = [

@@ -79,7 +79,7 @@ export type PairFacts = {
   readonly networks: number;
   /** Scheduled actions that are under way at this moment (H2). */
   readonly runningActions: number;
-  /** ML1; null where metered licensing is not used. */
+  /** ML1: what this unit is licensed for; null: nothing. */
   readonly licensing: Licensing | null;
 };
 export type Licensing = { readonly local: boolean; readonly metered: boolean };

@@ -538,12 +538,16 @@ function notKnownThere(turn: Turn): void {
 }
 
 function onFacts(turn: Turn, facts: PairState["facts"]): void {
-  const hadNoNetwork = turn.state.facts.networks === 0;
+  const before = turn.state.facts;
+  const hadNoNetwork = before.networks === 0;
   turn.state = { ...turn.state, facts };
   compareSteps(turn, false);
   proceed(turn);
   const { contact, role } = turn;
-  if (hadNoNetwork && facts.networks > 0 && contact.linkUp) turn.sayHeartbeat(false);
+  const isLicensedAnew =
+    before.licensing?.local !== facts.licensing?.local ||
+    before.licensing?.metered !== facts.licensing?.metered;
+  if (((hadNoNetwork && facts.networks > 0) || isLicensedAnew) && contact.linkUp) turn.sayHeartbeat(false);
   if (
     role.kind === "Starting" &&
     role.initialSync !== null &&

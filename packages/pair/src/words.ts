@@ -63,10 +63,15 @@ export function standaloneWords(reason: StandaloneReason, peer: string): string 
       return `${peer} was taken out of HA (Disable); this unit acts only when told to`;
     case "not-known-there":
       return `${peer} does not know this unit: it was removed there or set up anew`;
-    case "licensing-mismatch":
-      return `${reason.field} differs: ${reason.ours} here, ${reason.theirs} on ${peer}; ${
+    case "licensing-mismatch": {
+      const mend =
+        reason.field === "version of Central"
+          ? "run the same version of Central on both"
+          : "import licences that say the same of it on both";
+      return `${reason.field} differs: ${reason.ours} here, ${reason.theirs} on ${peer}, and a pair with metered licensing needs it equal: ${mend}, and the pair forms again by itself; ${
         reason.acting ? "this unit goes on executing" : "this unit executes nothing until released"
       }`;
+    }
     case "wire-version": {
       const older = reason.ours < reason.theirs ? "this unit" : peer;
       return `${peer} speaks wire version ${reason.theirs}, this unit ${reason.ours}, and versions further apart than one do not understand each other: upgrade ${older}; ${

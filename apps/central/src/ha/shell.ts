@@ -13,7 +13,7 @@ import { second } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
 import { handoverNote } from "@tandem/pair/handover";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
-import type { HaSettings, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
+import type { HaSettings, Licensing, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
 import { acting, answerToQuestion, synchronises } from "@tandem/pair/status";
 import {
   decodeMessage,
@@ -67,6 +67,8 @@ export type HighAvailabilityOptions = {
   /** The shared tables; `networks` is the one that CH10 counts. */
   readonly tables: readonly Table[];
   readonly networks: Table;
+  /** ML1: what this unit is licensed for at this moment; nothing, where it is not given. */
+  readonly licensing?: () => Licensing | null;
   /** The unit cannot go on: its state could not be kept, or the program is at fault. The link is closed already. */
   readonly onFatal: (error: Error) => void;
   /** Each timeline entry as it happens, for the log. */
@@ -327,6 +329,11 @@ export class HighAvailability {
   setRunningActions(count: number): void {
     this.#runningActions = count;
     this.#guarded(() => this.#tellFacts());
+  }
+
+  /** ML1: what `licensing` answers has changed; the next heartbeat says it, and one is sent now. */
+  licensingChanged(): void {
+    this.#inTurn(() => this.#tellFacts());
   }
 
   /** E5: a device refused this unit's term, since it follows a newer Master, which it heard so long ago. */
@@ -666,7 +673,7 @@ export class HighAvailability {
       sequence: common.sequence,
       networks: replica.rows(this.#options.networks).length,
       runningActions: this.#runningActions,
-      licensing: null,
+      licensing: this.#options.licensing?.() ?? null,
     };
   }
 
