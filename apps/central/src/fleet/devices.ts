@@ -186,7 +186,7 @@ async function reach(world: DeviceWorld, target: DeviceTarget): Promise<Answered
 }
 
 /** Derived from where and as what the device was first seen, so that both units adding it agree; the smallest number not in use. */
-function freeId(shared: SharedRows, address: string, port: number, fingerprint: string): string {
+export function freeId(shared: SharedRows, address: string, port: number, fingerprint: string): string {
   for (let n = 0; ; n += 1) {
     const id = sha256Hex(`device ${address}:${port} ${fingerprint} ${n}`).slice(0, 16);
     if (shared.row(devices, id) === undefined) return id;

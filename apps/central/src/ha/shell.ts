@@ -34,6 +34,7 @@ import type { Columns, Table } from "@tandem/replica/schema";
 import { snapshotText } from "@tandem/replica/snapshot";
 import { covers, type Delta, emptyVector, type Version } from "@tandem/replica/version";
 import { encodeDelta } from "@tandem/replica/wire";
+import type { Belonging } from "../licensing/ports.ts";
 import { UnitStopped } from "../unit-stopped.ts";
 import { type Acknowledged, Acknowledgements } from "./acknowledgements.ts";
 import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
@@ -254,6 +255,14 @@ export class HighAvailability {
 
   get settings(): HaSettings {
     return this.#pair.state.settings;
+  }
+
+  /** Whether this unit belongs to a pair, and with whom (CH24). */
+  get belonging(): Belonging {
+    const { durable, settings, contact } = this.#pair.state;
+    if (durable.removed || this.#membership.isLeaving) return { kind: "removed" };
+    if (durable.pairId === null || settings.peer === null) return { kind: "alone" };
+    return { kind: "paired", peer: settings.peer.unit, isKnownThere: !contact.notKnownThere };
   }
 
   status(): HaStatus {
