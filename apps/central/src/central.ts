@@ -32,6 +32,10 @@ import { type HaSeams, seamsOnDisk } from "./ha/seams.ts";
 import { isSecretIn } from "./ha/shared-state.ts";
 import { HighAvailability } from "./ha/shell.ts";
 import type { ShellEvent, TimelineEntry } from "./ha/timeline.ts";
+import { Centrals } from "./licensing/centrals.ts";
+import { openLedgerFile } from "./licensing/ledger-file.ts";
+import { Licensing } from "./licensing/licensing.ts";
+import { registerLicensingRoutes } from "./licensing/routes.ts";
 import { licensingTables } from "./licensing/tables.ts";
 import { ConflictWatch } from "./notifications/conflict-watch.ts";
 import { deliver } from "./notifications/deliver.ts";
@@ -110,6 +114,7 @@ export class Central {
   /** Snapshots of devices, and what the repository holds. */
   readonly files: Files;
   readonly ownLicence: OwnLicence;
+  readonly #endLicensing: () => void;
   /** The repository, profiles and target environments: this unit's own, or the pair's. */
   readonly optional: OptionalRows;
   readonly #schedule: Schedule;
@@ -187,6 +192,23 @@ export class Central {
       started = pair;
       ownLicence.onChange(() => pair.licensingChanged());
       ownLicence.start();
+      const licensing = new Licensing({
+        world: realWorld,
+        pair,
+        own: ownLicence,
+        ledger: openLedgerFile(join(stateDir, "licensing.db")),
+        note: (event) => pair.note(event),
+      });
+      undo.push(() => licensing.stop());
+      const centrals = new Centrals(pair, realWorld, {
+        unit: identity.unit,
+        name,
+        address: reachedAt(listen),
+        port: listen.port || 1,
+        certificateFingerprint: identity.fingerprint,
+        key: ownLicence.key.publicKey,
+      });
+      undo.push(() => centrals.stop());
       const conflictWatch = new ConflictWatch(realWorld, pair, (count) =>
         notifier.tell(
           entryOf("warning", "conflicts-found", `${count} change(s) lost to concurrent ones: see Conflicts`),
@@ -301,6 +323,12 @@ export class Central {
           registerAccessRoutes(registry, access);
           registerFleetRoutes(registry, fleet);
           registerDrillRoutes(registry, drills);
+          registerLicensingRoutes(
+            registry,
+            { licensing, centrals, pair, own: ownLicence },
+            ownLicence.key,
+            realWorld,
+          );
           registerScheduleRoutes(registry, { shared: pair, schedule, world: realWorld });
           registerSnapshotRoutes(registry, pair, files.store);
           registerHaRoutes(
@@ -330,6 +358,7 @@ export class Central {
       await server.listen({ host: listen.address, port: listen.port });
       const bound = server.server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
+      centrals.servesOn(port);
       const endNotifications = (): void => {
         formerRows.stop();
         conflictWatch.stop();
@@ -344,6 +373,10 @@ export class Central {
         files,
         optional,
         ownLicence,
+        () => {
+          centrals.stop();
+          licensing.stop();
+        },
         schedule,
         drills,
         syslog,
@@ -368,6 +401,7 @@ export class Central {
     files: Files,
     optional: OptionalRows,
     ownLicence: OwnLicence,
+    endLicensing: () => void,
     schedule: Schedule,
     drills: Drills,
     syslog: Syslog,
@@ -381,6 +415,7 @@ export class Central {
     this.fleet = fleet;
     this.files = files;
     this.ownLicence = ownLicence;
+    this.#endLicensing = endLicensing;
     this.#schedule = schedule;
     this.#drills = drills;
     this.syslog = syslog;
@@ -394,6 +429,7 @@ export class Central {
   async stop(): Promise<void> {
     this.#schedule.stop();
     this.statistics.stop();
+    this.#endLicensing();
     this.ownLicence.stop();
     this.fleet.stop();
     const closing = this.#server.close();
@@ -423,6 +459,12 @@ function registerAbout({ route }: RouteRegistry, name: string, unit: string): vo
     routes.about,
     () => ({ product: "Tandem Central", version: centralVersion, api: "v1", name, unit }) as const,
   );
+}
+
+/** Where others reach this unit: the first address that is not its own loopback. */
+function reachedAt(listen: ListenAddress): string {
+  const addresses = addressesOf(listen);
+  return addresses.find((address) => !/^127\.|^::1$/.test(address)) ?? addresses[0] ?? listen.address;
 }
 
 /** What the certificate names: every address this unit may be reached at. */

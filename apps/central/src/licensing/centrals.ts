@@ -13,7 +13,7 @@ const writeDelayMs = 200;
 export class Centrals {
   readonly #pair: LicensingPair;
   readonly #world: World;
-  readonly #self: SelfAsCentral;
+  #self: SelfAsCentral;
   readonly #unfollow: () => void;
   #cancel: (() => void) | null = null;
   #stopped = false;
@@ -28,6 +28,12 @@ export class Centrals {
 
   get self(): SelfAsCentral {
     return this.#self;
+  }
+
+  /** The port is known only once it is served on. */
+  servesOn(port: number): void {
+    this.#self = { ...this.#self, port };
+    this.#arm();
   }
 
   /** This Central first, then its peer. */

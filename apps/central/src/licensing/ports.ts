@@ -2,7 +2,7 @@
 import type { Json } from "@tandem/base/canonical-json";
 import type { UnitId } from "@tandem/base/ids";
 import type { World } from "@tandem/base/world";
-import type { CentralLicence } from "@tandem/licensing/central-licence";
+import type { CentralLicenceState } from "@tandem/licensing/central-licence";
 import type { SharedRows } from "../fleet/shared-rows.ts";
 import type { Channel, ChannelPorts } from "../ha/channels.ts";
 
@@ -21,16 +21,9 @@ export type LicensingPair = SharedRows & {
   channel(name: string, ports: ChannelPorts): Channel;
 };
 
-/** Central's own licence as it stands; of `OwnLicence`. */
-export type OwnLicenceState =
-  | { readonly state: "valid"; readonly licence: CentralLicence }
-  | {
-      readonly state: "expired" | "not-yet" | "none" | "invalid";
-      readonly licence: CentralLicence | null;
-      readonly message: string;
-    };
+/** Of `OwnLicence`. */
 export type OwnLicencePort = {
-  current(): OwnLicenceState;
+  current(): CentralLicenceState;
   /** Answers what takes the listener off. */
   onChange(listener: () => void): () => void;
 };
