@@ -45,6 +45,7 @@ import { registerNotificationRoutes } from "./notifications/routes.ts";
 import { notificationTargets } from "./notifications/tables.ts";
 import { Targets } from "./notifications/targets.ts";
 import { OwnLicence } from "./own-licence/own-licence.ts";
+import { registerOwnLicenceRoutes } from "./own-licence/routes.ts";
 import { realWorld } from "./real-world.ts";
 import { registerRepositoryRoutes } from "./repository/routes.ts";
 import { profiles, repositoryFiles, targetEnvironments } from "./repository/tables.ts";
@@ -352,6 +353,7 @@ export class Central {
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);
           registerLogRoutes(registry, syslog, pair);
+          registerOwnLicenceRoutes(registry, ownLicence, identity.unit, () => null);
         },
       );
       undo.push(() => server.close());

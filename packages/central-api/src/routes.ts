@@ -42,6 +42,7 @@ import {
   NetworkRemoved,
   NetworkWritten,
 } from "./networks.ts";
+import { ownLicenceRoutes } from "./own-licence-routes.ts";
 import { repositoryRoutes } from "./repository-routes.ts";
 import {
   RunList,
@@ -461,6 +462,7 @@ export const routes = {
   ...synchronisedRoutes,
   ...repositoryRoutes,
   ...licensingRoutes,
+  ...ownLicenceRoutes,
   ...logRoutes,
   ...statisticsRoutes,
 } as const;

@@ -157,6 +157,12 @@ export class OwnLicence {
     return this.#issuers;
   }
 
+  /** For people. */
+  issuerName(key: PublicKeyText): string {
+    if (key === this.key.publicKey) return "this unit (trial)";
+    return this.#issuers.find((issuer) => issuer.key === key)?.name ?? keyIdOf(key);
+  }
+
   /** What is wrong with this unit's clock as far as licences can tell; null: nothing. */
   alarm(): string | null {
     const { world } = this.#options;
@@ -250,7 +256,7 @@ export class OwnLicence {
   }
 
   /** Licences of this issuer hold no more, the present one included. `id` is the key's. */
-  untrust(id: string, author: string): Promise<Result<Issuer, FieldError>> {
+  distrust(id: string, author: string): Promise<Result<Issuer, FieldError>> {
     return this.#inTurn(async () => {
       const issuer = this.#issuers.find(({ key }) => keyIdOf(key) === id);
       if (issuer === undefined)
