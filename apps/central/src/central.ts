@@ -353,7 +353,9 @@ export class Central {
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);
           registerLogRoutes(registry, syslog, pair);
-          registerOwnLicenceRoutes(registry, ownLicence, identity.unit, () => null);
+          registerOwnLicenceRoutes(registry, ownLicence, identity.unit, (next) =>
+            licensing.faultOfImport(next),
+          );
         },
       );
       undo.push(() => server.close());

@@ -110,7 +110,14 @@ test("of a clock that is set back, and of a licence from the future, there is an
 
 test("an import is refused when it has ended, has not begun, or is older than the present one of its account", () => {
   const now = begin + 100 * day;
-  const importing = { unit, now, greatestSeen: now, present: licence, replaceNewer: false };
+  const importing = {
+    unit,
+    now,
+    greatestSeen: now,
+    present: licence,
+    newestIssuedAt: begin,
+    replaceNewer: false,
+  };
   const renewal = { ...licence, issuedAt: now, notBefore: now, expiresAt: now + 365 * day };
   const codeOf = (next: CentralLicence, change = {}) => importFault(next, { ...importing, ...change })?.code;
   assert.equal(codeOf(renewal), undefined);
@@ -125,7 +132,14 @@ test("an import is refused when it has ended, has not begun, or is older than th
 
 test("after a clock that was years ahead, a licence issued anew counts by the clock as it is now", () => {
   const now = begin + 100 * day;
-  const ahead = { unit, now, greatestSeen: now + 3_650 * day, present: licence, replaceNewer: false };
+  const ahead = {
+    unit,
+    now,
+    greatestSeen: now + 3_650 * day,
+    present: licence,
+    newestIssuedAt: begin,
+    replaceNewer: false,
+  };
   const renewal = { ...licence, issuedAt: now };
   assert.equal(importedAt(renewal, ahead), now);
   assert.equal(importFault(renewal, ahead), undefined);

@@ -178,18 +178,20 @@ export type Importing = {
   readonly now: WallMillis;
   readonly greatestSeen: WallMillis;
   readonly present: CentralLicence | null;
+  /** When the newest licence that was ever imported was issued; null: none was. */
+  readonly newestIssuedAt: WallMillis | null;
   /** Also in the place of one of the same account that was issued later. */
   readonly replaceNewer: boolean;
 };
 
 /**
  * The moment by which a licence is judged that is imported, and the greatest wall time to remember from then on. A
- * licence that was issued after the present one shows that what the clock had said may have been an error: the clock
+ * licence that was issued after every other that was imported shows that what the clock had said may have been an error: the clock
  * counts anew. Without this, a clock that was once years ahead would end every licence for good.
  */
 export function importedAt(licence: CentralLicence, importing: Importing): WallMillis {
-  const { now, greatestSeen, present } = importing;
-  const isNewer = present === null || present.isTrial || licence.issuedAt > present.issuedAt;
+  const { now, greatestSeen, newestIssuedAt } = importing;
+  const isNewer = newestIssuedAt === null || licence.issuedAt > newestIssuedAt;
   return isNewer ? now : judgedAt(now, greatestSeen);
 }
 

@@ -23,6 +23,8 @@ const Seen = Type.Object({
   trialBegan: wall,
   /** The id of the licence in the file; null: none was imported, and the trial is it. */
   imported: Type.Union([Type.String(), Type.Null()]),
+  /** When the newest that was ever imported was issued; null: none was. */
+  newestIssuedAt: Type.Union([wall, Type.Null()]),
   /** Notices of the licence with this id. */
   told: Type.Object({ licence: Type.String(), days: Type.Array(Type.Integer({ minimum: 0 })) }),
 });

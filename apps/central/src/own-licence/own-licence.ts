@@ -81,11 +81,12 @@ export class OwnLicence {
     const issuers = await files.issuers();
     const keyId = keyIdOf(key.publicKey);
     const stored = await files.seen();
-    const trialBegan = stored?.trialBegan ?? (await licensingKeyMadeAt(stateDir));
+    const trialBegan = stored?.trialBegan ?? Math.min(world.wall(), await licensingKeyMadeAt(stateDir));
     const seen: Seen = {
       greatestWall: Math.max(world.wall(), stored?.greatestWall ?? trialBegan),
       trialBegan,
       imported: stored?.imported ?? null,
+      newestIssuedAt: stored?.newestIssuedAt ?? null,
       told: stored?.told ?? { licence: keyId, days: [] },
     };
     let text = await files.licence();
@@ -198,18 +199,21 @@ export class OwnLicence {
       now: world.wall(),
       greatestSeen: this.#seen.greatestWall,
       present: this.#kept.licence,
+      newestIssuedAt: this.#seen.newestIssuedAt,
       replaceNewer,
     };
     const fault = importFault(licence, importing) ?? guard(licence);
     if (fault !== undefined && fault !== null) return err(fault);
     if (text === this.#text) return ok(licence);
     await this.#files.keepLicence(text);
-    const { told } = this.#seen;
+    const { told, newestIssuedAt } = this.#seen;
+    const isOwn = key === this.key.publicKey;
     this.#text = text;
     this.#kept = { licence, key };
     await this.#keepSeen({
-      greatestWall: importedAt(licence, importing),
-      imported: licence.isTrial && key === this.key.publicKey ? null : licence.id,
+      greatestWall: isOwn ? importing.greatestSeen : importedAt(licence, importing),
+      imported: isOwn ? null : licence.id,
+      newestIssuedAt: isOwn ? newestIssuedAt : Math.max(licence.issuedAt, newestIssuedAt ?? 0),
       told: told.licence === licence.id ? told : { licence: licence.id, days: [] },
     });
     this.#note({ severity: "info", code: "licence-imported", message: importedWords(licence, author) });
