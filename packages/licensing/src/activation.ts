@@ -7,7 +7,7 @@ import type { UnitId } from "@tandem/base/ids";
 import type { WallMillis } from "@tandem/base/time";
 import type { CentralLicence } from "./central-licence.ts";
 import { amountOf, decidingStanding, issuedBy, type LicenceStanding } from "./holder.ts";
-import { type Given, type LimitedKind, limitOf, sharesWith } from "./shares.ts";
+import { type Given, type LimitedKind, limitOf, shareOf, sharesWith } from "./shares.ts";
 import {
   type ActivationRefusal,
   type LicenceCheck,
@@ -169,8 +169,15 @@ export function decideActivation(view: LicensingView, request: LicenceRequest, n
 /** The refusal when nobody else can be asked, or has nothing to give. `peerAnswered`: it was asked. */
 export function decideWithoutPeer(view: LicensingView, type: LicenceType, peerAnswered: boolean): Refused {
   const licence = view.licence.state === "valid" ? view.licence.licence : null;
-  if (licence === null || peerAnswered || sharesWith(licence, view.self) === undefined)
-    return usedUp(view, licence, type);
+  const limited = limitedKindOf(type);
+  const other = licence === null ? undefined : sharesWith(licence, view.self);
+  // After *Remove from pair* the other has none.
+  const hasNone =
+    licence === null ||
+    limited === null ||
+    other === undefined ||
+    shareOf(licence, limited, view.gifts, other) <= 0;
+  if (peerAnswered || hasNone) return usedUp(view, licence, type);
   return refused(
     "share-used-up",
     "this Central's share of the licence is in use, and the other Central, which has the rest, cannot be asked now",

@@ -10,7 +10,7 @@ import { createRow } from "@tandem/replica/edits";
 import { Replica } from "@tandem/replica/replica";
 import type { Columns, Table } from "@tandem/replica/schema";
 import { devices, haGroups, networks } from "../fleet/tables.ts";
-import { VirtualTime } from "../schedule/two-schedules.ts";
+import { VirtualTime } from "../ha/virtual-time.ts";
 import { probeIntervalMs } from "./drill.ts";
 import { Drills } from "./drills.ts";
 import type { DrillEvent, DrilledUnits, DrillsPair, HandedOver, ProbePort } from "./ports.ts";

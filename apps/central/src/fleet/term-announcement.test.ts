@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Epoch } from "@tandem/base/epoch";
 import { second } from "@tandem/base/time";
-import { VirtualTime } from "../schedule/two-schedules.ts";
+import { VirtualTime } from "../ha/virtual-time.ts";
 import { TermAnnouncement } from "./term-announcement.ts";
 
 const [a, b] = ["a".repeat(16), "b".repeat(16)];

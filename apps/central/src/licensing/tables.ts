@@ -31,7 +31,7 @@ export const licences = defineTable({
     address: { sync: "shared", schema: text(45) },
     port: { sync: "shared", schema: port },
     certificateFingerprint: { sync: "shared", schema: fingerprint },
-    partner: { sync: "shared", schema: Type.Union([LicensingId, Type.Null()]) },
+    partner: { sync: "shared", schema: Type.Union([LicensingId, Type.Null()]), default: null },
     remark: { sync: "shared", schema: text(512) },
     /** The device of the tree; "" when it was not added. */
     device: { sync: "shared", schema: Type.String({ pattern: "^([0-9a-f]{16})?$" }), default: "" },
@@ -53,7 +53,6 @@ export const licences = defineTable({
       "address",
       "port",
       "certificateFingerprint",
-      "partner",
       "remark",
     ],
   },

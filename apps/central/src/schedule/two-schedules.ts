@@ -3,77 +3,26 @@
  * whole, devices that keep a real ledger, and roles that the test gives.
  */
 import { assert } from "@tandem/base/assert";
-import { sha256Hex } from "@tandem/base/digest";
 import type { Epoch } from "@tandem/base/epoch";
-import { ok } from "@tandem/base/result";
-import type { Millis, WallMillis } from "@tandem/base/time";
+import type { WallMillis } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
 import type { Fence } from "@tandem/fencing/fence";
 import { admit, begin, emptyLedger, finish, type Ledger } from "@tandem/fencing/ledger";
 import { createRow, type Edit } from "@tandem/replica/edits";
-import { Replica } from "@tandem/replica/replica";
-import type { Columns, Table } from "@tandem/replica/schema";
-import type { Delta } from "@tandem/replica/version";
-import { decodeDelta, encodeDelta } from "@tandem/replica/wire";
+import type { Table } from "@tandem/replica/schema";
 import type { Performed } from "@tandem/schedule/call";
 import type { When } from "@tandem/schedule/when";
 import { emptyMemoryFileDisk, openMemoryFileStore } from "@tandem/storage/memory-file-store";
 import { snapshots } from "../files/tables.ts";
 import { devices, haGroups, networks } from "../fleet/tables.ts";
+import { ReplicaUnit } from "../ha/replica-on-virtual-time.ts";
+import { VirtualTime } from "../ha/virtual-time.ts";
 import { snapshotsIn } from "./kept-snapshots.ts";
 import type { Devices, ScheduleEvent, SchedulePair } from "./ports.ts";
 import { Schedule } from "./shell.ts";
 import { type ActionKind, runs, scheduledActions, scheduleTables } from "./tables.ts";
 
 const tables = [networks, devices, haGroups, snapshots, ...scheduleTables] as unknown as readonly Table[];
-
-/** Time that passes when the test says so. */
-export class VirtualTime {
-  #now: Millis = 0;
-  wallAtStart: WallMillis;
-  #timers: { at: Millis; body: () => void }[] = [];
-  #random = 0;
-
-  constructor(start: string) {
-    this.wallAtStart = Date.parse(start);
-  }
-
-  readonly world: World = {
-    now: () => this.#now,
-    wall: () => this.wallAtStart + this.#now,
-    after: (delayMs, body) => {
-      const timer = { at: this.#now + Math.max(0, delayMs), body };
-      this.#timers.push(timer);
-      return () => {
-        this.#timers = this.#timers.filter((other) => other !== timer);
-      };
-    },
-    randomHex: (bytes) => {
-      this.#random += 1;
-      return sha256Hex(`random ${this.#random}`).slice(0, 2 * bytes);
-    },
-  };
-
-  /** Lets so much time pass, timer by timer; what they promise is done in between. */
-  async pass(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    await settle();
-    for (;;) {
-      const [next] = this.#timers.sort((a, b) => a.at - b.at);
-      if (next === undefined || next.at > end) break;
-      this.#timers.shift();
-      this.#now = Math.max(this.#now, next.at);
-      next.body();
-      await settle();
-    }
-    this.#now = end;
-  }
-}
-
-/** Promises that are kept already, and those that hang on them, take their turn. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
-}
 
 /** A LoadMaster as far as runs go: the ledger of `@tandem/fencing`, and a count of what took effect. */
 export class FencingDevice {
@@ -127,12 +76,7 @@ const done = (kind: ActionKind, run: string): Performed => ({
 export const deviceId = "d".repeat(16);
 export const epochOf = (n: number, unit: string): Epoch => ({ n, unit });
 
-export class ScheduleUnit {
-  readonly unit: string;
-  readonly time: VirtualTime;
-  replica: Replica;
-  peer: ScheduleUnit | undefined;
-  isConnected = true;
+export class ScheduleUnit extends ReplicaUnit {
   isActing = false;
   epoch: Epoch = epochOf(0, "");
   runningActions = 0;
@@ -143,15 +87,10 @@ export class ScheduleUnit {
   /** Called right before the device is. */
   beforeCall: (fence: Fence) => void = () => {};
   schedule: Schedule;
-  #listeners = new Set<(what: "data" | "status") => void>();
-  #incarnation: string;
 
   constructor(name: string, time: VirtualTime, device: FencingDevice) {
-    this.unit = name.repeat(16);
-    this.time = time;
+    super(name.repeat(16), time, tables);
     this.device = device;
-    this.#incarnation = time.world.randomHex(8);
-    this.replica = Replica.empty(tables, "");
     this.schedule = this.#open();
   }
 
@@ -179,46 +118,18 @@ export class ScheduleUnit {
   kill(): void {
     this.schedule.stop();
     this.isActing = false;
-    this.isConnected = false;
-    if (this.peer) this.peer.isConnected = false;
-    this.#listeners.clear();
+    this.end();
   }
 
   restart(): void {
-    this.#incarnation = this.time.world.randomHex(8);
+    this.begin();
     this.schedule = this.#open();
-  }
-
-  /** The line is whole again: both exchange what the other lacks. */
-  heal(): void {
-    assert(this.peer, "there is a peer");
-    this.isConnected = true;
-    this.peer.isConnected = true;
-    this.peer.receive(this.replica.deltaSince(this.peer.replica.vector));
-    this.receive(this.peer.replica.deltaSince(this.replica.vector));
-  }
-
-  cut(): void {
-    this.isConnected = false;
-    if (this.peer) this.peer.isConnected = false;
   }
 
   act(isActing: boolean, epoch: Epoch = this.epoch): void {
     this.isActing = isActing;
     this.epoch = epoch;
     this.notify("status");
-  }
-
-  notify(what: "data" | "status"): void {
-    for (const listener of this.#listeners) listener(what);
-  }
-
-  receive(delta: Delta): void {
-    const decoded = decodeDelta(JSON.parse(JSON.stringify(encodeDelta(delta))));
-    assert(decoded.ok, "a delta that was encoded can be read");
-    const applied = this.replica.apply(decoded.value, this.#incarnation);
-    assert(applied.ok, JSON.stringify(applied));
-    this.notify("data");
   }
 
   get pair(): SchedulePair {
@@ -235,28 +146,8 @@ export class ScheduleUnit {
         this.runningActions = count;
       },
       deviceRefused: (holder, heardAgoMs) => this.refusals.push({ holder, heardAgoMs }),
-      rows: <C extends Columns>(table: Table<C>) => this.replica.rows(table),
-      row: <C extends Columns>(table: Table<C>, key: string) => this.replica.row(table, key),
-      onChange: (listener) => {
-        this.#listeners.add(listener);
-        return () => this.#listeners.delete(listener);
-      },
-      write: async (edits, author) => {
-        const { unit } = this;
-        const wall = this.time.world.wall();
-        const written = this.replica.write({ edits, author, unit, wall, incarnation: this.#incarnation });
-        if (!written.ok) return written;
-        const reaches = this.isConnected && this.peer !== undefined;
-        if (reaches) this.peer?.receive(written.value.delta);
-        this.notify("data");
-        return ok(reaches ? "both" : "this unit only");
-      },
+      ...this.shared,
     };
-  }
-
-  async write(...edits: readonly Edit[]): Promise<void> {
-    const written = await this.pair.write(edits, "admin", "test");
-    assert(written.ok, JSON.stringify(written));
   }
 
   /** `[state, epoch]` of each attempt at each run, by the time it was due, then by term. */

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { minute } from "@tandem/base/time";
+import { decidingStanding, issuedBy } from "@tandem/licensing/holder";
+import { devices, networks } from "../fleet/tables.ts";
+import { type LicensingUnit, licenceFor, twoLicensings, unitA, unitB } from "./two-licensings.ts";
+
+/** Who holds a LoadMaster's licence, as this unit sees it. */
+const holderOf = (central: LicensingUnit, unit: string): string | null => {
+  const deciding = decidingStanding(central.licensing.licences().filter((row) => row.unit === unit));
+  return deciding?.state === "held" ? deciding.central : null;
+};
+const codeOf = (answer: { ok: true } | { ok: false; error: { code: string } }): string =>
+  answer.ok ? "granted" : answer.error.code;
+const issued = (central: LicensingUnit): number =>
+  issuedBy(central.licensing.licences(), central.unit, "local");
+const management = { user: "tandem-central", password: "secret" };
+
+test("[ML2] a licence moves to the Central it was asked of last, and one holds it", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  assert.equal(codeOf(await one.activate(a)), "granted");
+  assert.deepEqual([holderOf(a, one.unit), holderOf(b, one.unit)], [unitA, unitA]);
+  assert.equal(codeOf(await one.activate(b)), "granted");
+  await time.pass(1_000);
+  assert.deepEqual([holderOf(a, one.unit), holderOf(b, one.unit)], [unitB, unitB]);
+  assert.deepEqual([issued(a), issued(b)], [0, 1]);
+  assert.equal(b.said("licence-migrated").length, 1);
+  assert.equal((await one.check(b)).state, "held");
+  assert.equal((await one.check(a)).state, "held", "the other knows of it as well");
+});
+
+test("[ML2] re-licensing against both while they are cut off converges to the last, without a further one", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(a);
+  a.cut();
+  assert.equal(codeOf(await one.activate(b)), "granted");
+  assert.equal(codeOf(await one.activate(a)), "granted");
+  assert.equal(codeOf(await one.activate(b)), "granted");
+  assert.equal(holderOf(a, one.unit), unitA);
+  a.heal();
+  await time.pass(1_000);
+  assert.deepEqual([holderOf(a, one.unit), holderOf(b, one.unit)], [unitB, unitB]);
+  assert.equal((await one.check(b)).state, "held");
+});
+
+test("[ML7] units that are cut off never grant more than the licence allows, and the share moves when they meet", async () => {
+  const { a, b, loadMaster } = await twoLicensings();
+  a.cut();
+  const answers = [];
+  for (let index = 0; index < 3; index += 1) answers.push(codeOf(await loadMaster().activate(a)));
+  assert.deepEqual(answers, ["granted", "granted", "share-used-up"]);
+  a.heal();
+  const third = loadMaster();
+  assert.equal(codeOf(await third.activate(a)), "granted", "the peer gave one of its two");
+  assert.equal(b.said("licence-share-given").length, 1);
+  assert.equal(codeOf(await loadMaster().activate(a)), "granted");
+  assert.equal(codeOf(await loadMaster().activate(a)), "allowance-used-up");
+  assert.equal(codeOf(await loadMaster().activate(b)), "allowance-used-up");
+  assert.equal(issued(a) + issued(b), 4);
+  assert.equal(a.said("licence-refused").length, 2);
+});
+
+test("[ML2] [ML7] a licence moves to the other Central although everything is in use: its share goes with it", async () => {
+  const { a, b, loadMaster } = await twoLicensings();
+  const all = [a, a, b, b].map((central) => ({ central, one: loadMaster() }));
+  for (const { central, one } of all) assert.equal(codeOf(await one.activate(central)), "granted");
+  const [first] = all;
+  assert.ok(first);
+  assert.equal(codeOf(await first.one.activate(b)), "granted");
+  assert.deepEqual([issued(a), issued(b)], [1, 3]);
+  assert.equal(holderOf(a, first.one.unit), unitB);
+});
+
+test("[ML7] the pool is never over-committed, and a recovered licence comes back to it", async () => {
+  const pool = licenceFor(
+    [
+      { unit: unitA, local: 0, poolMbps: 1_000 },
+      { unit: unitB, local: 0, poolMbps: 1_000 },
+    ],
+    { metered: null, local: null },
+  );
+  const { a, b, loadMaster } = await twoLicensings(pool);
+  const one = loadMaster();
+  assert.equal(codeOf(await one.activate(a, "pool-2000")), "granted");
+  assert.equal(codeOf(await loadMaster().activate(b, "pool-50")), "allowance-used-up");
+  assert.equal(codeOf(await loadMaster().activate(b, "metered")), "type-not-licensed");
+  assert.equal(codeOf(await loadMaster().activate(b, "pool-51")), "type-not-licensed");
+  assert.equal(await b.licensing.recover(one.unit, "admin"), "both", "on either unit");
+  assert.equal((await one.check(a)).state, "ended");
+  assert.equal(codeOf(await loadMaster().activate(b, "pool-50")), "granted");
+});
+
+test("[ML2] an answer that got lost is given again, and a number that was used is told", async () => {
+  const { a, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(a);
+  const again = await a.licensing.activate(one.request("activate", "local", 1), null);
+  assert.ok(again.ok && again.value.number === 1);
+  const other = await a.licensing.activate(one.request("activate", "metered", 1), null);
+  assert.ok(!other.ok && other.error.code === "number-not-greater" && other.error.lastNumber === 1);
+});
+
+test("[ML7] a LoadMaster that asks ten times a second is told to wait, and counted", async () => {
+  const { time, a, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  const codes: string[] = [];
+  for (let index = 0; index < 40; index += 1) codes.push(codeOf(await one.activate(a)));
+  assert.equal(codes.filter((code) => code === "granted").length, 6);
+  assert.equal(codes.filter((code) => code === "too-often").length, 34);
+  assert.equal(a.said("licence-refused").length, 1, "one entry, however many refusals");
+  await time.pass(61 * minute);
+  assert.match(a.said("licence-refused")[1] ?? "", /33 more such refusals/);
+  assert.equal(codeOf(await one.activate(a)), "granted");
+});
+
+test("[ML7] a moved LoadMaster keeps its licence; of a copied one the machine that was licensed last is served", async () => {
+  const { a, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(a, "local", management);
+  const before = a.replica.rows(devices)[0];
+  one.machine = "e".repeat(16);
+  one.address = "10.9.0.7";
+  assert.equal((await one.check(a)).state, "held");
+  assert.equal(a.said("licence-rebound").length, 1);
+  one.machine = one.unit;
+  assert.equal((await one.check(a)).state, "superseded", "the machine before it");
+  assert.match(a.said("licence-refused")[0] ?? "", /two machines with one key/);
+  assert.equal(codeOf(await one.activate(a, "local", management)), "granted");
+  assert.match(a.said("licence-copied")[0] ?? "", /seen on two machines/);
+  assert.equal((await one.check(a)).state, "held");
+  const after = a.replica.rows(devices);
+  assert.equal(after.length, 1, "the same device");
+  assert.equal(after[0]?.key, before?.key);
+  assert.equal(after[0]?.values.address, "10.9.0.7");
+});
+
+test("[ML7] activation adds the device and its network to the tree, and keeps one that is there", async () => {
+  const { a, b, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  const granted = await one.activate(a, "local", management);
+  assert.ok(granted.ok);
+  assert.deepEqual(
+    b.replica.rows(networks).map(({ key }) => key),
+    ["10.1.0.0/24"],
+  );
+  const [device] = b.replica.rows(devices);
+  assert.equal(device?.key, granted.value.device);
+  assert.equal(device?.values.password, "secret");
+  await one.activate(b, "local", management);
+  assert.equal(a.replica.rows(devices).length, 1);
+});
+
+test("[ML4] a removed unit's LoadMasters are normal devices of the other, which can license them again, share and all", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const [one, two, three] = [loadMaster(), loadMaster(), loadMaster()];
+  await one.activate(b, "local", management);
+  await two.activate(b, "local", management);
+  await three.activate(a, "local", management);
+  b.becomes({ kind: "removed" });
+  a.becomes({ kind: "alone" });
+  a.cut();
+  await time.pass(1_000);
+  assert.deepEqual(
+    [one, two, three].map(({ unit }) => holderOf(a, unit)),
+    [null, null, unitA],
+  );
+  assert.match(a.said("licences-taken-over")[0] ?? "", /lm1, lm2/);
+  assert.equal((await one.check(a)).state, "ended");
+  assert.equal((await three.check(a)).state, "held");
+  assert.equal(codeOf(await loadMaster().activate(b)), "not-entitled");
+  for (const unit of [one, two, loadMaster()])
+    assert.equal(codeOf(await unit.activate(a, "local", management)), "granted");
+  assert.equal(codeOf(await loadMaster().activate(a)), "allowance-used-up");
+});
+
+test("[ML7] shared rows that were overwritten or restored are written anew from the unit's own ledger", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(a);
+  const old = a.replica;
+  const lone = await twoLicensings();
+  a.replica = lone.a.replica;
+  b.replica = lone.b.replica;
+  a.notify("data");
+  await time.pass(1_000);
+  assert.equal(a.row(one.unit, unitA)?.number, 1);
+  assert.notEqual(a.replica, old);
+  assert.equal((await one.check(a)).state, "held");
+});
+
+test("[ML7] a grant of this Central's own that it lost its record of is recorded again if the share allows it", async () => {
+  const { a, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(a);
+  const lone = await twoLicensings();
+  const fresh = lone.a;
+  assert.equal((await one.check(lone.b)).state, "not-known");
+  const checking = fresh.licensing.check(one.request("check", null, 1), one.grant as never, true);
+  await lone.time.pass(100);
+  assert.equal((await checking).state, "held");
+  assert.equal(fresh.row(one.unit, unitA)?.number, 1);
+});
