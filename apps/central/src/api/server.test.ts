@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { apiPrefix, routes } from "@tandem/central-api/routes";
-import { startCentral } from "../central-on-loopback.ts";
+import { eventually, startCentral } from "../central-on-loopback.ts";
 
 const json = { "content-type": "application/json" };
 
@@ -76,6 +76,17 @@ test("[CE5] JSON that is not JSON, unknown members and values of another type ar
   assert.equal(nowhere.status, 404);
   assert.match(nowhere.body, /"code":"not-found"/);
   assert.deepEqual(await client.call(routes.listNetworks), { networks: [] });
+});
+
+test("a request refused before all of it has come keeps no timer once its connection has ended", async (t) => {
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+  const before = timers();
+  const { raw, stop } = await startCentral(t, "central1", "127.0.0.1");
+  const body = `{"cidr":"${"x".repeat(2_000_000)}"}`;
+  assert.equal((await raw("POST", "/api/v1/networks", json, body)).status, 401);
+  await stop();
+  await eventually("no timer is left", () => timers() <= before);
 });
 
 test("the web pages are served with their headers, and every page's address answers with the application", async (t) => {

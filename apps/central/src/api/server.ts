@@ -67,8 +67,16 @@ export async function makeServer(
   server.addHook("onRequest", async (request) => {
     const { raw } = request;
     if (request.routeOptions.config.isUpload || raw.complete) return;
+    const { socket } = raw;
     const timer = setTimeout(() => raw.complete || raw.destroy(), requestTimeoutMs);
-    raw.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+    const stop = (): void => {
+      clearTimeout(timer);
+      raw.off("end", stop);
+      socket.off("close", stop);
+    };
+    // A request that is answered before all of it has come says nothing when its connection ends after that.
+    raw.once("end", stop);
+    socket.once("close", stop);
   });
 
   // Browsers send plain text to other sites unasked; JSON they do not.
