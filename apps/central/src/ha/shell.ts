@@ -261,8 +261,10 @@ export class HighAvailability {
   get belonging(): Belonging {
     const { durable, settings, contact } = this.#pair.state;
     if (durable.removed || this.#membership.isLeaving) return { kind: "removed" };
-    if (durable.pairId === null || settings.peer === null) return { kind: "alone" };
-    return { kind: "paired", peer: settings.peer.unit, isKnownThere: !contact.notKnownThere };
+    if (settings.peer === null) return { kind: "alone" };
+    const peer = settings.peer.unit;
+    if (durable.pairId === null) return { kind: "joining", peer };
+    return { kind: "paired", peer, isKnownThere: !contact.notKnownThere };
   }
 
   status(): HaStatus {

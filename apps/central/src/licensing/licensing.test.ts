@@ -202,3 +202,14 @@ test("[ML7] a grant of this Central's own that it lost its record of is recorded
   assert.equal((await checking).state, "held");
   assert.equal(fresh.row(one.unit, unitA)?.number, 1);
 });
+
+test("[ML4] [ML7] only an operator's word moves a share: a unit whose disk has forgotten its pair takes nothing over", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  await loadMaster().activate(b);
+  a.cut();
+  a.becomes({ kind: "joining", peer: unitB });
+  await time.pass(1_000);
+  assert.equal(a.licensing.usage("local")?.of(unitA).share, 2);
+  a.becomes({ kind: "paired", peer: "f".repeat(16), isKnownThere: true });
+  assert.equal(a.licensing.usage("local")?.of(unitA).share, 4, "another peer was set");
+});

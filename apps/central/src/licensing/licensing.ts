@@ -42,7 +42,7 @@ import type { Edit } from "@tandem/replica/edits";
 import { written } from "../refusal.ts";
 import { Ledger } from "./ledger.ts";
 import { type Management, placedDevice } from "./placed-device.ts";
-import type { LicensingEvent, LicensingPorts } from "./ports.ts";
+import type { Belonging, LicensingEvent, LicensingPorts } from "./ports.ts";
 import { RefusalAudit } from "./refusal-audit.ts";
 import { RequestThrottle } from "./request-throttle.ts";
 import { ShareExchange, type ShareWanted } from "./share-exchange.ts";
@@ -348,14 +348,15 @@ export class Licensing {
     return null;
   }
 
+  /** Only an operator ends a pair: by *Remove from pair*, or by setting another peer. */
   #followPair(): void {
     const { belonging } = this.#ports.pair;
     const former = this.#ledger.peer;
-    if (belonging.kind === "paired") this.#ledger.setPeer(belonging.peer);
-    if (former === null || (belonging.kind === "paired" && belonging.peer === former)) return;
-    if (belonging.kind === "removed") this.#leftBehind(former);
-    else this.#takeOver(former);
-    if (belonging.kind !== "paired") this.#ledger.setPeer(null);
+    const peer = belonging.kind === "paired" ? belonging.peer : null;
+    if (former !== null && belonging.kind === "removed") this.#leftBehind(former);
+    else if (former !== null && isOver(belonging, former)) this.#takeOver(former);
+    else if (peer === null) return;
+    this.#ledger.setPeer(peer);
   }
 
   /** ML4: this unit stays. What the other had licensed is not licensed any more, and its share is this one's. */
@@ -502,6 +503,9 @@ export class Licensing {
     this.#ports.note({ severity, code, message });
   }
 }
+
+const isOver = (belonging: Belonging, former: UnitId): boolean =>
+  belonging.kind === "alone" || (belonging.kind !== "removed" && belonging.peer !== former);
 
 const who = ({ name, unit, address }: Pick<LicenceRow, "name" | "unit" | "address">): string =>
   `LoadMaster ${name || "without a name"} (${unit}, ${address})`;
