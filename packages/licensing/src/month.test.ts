@@ -4,7 +4,6 @@ import fc from "fast-check";
 import {
   billedOf,
   lastPairOf,
-  lineGroups,
   type MeasuredSlot,
   monthBefore,
   monthBounds,
@@ -98,11 +97,7 @@ test("[ML6] LoadMasters that became a pair within the month are one line; until 
       unit: unitB,
     }),
   ];
-  const groups = lineGroups(members.map((each) => ({ ...each, pair: lastPairOf(each) })));
-  assert.deepEqual(
-    groups.map((group) => group.map(({ unit }) => unit)),
-    [[unitA, unitB]],
-  );
+  assert.deepEqual(members.map(lastPairOf), [unitA, unitA]);
   assert.deepEqual(usageLine(members, "metered", all)?.peak, { slot: 100, bitsPerSecond: 7 });
 });
 

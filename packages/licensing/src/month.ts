@@ -70,16 +70,6 @@ export type UsageLine = {
 const bitsPerMbit = 1_000_000;
 const bitsPerGbit = 1_000_000_000;
 
-/** Units that were one pair at any time in these slots, each with its partner; the others alone. */
-export function lineGroups<Unit extends { readonly unit: LicensingId; readonly pair: LicensingId | null }>(
-  units: readonly Unit[],
-): readonly (readonly Unit[])[] {
-  const groups = Map.groupBy(units, ({ unit, pair }) => pair ?? unit);
-  return [...groups.values()]
-    .map((group) => group.toSorted((a, b) => (a.unit < b.unit ? -1 : 1)))
-    .sort((a, b) => ((a[0]?.unit ?? "") < (b[0]?.unit ?? "") ? -1 : 1));
-}
-
 /** The pair that a LoadMaster was last one of in these slots; null: none. */
 export const lastPairOf = ({ measured, held }: Pick<UnitUsage, "measured" | "held">): LicensingId | null =>
   measured.findLast(({ sampled }) => sampled.pair !== null)?.sampled.pair ?? held?.sampled.pair ?? null;

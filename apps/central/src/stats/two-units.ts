@@ -5,7 +5,12 @@ import { err, ok, type Result } from "@tandem/base/result";
 import { minute } from "@tandem/base/time";
 import type { World } from "@tandem/base/world";
 import type { CallError } from "@tandem/loadmaster-api/client";
-import type { Sample, StatisticsStore } from "@tandem/storage/statistics-store";
+import {
+  type Keeping,
+  type Sample,
+  type StatisticsStore,
+  statisticsKeeping,
+} from "@tandem/storage/statistics-store";
 import {
   emptyStatisticsMemory,
   openStatisticsMemory,
@@ -18,7 +23,7 @@ import { Statistics, type StatisticsEvent, type StatisticsPair } from "./shell.t
 export const unitA = "aaaaaaaaaaaaaaaa";
 export const unitB = "bbbbbbbbbbbbbbbb";
 /** 2026-11-25 12:00 UTC. */
-const beginning = Date.UTC(2026, 10, 25, 12);
+export const beginning = Date.UTC(2026, 10, 25, 12);
 
 type Timer = { readonly at: number; readonly order: number; readonly body: () => void };
 
@@ -134,7 +139,7 @@ export class VirtualUnit {
   }
 
   get store(): StatisticsStore {
-    return openStatisticsMemory(this.memory);
+    return openStatisticsMemory(this.memory, this.#pair.kind.keeping);
   }
 
   start(): void {
@@ -179,6 +184,7 @@ export class VirtualUnit {
       world: this.world,
       store: recorded,
       pair: surface,
+      slotMs: pair.kind.slotMs,
       devices: () => pair.devices.map((device) => ({ id: device.id, target: device })),
       fetch: (device) => this.#fetch(device),
       observe: (event) => this.events.push(event),
@@ -200,20 +206,33 @@ export class VirtualUnit {
 
   #fetch(device: VirtualDevice): Promise<Result<DeviceStatistics, CallError>> {
     device.polls += 1;
-    this.asked.push({ device: device.id, slot: Math.floor(this.world.wall() / minute) });
+    this.asked.push({ device: device.id, slot: Math.floor(this.world.wall() / this.#pair.kind.slotMs) });
     return new Promise((resolve) => {
       this.world.after(device.answerMs, () =>
         resolve(
           device.isDown
             ? err({ kind: "unreachable", message: "no route", code: "EHOSTUNREACH" })
-            : ok(device.statistics()),
+            : ok(this.#pair.kind.answer(device)),
         ),
       );
     });
   }
 }
 
+/** Which samples the two units keep; those of statistics unless said otherwise. */
+export type SampleKind = {
+  readonly keeping: Keeping;
+  readonly slotMs: number;
+  readonly answer: (device: VirtualDevice) => DeviceStatistics;
+};
+const ofStatistics: SampleKind = {
+  keeping: statisticsKeeping,
+  slotMs: minute,
+  answer: (device) => device.statistics(),
+};
+
 export class TwoUnits {
+  readonly kind: SampleKind;
   readonly time = new VirtualTime();
   readonly a: VirtualUnit;
   readonly b: VirtualUnit;
@@ -225,7 +244,8 @@ export class TwoUnits {
   bytesMax = 0;
   readonly #world: World;
 
-  constructor(devices: number) {
+  constructor(devices: number, kind: SampleKind = ofStatistics) {
+    this.kind = kind;
     this.#world = this.time.world(() => 0);
     this.a = new VirtualUnit(unitA, this);
     this.b = new VirtualUnit(unitB, this);
@@ -236,8 +256,8 @@ export class TwoUnits {
   }
 
   /** A is Master under `n`, B its Slave, and they are connected. */
-  static started(devices: number): TwoUnits {
-    const pair = new TwoUnits(devices);
+  static started(devices: number, kind?: SampleKind): TwoUnits {
+    const pair = new TwoUnits(devices, kind);
     pair.a.start();
     pair.b.start();
     pair.a.setRole(true, { n: 1, unit: unitA });
