@@ -60,6 +60,8 @@ async function obey(argv: readonly string[]): Promise<number | undefined> {
       return (await import("@tandem/lab/cli")).runLab(rest);
     case "probe":
       return (await import("./probe/main.ts")).runProbe(rest);
+    case "license":
+      return (await import("./license/main.ts")).runLicense(rest);
     case "pair":
       return (await import("./pair/main.ts")).runPair(rest);
     case "ctl":

@@ -11,6 +11,7 @@ Commands
   carpd --config FILE         run the CARP process of a LoadMaster unit by itself (same file)
   ctl ...                     work with a Central from the command line; see tandem ctl --help
   probe URL|HOST:PORT ...     what a client sees of a service meanwhile; see tandem probe --help
+  license ...                 issue licences of Centrals, and import them; see tandem license --help
   pair ...                    make a pair of a unit that serves and another one, and back; see tandem pair --help
   lab ...                     a whole system in network namespaces; see tandem lab --help
 

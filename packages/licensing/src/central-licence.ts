@@ -2,7 +2,7 @@
  * Central's own licence: what it allows, for which units, until when; and the rules by which a unit judges one. Who
  * signed it is the shell's to find out (`apps/central/src/own-licence`).
  */
-import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import type { FieldError } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { hour, type WallMillis } from "@tandem/base/time";
 import { poolSizesMbps } from "./wire.ts";
@@ -317,15 +317,15 @@ export function renewedShares(former: readonly number[], total: number): readonl
 export function renewedSharesFault(
   former: readonly number[],
   renewed: readonly number[],
-): Result<void, FieldError> {
+): FieldError | undefined {
   const changes = renewed.map((share, index) => share - (former[index] ?? 0));
-  if (!(changes.some((change) => change > 0) && changes.some((change) => change < 0))) return ok(undefined);
-  return err({
+  if (!(changes.some((change) => change > 0) && changes.some((change) => change < 0))) return undefined;
+  return {
     code: "shares-cross",
     field: "unit",
     value: renewed.join(","),
     message: `the shares were ${former.join(" and ")} and would be ${renewed.join(" and ")}: one grows and one shrinks`,
     remedy:
       "let all of them grow or all of them shrink: units that have not both imported the renewal could grant more than it allows together",
-  });
+  };
 }

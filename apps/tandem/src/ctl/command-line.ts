@@ -48,6 +48,7 @@ const commandOptions = {
   port: { type: "string" },
   preferred: { type: "boolean" },
   "real-server": { type: "string" },
+  "replace-newer": { type: "boolean" },
   servers: { type: "string" },
   service: { type: "string" },
   severity: { type: "string" },

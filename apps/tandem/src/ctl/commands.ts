@@ -1,6 +1,7 @@
 /** The commands of `tandem ctl`: each makes one or a few calls and has an answer for people and for programs. */
 import { hostname } from "node:os";
 import { routes } from "@tandem/central-api/routes";
+import { licenseCommands } from "../license/central-commands.ts";
 import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { type CommandLine, UsageError } from "./command-line.ts";
 import { drillCommands } from "./drill-commands.ts";
@@ -236,6 +237,7 @@ export const commands: { readonly [words: string]: Command } = {
   },
   ...serviceCommands,
   ...drillCommands,
+  ...licenseCommands,
   ...scheduleCommands,
   ...haCommands,
   ...repositoryCommands,

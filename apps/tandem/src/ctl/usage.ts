@@ -105,6 +105,11 @@ High availability of Central
   logs [--device DEVICE] [--severity SEVERITY] [--text TEXT] [--since WHEN] [--until WHEN]
        [--limit COUNT] [--follow]     received syslog, newest last; --follow goes on with what arrives
   logs status                         how the collector is, what it lost and what it keeps
+  license status                      this Central's own licence, and whether it holds
+  license import FILE [--replace-newer]
+  license trust KEY [--name TEXT]     take licences that this public key signed
+  license issuers                     whose licences it takes
+  license distrust ID                 end that; see also tandem license --help
   about                               which Central this is
 
 DEVICE is an id, a name or an address; ENTRY, PROFILE and ENVIRONMENT are an id or a name.
