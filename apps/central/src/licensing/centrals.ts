@@ -56,10 +56,10 @@ export class Centrals {
   }
 
   #arm(): void {
-    if (this.#stopped || this.#isWritten()) return;
+    if (this.#isWritten()) return;
     this.#cancel ??= this.#world.after(writeDelayMs, () => {
       this.#cancel = null;
-      if (this.#stopped || this.#isWritten()) return;
+      if (this.#isWritten()) return;
       const there = this.#pair.row(licensingCentrals, this.#self.unit);
       const edit =
         there === undefined
@@ -70,7 +70,9 @@ export class Centrals {
     });
   }
 
+  /** A Central that is in no pair has nobody to tell, and must stay blank if it is (SPEC CH13). */
   #isWritten(): boolean {
+    if (this.#stopped || this.#pair.belonging.kind !== "paired") return true;
     const there = this.#pair.row(licensingCentrals, this.#self.unit)?.values;
     return (
       there !== undefined &&

@@ -39,6 +39,7 @@ import {
   type OfferedLicenceType,
 } from "@tandem/licensing/wire";
 import type { Edit } from "@tandem/replica/edits";
+import { networks } from "../fleet/tables.ts";
 import { written } from "../refusal.ts";
 import { Ledger } from "./ledger.ts";
 import { type Management, placedDevice } from "./placed-device.ts";
@@ -343,6 +344,8 @@ export class Licensing {
   #notEntitled(): string | null {
     const { belonging } = this.#ports.pair;
     if (belonging.kind === "removed") return "this Central was removed from its pair";
+    if (belonging.kind === "joining" && this.#ports.pair.rows(networks).length === 0)
+      return "this Central is about to join a pair, whose configuration it waits for";
     if (belonging.kind === "paired" && !belonging.isKnownThere)
       return "the other Central of the pair does not know this one any more";
     return null;
@@ -424,7 +427,9 @@ export class Licensing {
   }
 
   async #reconcile(): Promise<void> {
-    if (this.#stopped || this.#isReconciling || this.#ports.pair.belonging.kind === "removed") return;
+    const { kind } = this.#ports.pair.belonging;
+    // What is to be overwritten by a pair is left as it is: a blank unit must not look as if it held something.
+    if (this.#stopped || this.#isReconciling || kind === "removed" || kind === "joining") return;
     const edits = this.#ledger.reconcile();
     this.#lookAtAllowance();
     if (edits.length === 0) return;
