@@ -9,6 +9,7 @@ import { clients } from "./cases/clients.ts";
 import { envelopes } from "./cases/envelopes.ts";
 import { hostileValues } from "./cases/hostile.ts";
 import { keeping } from "./cases/keeping.ts";
+import { licences } from "./cases/licences.ts";
 import { logging } from "./cases/logging.ts";
 import { network } from "./cases/network.ts";
 import { notYet } from "./cases/not-yet.ts";
@@ -45,6 +46,7 @@ export const areas: readonly Area[] = [
   tlsOfServices,
   keeping,
   users,
+  licences,
   logging,
   network,
   hostileValues,

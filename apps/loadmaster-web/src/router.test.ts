@@ -30,6 +30,9 @@ const notForPeople = new Set([
   "logging.resetlogs",
   "resolvenow",
   "tcpdump",
+  // What licenseinfo tells as well.
+  "accesskey",
+  "getaslinfo",
   // Lists that are always empty, and what the list of users shows.
   "grouplist",
   "listaddon",

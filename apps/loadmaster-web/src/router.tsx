@@ -9,6 +9,7 @@ import { DrillPage } from "./drill/drill-page.tsx";
 import { HaParametersPage } from "./ha/ha-parameters-page.tsx";
 import { HomePage } from "./home/home-page.tsx";
 import { InterfacesPage } from "./interfaces/interfaces-page.tsx";
+import { LicencePage } from "./licence/licence-page.tsx";
 import { DebugPage } from "./logs/debug-page.tsx";
 import { LogFilesPage } from "./logs/log-files-page.tsx";
 import { SetupPage } from "./pairing/setup-page.tsx";
@@ -70,6 +71,11 @@ const users = createRoute({
   path: "/administration/users",
   component: UsersPage,
 });
+const licence = createRoute({
+  getParentRoute: () => root,
+  path: "/administration/licence",
+  component: LicencePage,
+});
 const backup = createRoute({
   getParentRoute: () => root,
   path: "/administration/backup",
@@ -109,6 +115,7 @@ export const makeRouter = () =>
       setup,
       drill,
       users,
+      licence,
       backup,
       reboot,
       logging,

@@ -1,24 +1,31 @@
 /** The one place where a unit is put together from its parts: real ones, or those that a test gives. */
+
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isIpv6 } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
+import type { World } from "@tandem/base/world";
 import { countEstablished } from "@tandem/linux/conntrack-list";
 import { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { applyRuleset, readCounters } from "@tandem/linux/nft";
 import { Pinger } from "@tandem/linux/ping";
 import { systemUser } from "@tandem/loadmaster-api/permissions";
+import { managementUser } from "@tandem/loadmaster-api/user-parameters";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { writeFirstPassword } from "./access/first-password.ts";
 import { hashPassword, newPassword } from "./access/passwords.ts";
-import { passwordHashOf, personOf } from "./access/users.ts";
+import { passwordHashOf } from "./access/users.ts";
 import { unitGate, unitHandlers, version } from "./api/handlers.ts";
 import { ApiServer } from "./api/server.ts";
 import { onNetworkOf, type UnitConfiguration } from "./configuration-file.ts";
 import { LedgerStore } from "./fencing/ledger-store.ts";
 import type { CarpRole } from "./ha/carp-role.ts";
+import { LicenceStore } from "./licensing/licence-store.ts";
+import { machineDigest } from "./licensing/machine-digest.ts";
+import { UnitLicensing } from "./licensing/unit-licensing.ts";
 import { LogFiles } from "./logs/log-files.ts";
+import { realWorld } from "./real-world.ts";
 import type { Restart } from "./reboot.ts";
 import { AdaptiveWeights } from "./services/adaptive-weights.ts";
 import { Layer4 } from "./services/layer4.ts";
@@ -46,9 +53,17 @@ export type Assembled = {
   stop(): Promise<void>;
 };
 
+/** For tests: other clocks, and less patience with a Central. */
+export type LicensingSeams = { readonly world?: World; readonly callTimeoutMs?: number };
+
 export async function assemble(
   configuration: UnitConfiguration,
-  parts: { readonly carp: CarpRole; readonly log: Log; readonly restart: Restart },
+  parts: {
+    readonly carp: CarpRole;
+    readonly log: Log;
+    readonly restart: Restart;
+    readonly licensing?: LicensingSeams;
+  },
 ): Promise<Result<Assembled, FieldError>> {
   const { stateDir, interfaces } = configuration;
   // Receivers know a unit by its own address, so a message leaves from the one in the receiver's network.
@@ -83,6 +98,15 @@ export async function assemble(
     firstPassword = { path: await writeFirstPassword(stateDir, password), password };
     await store.save(document);
   }
+  const { world = realWorld, ...patience } = parts.licensing ?? {};
+  const licenceStore = new LicenceStore(stateDir);
+  const licensing = new UnitLicensing({
+    world,
+    store: licenceStore,
+    loaded: await licenceStore.load(world.wall()),
+    log,
+    ...patience,
+  });
   const haproxy = new HaproxyProcess({
     directory: join(stateDir, "haproxy"),
     observe: ({ event, ...details }) =>
@@ -139,6 +163,9 @@ export async function assemble(
     closePing: () => pinger.close(),
     connections,
     carp: parts.carp,
+    licensing,
+    machine: await machineDigest(interfaces.map(({ device }) => device)),
+    version,
     restart: parts.restart,
     standalone: new StandaloneAddresses(stateDir),
     syslog,
@@ -153,14 +180,18 @@ export async function assemble(
     gate,
     handlers: unitHandlers(unit),
     wui: {
-      sessions: new BrowserSessions(identity.unit, (user) => passwordHashOf(unit.document.unit, user)),
+      sessions: new BrowserSessions(
+        identity.unit,
+        (user) =>
+          passwordHashOf(unit.document.unit, user) ??
+          (user === managementUser ? licensing.accountMark : undefined),
+      ),
       streams: new StatusStreams({
         view: (localAddress) => unit.haView(localAddress, version),
         onChange: (listener) => unit.onViewChange(listener),
       }),
       signIn: gate.signIn,
-      permissionsOf: (user) =>
-        user === systemUser ? undefined : personOf(unit.document.unit, user).permissions,
+      permissionsOf: (user) => (user === systemUser ? undefined : unit.personOf(user).permissions),
     },
     failed: (error) => log("error", "api-failed", { reason: error.message, stack: error.stack }),
   });

@@ -13,7 +13,7 @@ import {
   type LoadMasterClientOptions,
 } from "@tandem/loadmaster-api/client";
 import type { Pacified } from "@tandem/loadmaster-api/ha-view";
-import { type Assembled, assemble } from "./assemble.ts";
+import { type Assembled, assemble, type LicensingSeams } from "./assemble.ts";
 import type { NetworkInterface, UnitConfiguration } from "./configuration-file.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
 import type { CarpdConfiguration } from "./ha/carpd-configuration.ts";
@@ -147,6 +147,7 @@ export async function startUnit(
     readonly furtherInterfaces?: readonly NetworkInterface[];
     /** It drops calls as units do; else tests may make as many as they like. */
     readonly limitsCalls?: true;
+    readonly licensing?: LicensingSeams;
   } = {},
 ): Promise<TestUnit> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tandem-unit-"));
@@ -172,6 +173,7 @@ export async function startUnit(
   const log: LogLine[] = [];
   const assembled = await assemble(configuration, {
     carp,
+    licensing: options.licensing,
     restart: (afterwards) =>
       log.push({ level: "info", event: afterwards === undefined ? "restart" : "shutdown", details: {} }),
     log: (level, event, details) => log.push({ level, event, details }),

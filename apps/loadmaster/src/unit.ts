@@ -3,6 +3,7 @@
  * the API's addresses. Changes are made one after the other. Each is put in force first (HAProxy may refuse it), then on
  * disk, then told to the partner; one that is refused leaves all three as they were.
  */
+
 import { uptime } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { sha256Hex } from "@tandem/base/digest";
@@ -16,9 +17,12 @@ import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HaView, Pacified } from "@tandem/loadmaster-api/ha-view";
+import { type Person, permissions } from "@tandem/loadmaster-api/permissions";
+import { managementUser } from "@tandem/loadmaster-api/user-parameters";
 import type { HandOverView, HaStatusWord, StatisticsView } from "@tandem/loadmaster-api/views";
 import type { Identity } from "@tandem/peer-link/identity";
-import { ownAddresses, type UnitConfiguration } from "./configuration-file.ts";
+import { personOf } from "./access/users.ts";
+import { onNetworkOf, ownAddresses, type UnitConfiguration } from "./configuration-file.ts";
 import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
 import type { LedgerStore } from "./fencing/ledger-store.ts";
 import { givesWay } from "./ha/active-elsewhere.ts";
@@ -51,6 +55,7 @@ import { type HaSetup, haSetup } from "./ha/setup.ts";
 import { checksIn } from "./ha/squares.ts";
 import { haViewOf, type ViewFacts } from "./ha/view.ts";
 import { backupOf } from "./keeping/backup.ts";
+import type { SelfFacts, UnitLicensing } from "./licensing/unit-licensing.ts";
 import type { LogFiles } from "./logs/log-files.ts";
 import { addressOfHost } from "./network/hosts.ts";
 import { changeRoutes } from "./network/routes.ts";
@@ -96,6 +101,10 @@ export type UnitParts = {
   /** Tells the partner of layer-4 connections. */
   readonly connections: ConntrackdProcess;
   readonly carp: CarpRole;
+  readonly licensing: UnitLicensing;
+  /** What tells this machine from a copy of it. */
+  readonly machine: string;
+  readonly version: string;
   readonly restart: Restart;
   readonly standalone: StandaloneAddresses;
   readonly syslog: SyslogSender;
@@ -203,6 +212,36 @@ export class Unit implements PartnerSide {
     return this.#fence;
   }
 
+  /** This unit's licence, which is no part of what a pair shares. */
+  get licensing(): UnitLicensing {
+    return this.#parts.licensing;
+  }
+
+  /** What someone may do; the Central that has licensed this unit may do what its users may. */
+  personOf(user: string): Person {
+    return user === managementUser && this.licensing.hasAccount
+      ? { name: user, permissions }
+      : personOf(this.#document.unit, user);
+  }
+
+  /** What the unit says of itself to a Central, by its address nearest to it. */
+  #licensingFacts(host: string): SelfFacts {
+    const { interfaces, apiPort } = this.configuration;
+    const own = this.#setup.kind === "pair" ? this.#setup.own : interfaces[0];
+    const nearest = interfaces.find((each) => onNetworkOf(each, this.addressOfHost(host))) ?? own;
+    const partner = this.#link.state;
+    return {
+      name: this.#document.unit.hostname,
+      version: this.#parts.version,
+      serial: this.identity.unit,
+      machine: this.#parts.machine,
+      address: nearest?.address ?? "",
+      port: apiPort,
+      certificateFingerprint: this.identity.fingerprint,
+      partner: partner.kind === "up" ? (partner.status.licensing?.unit ?? null) : null,
+    };
+  }
+
   get logFiles(): LogFiles {
     return this.#parts.logFiles;
   }
@@ -304,6 +343,7 @@ export class Unit implements PartnerSide {
       problems: this.haProblems,
       notices: this.haNotices,
       foreign: this.haForeign,
+      licence: this.licensing.notice,
       revision: this.revision,
     };
   }
@@ -454,6 +494,14 @@ export class Unit implements PartnerSide {
       await this.#settle();
     });
     await this.#sampling.start();
+    this.licensing.start({
+      facts: (host) => this.#licensingFacts(host),
+      resolve: (host) => this.addressOfHost(host),
+      changed: () => {
+        this.#viewChanged();
+        this.#link.nudge();
+      },
+    });
     this.#supervisor = setInterval(() => void this.#inTurn(() => this.#supervise()), superviseIntervalMs);
   }
 
@@ -462,6 +510,7 @@ export class Unit implements PartnerSide {
     this.#stopping = true;
     clearInterval(this.#supervisor);
     this.#sampling.stop();
+    await this.licensing.stop();
     await this.#inTurn(async () => {
       if (this.#carpStarted)
         await this.#parts.carp
@@ -554,6 +603,7 @@ export class Unit implements PartnerSide {
       role: carp?.role ?? "stopped",
       revision,
       digest: digestOf(shared),
+      licensing: { unit: this.licensing.id, type: this.licensing.type },
       addresses6: this.configuration.interfaces.flatMap(({ address6 }) => address6 ?? []),
       ...(this.pacified === null ? {} : { pacified: this.pacified }),
       ...(carp?.demotion === undefined ? {} : { demotion: carp.demotion }),

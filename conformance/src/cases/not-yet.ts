@@ -8,8 +8,6 @@ const commands: readonly (readonly [
   why: string,
   given?: { readonly [name: string]: Value },
 ])[] = [
-  ["accesskey", "API 3.19", "there are no licences"],
-  ["readeula", "API 3.4.1", "there are no licences"],
   ["showdomain", "API 3.6.4.1", "there is no sign-in of users in front of services"],
   ["listfqdns", "API 3.7.1.3", "global balancing is no part of the unit"],
   ["isgeoenabled", "API 3.7.8.1", "global balancing is no part of the unit"],

@@ -18,6 +18,7 @@ import {
   certificateRestoreParameters,
   restoreParameters,
 } from "./keeping-parameters.ts";
+import { licenceCommands } from "./licence-commands.ts";
 import { loggingCommands } from "./logging-commands.ts";
 import { networkCommands } from "./network-commands.ts";
 import {
@@ -92,6 +93,8 @@ export type Command = {
     | "File"
     | "HostsEntry"
     | "IP"
+    | "licence"
+    | "licences"
     | "Route"
     | "text"
     | "ok";
@@ -628,6 +631,7 @@ export const commands = {
     answer: "Group",
     about: "groups of remote sign-in; there are none",
   },
+  ...licenceCommands,
   ...loggingCommands,
   ...networkCommands,
   ...refusedCommands,

@@ -1,4 +1,5 @@
 /** HA as people see it, at whichever of the three addresses: the two squares and what stands behind them (SPEC LH9). */
+import type { LicenceNoticeView } from "./licence-commands.ts";
 import type { Permission } from "./permissions.ts";
 import type { HaStatusWord } from "./views.ts";
 
@@ -69,6 +70,8 @@ export type HaView = {
   /** Null while the partner does not say. */
   readonly partnerChecks: readonly HaCheckView[] | null;
   readonly pacified: Pacified | null;
+  /** What is to be known of this unit's licence; null when there is nothing. */
+  readonly licence: LicenceNoticeView | null;
   /** When it was so, milliseconds since 1970. */
   readonly at: number;
 };

@@ -12,23 +12,6 @@ export const otherCommands: readonly { readonly area: string; readonly names: re
     names: ["createbond", "addbond", "delbond", "unbond", "addvlan", "delvlan", "addvxlan", "delvxlan"],
   },
   {
-    area: "licences",
-    names: [
-      "readeula",
-      "accepteula",
-      "accepteula2",
-      "accesskey",
-      "licenseinfo",
-      "license",
-      "alsilicensetypes",
-      "alsilicense",
-      "aslgetlicensetypes",
-      "aslactivate",
-      "getaslinfo",
-      "killaslinstance",
-    ],
-  },
-  {
     area: "system",
     names: ["addaddon", "deladdon"],
   },

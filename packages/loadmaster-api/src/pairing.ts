@@ -86,6 +86,8 @@ export type PairingFacts = {
   /** Where it listens for its partner. */
   readonly partnerPort: number;
   readonly services: number;
+  /** Type of its licence; null without one. Absent from a unit of an earlier version. */
+  readonly licence?: string | null;
   /** It heard the partner's CARP lately. */
   readonly hearsPartner: boolean;
   /** What is wrong, in words. */

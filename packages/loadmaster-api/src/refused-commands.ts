@@ -23,6 +23,10 @@ const addresses =
 const software =
   "the software is that of the machine's packages; update it there, the standby of a pair first, then hand over";
 
+const eula = "the software is free under the Apache License 2.0; there is nothing to accept";
+const vendorLicences =
+  "licences come from a Central and not from the vendor; aslgetlicensetypes and aslactivate ask one";
+
 const refused = <const What extends { readonly permission?: Need; readonly refusal: string }>(
   what: What,
 ): RefusedCommand & What => ({
@@ -47,6 +51,12 @@ export const refusedCommands = {
   installpatch: refused({ refusal: software }),
   restorepatch: refused({ refusal: software }),
   getpreviousversion: refused({ refusal: software }),
+  readeula: refused({ refusal: eula }),
+  accepteula: refused({ permission: "root", refusal: eula }),
+  accepteula2: refused({ permission: "root", refusal: eula }),
+  alsilicensetypes: refused({ permission: "root", refusal: vendorLicences }),
+  alsilicense: refused({ permission: "root", refusal: vendorLicences }),
+  license: refused({ permission: "root", refusal: vendorLicences }),
 } as const satisfies { readonly [name: string]: RefusedCommand };
 
 export type RefusedCommandName = keyof typeof refusedCommands;

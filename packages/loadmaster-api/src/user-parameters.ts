@@ -3,6 +3,8 @@ import type { Parameter } from "./parameters.ts";
 import { permissions } from "./permissions.ts";
 
 export const usersMax = 64;
+/** The account of the Central that has licensed a unit; no local user can have its name. */
+export const managementUser = "tandem-central";
 export const userNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/;
 /** Of the parameter minpassword. */
 export const passwordCharsMin = { min: 8, max: 16, default: 8 } as const;

@@ -7,7 +7,7 @@ import { completedOk, type Envelope } from "./envelope.ts";
 export const xmlContentType = "text/xml; charset=ISO-8859-1";
 
 /** Of ours alone: what a client of v1 has no use for. */
-const fieldsOfVersion2: ReadonlySet<string> = new Set(["code", "status", "message", "revision"]);
+const fieldsOfVersion2: ReadonlySet<string> = new Set(["code", "status", "message", "revision", "offered"]);
 
 /** The whole document for an envelope of v2. */
 export function xmlOf(envelope: Envelope): string {

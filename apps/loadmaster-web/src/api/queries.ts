@@ -102,6 +102,13 @@ export const pairingQuery = queryOptions({
   refetchInterval: ({ state }) => (state.data?.state === "running" ? procedureIntervalMs : slowIntervalMs),
 });
 
+/** This unit's licence. */
+export const licenceQuery = queryOptions({
+  queryKey: ["licence"],
+  queryFn: () => command("licenseinfo"),
+  refetchInterval: slowIntervalMs,
+});
+
 /** By their first characters. */
 export const apiKeysQuery = queryOptions({
   queryKey: ["api-keys"],

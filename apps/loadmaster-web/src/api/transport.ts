@@ -2,6 +2,7 @@
 import type { CommandName } from "@tandem/loadmaster-api/commands";
 import { statusOf } from "@tandem/loadmaster-api/envelope";
 import { csrfHeader, type HaView, type WuiSession, wuiPaths } from "@tandem/loadmaster-api/ha-view";
+import type { LicenceView, OfferedLicences } from "@tandem/loadmaster-api/licence-commands";
 import type { PairingCheckView, PairingStarted, PairingView } from "@tandem/loadmaster-api/pairing";
 import type {
   CertificateView,
@@ -54,6 +55,8 @@ type Answers = {
   readonly hapairstatus: PairingView;
   readonly hahandover: HandOverView;
   readonly haview: HaView;
+  readonly licenseinfo: LicenceView;
+  readonly aslgetlicensetypes: { readonly offered: OfferedLicences };
   readonly backup: Backup;
   readonly backupcert: Backup;
   readonly getcipherset: { readonly cipherset: string };

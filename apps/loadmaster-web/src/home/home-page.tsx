@@ -1,23 +1,13 @@
-import {
-  Alert,
-  Card,
-  CardBody,
-  CardTitle,
-  DescriptionList,
-  DescriptionListDescription,
-  DescriptionListGroup,
-  DescriptionListTerm,
-  Gallery,
-  List,
-  ListItem,
-} from "@patternfly/react-core";
+import { Alert, Gallery, List, ListItem } from "@patternfly/react-core";
 import type { HaCheckView, HaView } from "@tandem/loadmaster-api/ha-view";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { Waiting } from "@tandem/web-components/page/waiting";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, type ReactNode } from "react";
-import { systemQuery } from "../api/queries.ts";
+import { licenceQuery, systemQuery } from "../api/queries.ts";
+import { LicenceAlert } from "../licence/licence-alert.tsx";
 import { useLive } from "../live/live.tsx";
+import { FactsCard } from "../settings/facts-card.tsx";
 import { PacifiedAlert } from "./pacified-alert.tsx";
 
 const momentOf = (milliseconds: number): string => new Date(milliseconds).toLocaleString();
@@ -61,32 +51,18 @@ function Troubles({ view }: { readonly view: HaView }) {
       )}
       {alertsOf("danger", view.problems)}
       {alertsOf("danger", view.foreign, "Another group uses the HA Virtual ID: ")}
+      <LicenceAlert view={view}>
+        <a href="#/administration/licence">Licence</a>
+      </LicenceAlert>
       {alertsOf("warning", view.notices)}
       {view.problems.length + view.foreign.length + view.notices.length + view.missing.length === 0 &&
-        view.pacified === null && (
+        view.pacified === null &&
+        view.licence === null && (
           <Alert variant="success" isInline isPlain title="No warnings and no troubles." />
         )}
     </>
   );
 }
-
-type Fact = readonly [term: string, value: ReactNode];
-
-const FactsCard = ({ title, facts }: { readonly title: string; readonly facts: readonly Fact[] }) => (
-  <Card isFullHeight>
-    <CardTitle component="h2">{title}</CardTitle>
-    <CardBody>
-      <DescriptionList isHorizontal isCompact>
-        {facts.map(([term, value]) => (
-          <DescriptionListGroup key={term}>
-            <DescriptionListTerm>{term}</DescriptionListTerm>
-            <DescriptionListDescription>{value}</DescriptionListDescription>
-          </DescriptionListGroup>
-        ))}
-      </DescriptionList>
-    </CardBody>
-  </Card>
-);
 
 function HaCard({ view }: { readonly view: HaView }) {
   const virtualId = useQuery(systemQuery).data?.havhid;
@@ -145,17 +121,26 @@ function HaCard({ view }: { readonly view: HaView }) {
   );
 }
 
-const UnitCard = ({ view }: { readonly view: HaView }) => (
-  <FactsCard
-    title="This unit"
-    facts={[
-      ["Name", view.name],
-      ["Address", `${view.localAddress} (${view.here})`],
-      ["Serial number", view.serial],
-      ["Version", view.version],
-    ]}
-  />
-);
+function UnitCard({ view }: { readonly view: HaView }) {
+  const licence = useQuery(licenceQuery).data;
+  return (
+    <FactsCard
+      title="This unit"
+      facts={[
+        ["Name", view.name],
+        ["Address", `${view.localAddress} (${view.here})`],
+        ["Serial number", view.serial],
+        ["Version", view.version],
+        [
+          "Licence",
+          licence === undefined
+            ? "…"
+            : [licence.LicenseStatus, licence.LicenseType].filter((part) => part).join(": "),
+        ],
+      ]}
+    />
+  );
+}
 
 const checkRows = (checks: readonly HaCheckView[]): ReactNode =>
   checks.length === 0

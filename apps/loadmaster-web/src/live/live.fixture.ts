@@ -33,6 +33,7 @@ export const pairView = (more: Partial<HaView> = {}, other: Partial<Square> = {}
   checks: [],
   partnerChecks: [],
   pacified: null,
+  licence: null,
   at: 1_700_000_100_000,
   ...more,
 });

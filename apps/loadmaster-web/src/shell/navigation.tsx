@@ -51,6 +51,9 @@ export function Navigation() {
             <NavItem isActive={pathname === "/administration/users"}>
               <Link to="/administration/users">User Management</Link>
             </NavItem>
+            <NavItem isActive={pathname === "/administration/licence"}>
+              <Link to="/administration/licence">Licence</Link>
+            </NavItem>
             <NavItem isActive={pathname === "/administration/backup"}>
               <Link to="/administration/backup">Backup/Restore</Link>
             </NavItem>

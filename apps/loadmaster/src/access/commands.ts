@@ -12,7 +12,7 @@ import {
   addUser,
   changeUser,
   findUser,
-  personOf,
+  passwordHashOf,
   readPermissions,
   removeUser,
   shortPasswordFault,
@@ -101,6 +101,8 @@ export function accessHandlers(unit: Unit): Pick<Handlers, AccessCommand> {
     async addapikey(_values, caller) {
       const key = newKey();
       const { user } = caller;
+      if (passwordHashOf(unit.document.unit, user) === undefined)
+        return refuse(`addapikey: ${user} is the account of a Central, which signs in by its password alone`);
       const entry = { hash: hashOfKey(key), start: key.slice(0, keyStartChars), user, createdAt: Date.now() };
       const made = await edit(caller, (content) => {
         const own = content.apiKeys.filter((each) => each.user === user);
@@ -112,8 +114,7 @@ export function accessHandlers(unit: Unit): Pick<Handlers, AccessCommand> {
     listapikeys: async (_values, { user }) => ok({ apikeys: keyStarts(unit, user) }),
     async delapikey({ key, user = undefined }, caller) {
       const owner = user ?? caller.user;
-      const { unit: own } = unit.document;
-      if (owner !== caller.user && !isPermitted(personOf(own, caller.user), "users", false))
+      if (owner !== caller.user && !isPermitted(unit.personOf(caller.user), "users", false))
         return err({
           code: 403,
           message: `delapikey: not permitted: the user ${caller.user} lacks the permission users, which withdraws the keys of others`,

@@ -11,7 +11,7 @@ import {
   permissions,
   systemUser,
 } from "@tandem/loadmaster-api/permissions";
-import { passwordCharsMin, usersMax } from "@tandem/loadmaster-api/user-parameters";
+import { managementUser, passwordCharsMin, usersMax } from "@tandem/loadmaster-api/user-parameters";
 import type { LocalUser, UnitContent } from "../state/document.ts";
 
 type Edit = Result<UnitContent, Failure>;
@@ -57,6 +57,10 @@ export function shortPasswordFault(unit: UnitContent, password: string): Failure
 
 export function addUser(unit: UnitContent, name: string, passwordHash: string): Edit {
   const users = unit.users ?? [];
+  if (name === managementUser)
+    return refuse(
+      `user: ${managementUser} is the name of the account of the Central that licenses this unit; choose another one`,
+    );
   // The words of real units.
   if (passwordHashOf(unit, name) !== undefined) return refuse("User already exists.");
   if (users.length >= usersMax) return refuse(`user: there are ${usersMax} users already; remove one first`);

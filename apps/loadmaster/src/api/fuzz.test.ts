@@ -29,6 +29,8 @@ const left = new Set<string>([
   "addadditional",
   "addapikey",
   "addroute",
+  "aslactivate",
+  "aslgetlicensetypes",
   "deladditional",
   "delroute",
   "hajoin",

@@ -1,18 +1,20 @@
 /** What each command of the API does, and who may call it where. */
+
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { err, ok, type Result } from "@tandem/base/result";
 import { minute } from "@tandem/base/time";
 import { type CommandName, commands } from "@tandem/loadmaster-api/commands";
 import { completedOk, type Envelope, type Failure } from "@tandem/loadmaster-api/envelope";
+import { licenceChanges } from "@tandem/loadmaster-api/licence-commands";
 import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
 import { lackOf, systemUser } from "@tandem/loadmaster-api/permissions";
 import { type RefusedCommandName, refusedCommands } from "@tandem/loadmaster-api/refused-commands";
 import { systemParameter } from "@tandem/loadmaster-api/system-parameters";
+import { managementUser } from "@tandem/loadmaster-api/user-parameters";
 import { accessHandlers } from "../access/commands.ts";
 import { firstPasswordWaits, removeFirstPassword } from "../access/first-password.ts";
 import { SignIn } from "../access/sign-in.ts";
-import { personOf } from "../access/users.ts";
 import { accessListHandlers, changesLists } from "../access-lists/commands.ts";
 import { cipherSetHandlers } from "../certificates/cipher-sets.ts";
 import { certificateHandlers } from "../certificates/commands.ts";
@@ -20,6 +22,7 @@ import { selfSignedWhere } from "../certificates/self-signed.ts";
 import type { Act } from "../fencing/action-fence.ts";
 import { partnerKeyOf } from "../ha/partner-secret.ts";
 import { keepingHandlers, restoresServices } from "../keeping/commands.ts";
+import { licenceFailure, licenceHandlers } from "../licensing/commands.ts";
 import { loggingHandlers } from "../logs/commands.ts";
 import { networkHandlers } from "../network/commands.ts";
 import { pairingHandlers } from "../pairing/commands.ts";
@@ -76,7 +79,9 @@ export function unitGate(unit: Unit, log: Log): Gate {
   let firstPasswordMayWait = true;
   return {
     async signIn(fields: Fields, connection: Connection): Promise<Result<string, Failure>> {
-      const who = await access.check(fields, unit.document.unit, connection.remoteAddress, performance.now());
+      const who = isCentral(unit, fields)
+        ? ({ kind: "user", user: managementUser, by: "password" } as const)
+        : await access.check(fields, unit.document.unit, connection.remoteAddress, performance.now());
       switch (who.kind) {
         case "user":
           if (firstPasswordMayWait && who.by === "password" && who.user === systemUser) {
@@ -116,7 +121,7 @@ export function unitGate(unit: Unit, log: Log): Gate {
     notPermitted(command, fields, user) {
       const { unit: own } = unit.document;
       const lack = lackOf(
-        personOf(own, user),
+        unit.personOf(user),
         command,
         commands[command],
         fields,
@@ -146,6 +151,18 @@ export function unitGate(unit: Unit, log: Log): Gate {
   };
 }
 
+/** Whether the Central calls that has licensed this unit. */
+function isCentral({ licensing }: Unit, fields: Fields): boolean {
+  const user = fieldOf(fields, ["apiuser"]);
+  const password = fieldOf(fields, ["apipass"]);
+  return (
+    fieldOf(fields, ["apikey"]) === undefined &&
+    typeof user === "string" &&
+    typeof password === "string" &&
+    licensing.signsIn(user, password)
+  );
+}
+
 /** In a pair, what both units share is changed at the shared address of the active one, and nowhere else (SPEC LH6). */
 function refusedHere(
   unit: Unit,
@@ -154,8 +171,14 @@ function refusedHere(
   connection: Connection,
 ): Failure | undefined {
   const { setup } = unit;
-  if (setup.kind !== "pair" || !changesShared(command, fields)) return undefined;
+  if (setup.kind !== "pair") return undefined;
   const { sharedAddresses } = unit.addressFacts();
+  if (licenceChanges.has(command) && sharedAddresses.includes(connection.localAddress))
+    return {
+      code: 422,
+      message: `${command}: not possible at the shared address ${connection.localAddress}: each unit of a pair is licensed by itself; give it at the unit's own address`,
+    };
+  if (!changesShared(command, fields)) return undefined;
   const there = `configure the pair at its shared address ${setup.sharedAddress}`;
   if (!sharedAddresses.includes(connection.localAddress))
     return {
@@ -255,6 +278,11 @@ export function unitHandlers(unit: Unit): Handlers {
         })
       : found;
   };
+  /** Services can be added unless the grace of this unit's licence is over (SPEC ML7). */
+  const noAddition = (): Result<never, Failure> | undefined => {
+    const fault = unit.licensing.additionFault;
+    return fault === null ? undefined : err(licenceFailure(fault));
+  };
   const ofUnit = (
     caller: Author,
     edit: (content: UnitContent) => Result<UnitContent, Failure>,
@@ -265,7 +293,8 @@ export function unitHandlers(unit: Unit): Handlers {
     });
 
   return {
-    addvs: (values, caller) => service(caller, (shared) => addService(shared, unit.addressFacts(), values)),
+    addvs: async (values, caller) =>
+      noAddition() ?? service(caller, (shared) => addService(shared, unit.addressFacts(), values)),
     modvs: (values, caller) =>
       service(caller, (shared) => changeService(shared, unit.addressFacts(), values)),
     delvs: (values, caller) =>
@@ -273,8 +302,8 @@ export function unitHandlers(unit: Unit): Handlers {
         const next = removeService(document.shared, values);
         return next.ok ? ok({ document: withShared(document, next.value.shared), value: {} }) : next;
       }),
-    dupvs: (values, caller) =>
-      service(caller, (shared) => duplicateService(shared, unit.addressFacts(), values)),
+    dupvs: async (values, caller) =>
+      noAddition() ?? service(caller, (shared) => duplicateService(shared, unit.addressFacts(), values)),
     vstotals: async () => ok(totalsView(unit.document.shared, await unit.figures())),
     async listvs() {
       const figures = await unit.figures();
@@ -351,6 +380,7 @@ export function unitHandlers(unit: Unit): Handlers {
     },
     hahandover: (_values, caller) => unit.handOver(caller),
     ...accessHandlers(unit),
+    ...licenceHandlers(unit),
     ...loggingHandlers(unit),
     ...networkHandlers(unit),
     ...refusedHandlers,

@@ -6,6 +6,7 @@ import { fits } from "@tandem/base/check";
 import { hmacSha256Hex } from "@tandem/base/digest";
 import { type Static, Type } from "@tandem/base/schema";
 import { LedgerSchema, RunSchema } from "@tandem/fencing/ledger";
+import { LicensingId } from "@tandem/licensing/wire";
 import { type SharedContent, SharedContentSchema } from "../state/document.ts";
 import {
   unknownToLinkVersion2,
@@ -76,6 +77,13 @@ export const PartnerStatusSchema = Type.Object({
   haInterface: Type.Optional(Type.Integer()),
   /** How long it has been active. Absent while it is not. */
   activeForMs: Type.Optional(Type.Number()),
+  /** What Centrals know it by, and the type of its licence. Absent from a partner of an earlier version. */
+  licensing: Type.Optional(
+    Type.Object({
+      unit: LicensingId,
+      type: Type.Union([Type.String({ maxLength: 32 }), Type.Null()]),
+    }),
+  ),
   /** Its carpd has ended too often. Absent otherwise, and from a partner of an earlier version. */
   pacified: Type.Optional(PacifiedSchema),
 });

@@ -12,7 +12,15 @@ export type ViewFacts = Omit<SquareFacts, "hamode" | "partners" | "upMs"> & {
 
 type Shown = Omit<
   HaView,
-  "serial" | "version" | "hastatus" | "activeTime" | "problems" | "notices" | "foreign" | "revision"
+  | "serial"
+  | "version"
+  | "hastatus"
+  | "activeTime"
+  | "problems"
+  | "notices"
+  | "foreign"
+  | "licence"
+  | "revision"
 >;
 
 export function haViewOf(facts: ViewFacts, localAddress: string): Shown {

@@ -96,7 +96,7 @@ export async function runChecks(subject: CheckSubject): Promise<PairingCheck[]> 
           `TCP ${theirs.partnerPort} there: ${portFault}`,
           "let TCP through between the units on that port, in both directions",
         ),
-    unseen("licence", "not checked: this version has no licences"),
+    licenceCheck(subject.own, theirs),
   ];
 }
 
@@ -108,6 +108,22 @@ function versionCheck(own: PairingFacts, theirs: PairingFacts): PairingCheck {
         `${own.version} (link ${own.linkVersion}) here, ${theirs.version} (link ${theirs.linkVersion}) there`,
         "bring both to the same version",
       );
+}
+
+/** Each unit has a licence of its own, and one that differs keeps nobody from making a pair. */
+function licenceCheck(own: PairingFacts, theirs: PairingFacts): PairingCheck {
+  if (theirs.licence === undefined)
+    return unseen("licence", "not looked at: the other unit does not say which it has");
+  const word = (type: string | null): string => type ?? "none";
+  if ((own.licence ?? null) === theirs.licence)
+    return well(
+      "licence",
+      theirs.licence === null ? "neither unit has one" : `both units have one of the type ${theirs.licence}`,
+    );
+  return unseen(
+    "licence",
+    `they differ: ${word(own.licence ?? null)} here, ${word(theirs.licence)} there; license both alike, each at its own address`,
+  );
 }
 
 function singleCheck({ on, own }: CheckSubject, theirs: PairingFacts): PairingCheck {

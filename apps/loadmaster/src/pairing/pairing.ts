@@ -480,6 +480,7 @@ export class Pairing {
       partner,
       partnerPort: configuration.partnerPort,
       services: document.shared.services.length,
+      licence: this.#unit.licensing.type,
       hearsPartner:
         peer !== null &&
         !peer.bowedOut &&

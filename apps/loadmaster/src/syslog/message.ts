@@ -20,6 +20,9 @@ const notable = new Set([
   "stopping",
   "stopped",
   "partner-connected",
+  "licence-granted",
+  "licence-held-again",
+  "licence-released",
 ]);
 
 export const severityOf = (level: "info" | "warn" | "error", event: string): Severity =>
