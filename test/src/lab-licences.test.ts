@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError } from "@tandem/central-api/call";
+import type { LicensedUnit } from "@tandem/central-api/licensing";
+import { routes } from "@tandem/central-api/routes";
+import { heal, killProcess, partition, start } from "@tandem/lab/faults";
+import { LoadMasterOperator, LoadMasterRefused } from "@tandem/lab/operator";
+import { pairTheCentrals } from "@tandem/lab/story-centrals";
+import { centralOf, pairIsWhole, statusBecomes, type World } from "@tandem/lab/story-world";
+import {
+  addressOf,
+  type CentralNode,
+  centralApiPort,
+  centralNodes,
+  type LoadMasterNode,
+  loadMasterNodes,
+} from "@tandem/lab/topology";
+import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
+import { needsRoot } from "@tandem/linux/network-namespace";
+import { inLab } from "./lab-parts.ts";
+import { licenceIssuer } from "./licence-issuer.ts";
+
+const lab = "t9";
+const withinMs = 30_000;
+
+const activate = (unit: LoadMasterOperator, node: CentralNode, type = "local") =>
+  unit.command("aslactivate", { lic_type_id: type, aslhost: addressOf[node], aslport: centralApiPort });
+const holderSaidBy = async (unit: LoadMasterOperator): Promise<unknown> =>
+  (await unit.command("getaslinfo")).aslhost;
+
+const unitsOn = async (world: World, node: CentralNode): Promise<readonly LicensedUnit[]> =>
+  (await centralOf(world, node).call(routes.listLicensedUnits)).units;
+const unitOn = async (world: World, node: CentralNode, name: LoadMasterNode) =>
+  (await unitsOn(world, node)).find((unit) => unit.address === addressOf[name]);
+
+/** Both Centrals name this one as the holder of a unit's licence. */
+const bothName = (world: World, name: LoadMasterNode, holder: CentralNode): Promise<void> =>
+  waitUntil(
+    { what: `both Centrals name ${holder} as the holder of ${name}`, deadlineMs: withinMs },
+    async () => {
+      const seenOn = await Promise.all(centralNodes.map((node) => unitOn(world, node, name)));
+      const words = seenOn.map((unit) => `${unit?.state} ${unit?.centralName}`);
+      return words.every((each) => each === `held ${holder}`) ? seen(undefined) : notYet(words.join(", "));
+    },
+  );
+
+const refusalOf = async (call: Promise<unknown>): Promise<string> => {
+  try {
+    await call;
+  } catch (error) {
+    assert.ok(error instanceof LoadMasterRefused || error instanceof ApiError, String(error));
+    return error.message;
+  }
+  return assert.fail("it was not refused");
+};
+
+test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, async (t) => {
+  const issuer = await licenceIssuer(t);
+  await inLab(t, lab, {}, async (world, part) => {
+    await pairTheCentrals(world);
+    await pairIsWhole(world, "central1", "central2");
+    const ids = await Promise.all(
+      centralNodes.map(async (node) => (await centralOf(world, node).call(routes.about)).unit),
+    );
+    const [lm1, lm2] = await Promise.all(loadMasterNodes.map((node) => LoadMasterOperator.at(lab, node)));
+    assert.ok(lm1 && lm2);
+    const licence = await issuer.issue(
+      "--holder",
+      "Lab",
+      "--local",
+      "2",
+      ...ids.flatMap((id) => ["--unit", `${id}=1`]),
+    );
+    for (const node of centralNodes) {
+      const central = centralOf(world, node);
+      await central.call(routes.trustLicenceIssuer, { body: { key: issuer.key, name: "lab" } });
+      await central.call(routes.importLicence, { body: { licence } });
+    }
+
+    await part(
+      "[ML7] a LoadMaster is licensed from its own API, and stands in the tree of both Centrals",
+      async () => {
+        const offered = await lm1.command("aslgetlicensetypes", {
+          aslhost: addressOf.central1,
+          aslport: centralApiPort,
+        });
+        assert.match(JSON.stringify(offered), /local/);
+        await activate(lm1, "central1");
+        await bothName(world, "lm1", "central1");
+        assert.equal(await holderSaidBy(lm1), addressOf.central1);
+        for (const node of centralNodes) {
+          const { devices } = await centralOf(world, node).call(routes.tree);
+          const device = devices.find(({ address }) => address === addressOf.lm1);
+          assert.equal(device?.id, (await unitOn(world, node, "lm1"))?.device);
+        }
+        await waitUntil(
+          { what: "Central manages it with the account it was given", deadlineMs: withinMs },
+          async () => {
+            const { devices } = await centralOf(world, "central2").call(routes.listDevices);
+            const status = devices.find(({ address }) => address === addressOf.lm1)?.status;
+            return status?.state === "up" ? seen(undefined) : notYet(JSON.stringify(status));
+          },
+        );
+      },
+    );
+
+    await part(
+      "[ML2] re-licensed against both in quick succession it has one holder, the last one asked",
+      async () => {
+        await activate(lm1, "central2");
+        await activate(lm1, "central1");
+        await activate(lm1, "central2");
+        await bothName(world, "lm1", "central2");
+        assert.equal(await holderSaidBy(lm1), addressOf.central2);
+        await lm1.command("licensecheck");
+      },
+    );
+
+    await part(
+      "[ML2] [ML7] re-licensed against both while they are cut off it converges by itself, and no more is granted than the licence allows",
+      async () => {
+        await partition(lab, centralNodes);
+        await statusBecomes(
+          world,
+          "central2",
+          "Master too",
+          withinMs,
+          ({ ourState }) => ourState === "Master",
+        );
+        await activate(lm1, "central1");
+        const refused = await refusalOf(activate(lm2, "central1"));
+        assert.match(refused, /share of the licence is in use/);
+        await activate(lm1, "central2");
+        await activate(lm1, "central1");
+        await heal(lab);
+        await statusBecomes(
+          world,
+          "central1",
+          "Master again",
+          90_000,
+          ({ ourState }) => ourState === "Master",
+        );
+        await bothName(world, "lm1", "central1");
+        assert.equal(await holderSaidBy(lm1), addressOf.central1);
+        await lm1.command("licensecheck");
+        await activate(lm2, "central1");
+        await bothName(world, "lm2", "central1");
+        const { local } = await centralOf(world, "central1").call(routes.licensingOverview);
+        assert.deepEqual([local?.issued, local?.share, local?.peerShare], [2, 2, 0], "the share moved");
+      },
+    );
+
+    await part("[ML7] a Central that is killed right after it granted a licence has granted it", async () => {
+      await activate(lm2, "central2");
+      await killProcess(lab, "central2");
+      await bothNameNow(world, "central1", "lm2", "central2");
+      await lm2.command("licensecheck");
+      await start(lab, "central2");
+      await pairIsWhole(world, "central1", "central2");
+      await bothName(world, "lm2", "central2");
+    });
+  });
+});
+
+/** One Central names a holder. */
+const bothNameNow = (world: World, node: CentralNode, name: LoadMasterNode, holder: CentralNode) =>
+  waitUntil({ what: `${node} names ${holder} as the holder of ${name}`, deadlineMs: withinMs }, async () => {
+    const unit = await unitOn(world, node, name);
+    return unit?.centralName === holder ? seen(undefined) : notYet(`${unit?.centralName}`);
+  });
