@@ -25,9 +25,18 @@ export type CentralProcess = {
   client: CentralClient;
   /** With SIGKILL: no last word, and its ports refuse from then on. */
   kill(): Promise<void>;
-  /** On the same state and ports; its wall clock runs so much ahead of this process's. */
-  start(clockAheadMs?: number): Promise<void>;
+  /**
+   * On the same state and ports; its wall clock runs so much ahead of this process's, and it says that it is of this
+   * version.
+   */
+  start(clockAheadMs?: number, version?: string): Promise<void>;
 };
+
+/** To be imported before the program: another text in the place of `version.ts`. */
+const ofVersion = (version: string): string =>
+  `data:text/javascript,import { registerHooks } from "node:module";
+  const source = ${JSON.stringify(`export const centralVersion = ${JSON.stringify(version)};`)};
+  registerHooks({ load: (url, context, next) => url.endsWith("/central/src/version.ts") ? { format: "module", source, shortCircuit: true } : next(url, context) });`;
 
 export async function startCentralProcess(
   t: TestContext,
@@ -51,7 +60,11 @@ export async function startCentralProcess(
     await kill();
     rmSync(folder, { recursive: true, force: true });
   });
-  const run = (ports: { web: number; peer: number }, clockAheadMs: number): Promise<Ready> => {
+  const run = (
+    ports: { web: number; peer: number },
+    clockAheadMs: number,
+    version: string | undefined,
+  ): Promise<Ready> => {
     const listen = (port: number) => ({ address, port });
     const configuration = { name, stateDir, listen: listen(ports.web), peerLink: listen(ports.peer) };
     writeFileSync(configPath, JSON.stringify({ ...configuration, syslog: listen(0) }));
@@ -60,6 +73,7 @@ export async function startCentralProcess(
       process.execPath,
       [
         ...(clockAheadMs === 0 ? [] : ["--import", ahead]),
+        ...(version === undefined ? [] : ["--import", ofVersion(version)]),
         join(import.meta.dirname, "main.fixture.ts"),
         configPath,
       ],
@@ -78,7 +92,7 @@ export async function startCentralProcess(
       );
     });
   };
-  const ready = await run({ web: 0, peer: 0 }, 0);
+  const ready = await run({ web: 0, peer: 0 }, 0, undefined);
   const password = readFileSync(join(stateDir, "first-password"), "utf8").trim();
   const connect = async (): Promise<CentralClient> => {
     const { fingerprint, listen } = ready;
@@ -92,9 +106,9 @@ export async function startCentralProcess(
     peerLink: ready.peerLink,
     client: await connect(),
     kill,
-    start: async (clockAheadMs = 0) => {
+    start: async (clockAheadMs = 0, version = undefined) => {
       assert.equal(child, undefined, "it runs already");
-      await run({ web: ready.listen.port, peer: ready.peerLink.port }, clockAheadMs);
+      await run({ web: ready.listen.port, peer: ready.peerLink.port }, clockAheadMs, version);
       here.client = await connect();
     },
   };

@@ -1,5 +1,5 @@
 /** The routes of HA beside HA Configuration and HA Status themselves; part of the one table in `routes.ts`. */
-import { HaDifferences, HaHandedOver, HaRemove, HaRemoved } from "./ha.ts";
+import { HaAnswer, HaDifferences, HaHandedOver, HaRemove, HaRemoved } from "./ha.ts";
 import { BackupList, BackupSaved, Restore, Restored } from "./ha-backups.ts";
 import { ConflictList, ConflictParams, ConflictQuery, ConflictResolved } from "./ha-conflicts.ts";
 import {
@@ -65,6 +65,16 @@ export const haRoutes = {
       "The Slave takes the role and the Master hands it over, in order; the status shows how far it is",
     status: 200,
     answer: HaHandedOver,
+  },
+  actHa: {
+    method: "POST",
+    path: "/ha/act",
+    access: "user",
+    tags: ["ha"],
+    summary:
+      "Let this unit, which stands alone and holds polling and schedules, execute them; see that the other unit does not",
+    status: 200,
+    answer: HaAnswer,
   },
   haDifferences: {
     method: "GET",

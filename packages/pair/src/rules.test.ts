@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { compareEpochs } from "@tandem/base/epoch";
 import { assert as check, constantFrom, integer, property, record } from "fast-check";
 import { inPair, OneUnit, pairP, unitA, unitB } from "./one-unit.ts";
-import { elect, equalEpochs, maxEpoch, relationOf } from "./rules.ts";
-import { newDurable, type PairState } from "./state.ts";
+import { elect, equalEpochs, licensingMismatch, maxEpoch, relationOf } from "./rules.ts";
+import { type Licensing, newDurable, type PairState } from "./state.ts";
 
 const unit = constantFrom(unitA, unitB, "c".repeat(16));
 const epoch = record({ n: integer({ min: 0, max: 4 }), unit });
@@ -114,4 +114,49 @@ test("a unit in a pair is elected over one that is not, whatever the epochs", ()
     epoch: { n: 99, unit: unitB },
   });
   assert.equal(elect(state, heartbeat), "we");
+});
+
+const licensingOf = constantFrom<(Licensing | null)[]>(
+  null,
+  { local: false, metered: false },
+  { local: true, metered: false },
+  { local: false, metered: true },
+  { local: true, metered: true },
+);
+/** What a unit of version "1.0" finds different in the other one. */
+function mismatchOf(ours: Licensing | null, theirs: Licensing | null, centralVersion = "1.0") {
+  const { state } = new OneUnit({ durable: inPair });
+  const heartbeat = new OneUnit().heartbeat({ licensing: theirs, centralVersion });
+  const found = licensingMismatch({ ...state, facts: { ...state.facts, licensing: ours } }, heartbeat);
+  return found === null ? null : { field: found.field, ours: found.ours, theirs: found.theirs };
+}
+
+test("[ML1] with metered licensing each of the three is compared, and told with both values", () => {
+  const both = { local: true, metered: true };
+  const metered = { local: false, metered: true };
+  const local = { local: true, metered: false };
+  assert.equal(mismatchOf(both, both), null);
+  const on = { ours: "on", theirs: "off" };
+  const off = { ours: "off", theirs: "on" };
+  assert.deepEqual(mismatchOf(both, metered), { field: "local licensing", ...on });
+  assert.deepEqual(mismatchOf(metered, both), { field: "local licensing", ...off });
+  assert.deepEqual(mismatchOf(both, local), { field: "metered licensing", ...on });
+  assert.deepEqual(mismatchOf(local, both), { field: "metered licensing", ...off });
+  const version = { field: "version of Central", ours: "1.0", theirs: "1.1" };
+  assert.deepEqual(mismatchOf(both, both, "1.1"), version);
+  assert.deepEqual(mismatchOf(null, both), { field: "local licensing", ...off }, "saying nothing is none");
+});
+
+test("[ML1] without metered licensing on either unit nothing is compared, and both units find the same", () => {
+  check(
+    property(licensingOf, licensingOf, constantFrom("1.0", "1.1"), (ours, theirs, version) => {
+      const found = mismatchOf(ours, theirs, version);
+      if (!ours?.metered && !theirs?.metered) assert.equal(found, null);
+      else if (version !== "1.0") assert.notEqual(found, null);
+      const seenFromThere = mismatchOf(theirs, ours, version);
+      assert.equal(found?.field, seenFromThere?.field);
+      if (found !== null && found.field !== "version of Central")
+        assert.deepEqual([found.ours, found.theirs], [seenFromThere?.theirs, seenFromThere?.ours]);
+    }),
+  );
 });

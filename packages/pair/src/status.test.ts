@@ -108,6 +108,7 @@ test("[CH25] every reason and every kind of event has its words", () => {
     { code: "peer-disabled" },
     { code: "not-known-there" },
     { code: "licensing-mismatch", field: "version of Central", ours: "1", theirs: "2", acting: true },
+    { code: "licensing-mismatch", field: "metered licensing", ours: "on", theirs: "off", acting: false },
     { code: "wire-version", ours: 2, theirs: 4, acting: true },
     { code: "wire-version", ours: 4, theirs: 2, acting: false },
     { code: "stopping" },

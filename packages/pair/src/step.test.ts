@@ -243,6 +243,26 @@ test("[ML1] licensing differs: the last Master goes on, the Slave does not, and 
   assert.ok(acting(leader.state, leader.now));
 });
 
+test("[ML1] what is licensed anew is told at once, with the change that follows from it, and other facts wait", () => {
+  const licensing = { local: true, metered: true };
+  const unit = slave({ facts: { ...slave().state.facts, licensing } });
+  const telling = (changes: Partial<OneUnit["state"]["facts"]>) => {
+    const { send } = unit.give({ type: "facts", facts: { ...unit.state.facts, ...changes } });
+    return send.map((message) => message.type === "heartbeat" && message.licensing);
+  };
+  assert.deepEqual(telling({ licensing: { ...licensing } }), []);
+  assert.deepEqual(telling({ runningActions: 1 }), []);
+  const local = { local: true, metered: false };
+  assert.deepEqual(telling({ licensing: local }), [local]);
+  const { observe } = unit.heard({ licensing });
+  const [event] = observe;
+  assert.ok(event?.code === "role-changed" && event.to === "Standalone");
+  assert.match(
+    event.why,
+    /metered licensing differs: off here, on on central2.*import licences.*this unit executes nothing/,
+  );
+});
+
 test("[CH24] unpair erases the pair id; who stays executes, who leaves does not", () => {
   const stays = master();
   const { persist, apply } = stays.give({ type: "unpair", as: "stays" });

@@ -42,6 +42,8 @@ export type PairSurface = Pick<
   | "removeFromPair"
   | "isActing"
   | "handover"
+  | "act"
+  | "note"
   | "rows"
   | "saveBackup"
 >;
@@ -256,6 +258,18 @@ export function registerHaRoutes(
     const ordered = pair.handover();
     if (!ordered.ok) throw new Refusal(409, ...ordered.error);
     return { ...answerOf(pair), note: ordered.value.note };
+  });
+  route(routes.actHa, (_call, { caller }) => {
+    const wasActing = pair.isActing;
+    const errors = pair.act();
+    if (errors.length > 0) throw new Refusal(409, ...errors);
+    if (!wasActing)
+      pair.note({
+        severity: "warning",
+        code: "told-to-act",
+        message: `${caller.author} let this unit execute polling and scheduled actions while it stands alone`,
+      });
+    return answerOf(pair);
   });
   route(routes.haDifferences, () => differencesOf(pair));
   const goingBack = { ...backups, pair };

@@ -246,6 +246,13 @@ export const haCommands: { readonly [words: string]: Command } = {
   "ha disable": { words: 0, run: switchHa(true) },
   "ha enable": { words: 0, run: switchHa(false) },
   "ha handover": { words: 0, run: handOver },
+  "ha act": {
+    words: 0,
+    run: async ({ client }) => {
+      const value = await client.call(routes.actHa);
+      return { value, text: printHaStatus(value.status) };
+    },
+  },
   "ha differences": {
     words: 0,
     run: async ({ client }) => {

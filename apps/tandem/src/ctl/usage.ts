@@ -81,6 +81,8 @@ High availability of Central
                                       the timeline of both units, newest first
   ha disable | enable                 out of HA and back, without forgetting the settings
   ha handover                         the Slave takes the role, in order; waits up to 15 s for it
+  ha act                              let a unit execute that stands alone and holds polling and
+                                      schedules; see that the other one does not
   ha differences                      digests by table, and rows found to differ
   ha backups                          backups of this unit's shared state
   ha backup                           save the shared state as it is now

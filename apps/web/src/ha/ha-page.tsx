@@ -6,6 +6,7 @@ import { useState } from "react";
 import { haQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
 import { SwitchesHint } from "../synchronisation/switches-hint.tsx";
+import { ActButton } from "./act-button.tsx";
 import { ConflictsCard } from "./conflicts-card.tsx";
 import { DifferencesAlert } from "./differences-alert.tsx";
 import { HaForm } from "./ha-form.tsx";
@@ -52,6 +53,7 @@ export function HaPage() {
                   ha.data.status.peerUnit !== null && (
                     <>
                       <HandoverButton status={ha.data.status} />
+                      <ActButton status={ha.data.status} />
                       <Button variant="secondary" isDanger onClick={() => setDialogue("remove")}>
                         Remove from pair
                       </Button>

@@ -1,6 +1,7 @@
 import type { HaStatus } from "@tandem/central-api/ha";
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
+import { holdsBack } from "./act-button.tsx";
 import { FoundDifferences } from "./differences-alert.tsx";
 import { handoverFault } from "./handover-button.tsx";
 import { RestoreDifferences } from "./restore-overwritten.tsx";
@@ -28,6 +29,14 @@ test.each([
   ["one that came to nothing", { ...whole, handover: { ...underWay, phase: "given-up" } }, null],
 ] as const)("[CH11] whether the role can be moved: %s", (_, status, fault) => {
   expect(handoverFault(status as HaStatus)).toBe(fault);
+});
+
+test("[ML1] only a unit that stands alone beside its peer, and holds back, can be told to execute", () => {
+  const alone = { ourState: "Standalone", peerUnit: "b", acting: false } as HaStatus;
+  expect(holdsBack(alone)).toBe(true);
+  expect(holdsBack({ ...alone, acting: true })).toBe(false);
+  expect(holdsBack({ ...alone, peerUnit: null })).toBe(false);
+  expect(holdsBack({ ...alone, ourState: "Slave" })).toBe(false);
 });
 
 test("[CH17] rows that were not the same are named, with their fields", () => {
