@@ -46,6 +46,7 @@ export async function startCentral(
   options: {
     readonly pollIntervalMs?: number;
     readonly statisticsSlotMs?: number;
+    readonly meteringSlotMs?: number;
     readonly webPages?: string;
     readonly keepFirstPassword?: true;
     /** A free one by default. */

@@ -9,6 +9,7 @@ import type { Table } from "@tandem/replica/schema";
 import { openDiskFileStore } from "@tandem/storage/disk-file-store";
 import { openSecretBox } from "@tandem/storage/secret-box";
 import { openSqliteStore } from "@tandem/storage/sqlite-store";
+import { meteringKeeping } from "@tandem/storage/statistics-store";
 import type { FastifyInstance } from "fastify";
 import { Access } from "./access/access.ts";
 import { registerAccessRoutes } from "./access/routes.ts";
@@ -37,6 +38,13 @@ import { openLedgerFile } from "./licensing/ledger-file.ts";
 import { Licensing } from "./licensing/licensing.ts";
 import { registerLicensingRoutes } from "./licensing/routes.ts";
 import { licensingTables } from "./licensing/tables.ts";
+import { Deliveries } from "./metering/deliveries.ts";
+import { meteredUnits } from "./metering/metered-units.ts";
+import { Metering, meteringNote } from "./metering/metering.ts";
+import { overLimitText, usageText } from "./metering/report-texts.ts";
+import { registerMeteringRoutes } from "./metering/routes.ts";
+import { sendReport } from "./metering/send-report.ts";
+import { meteringTables } from "./metering/tables.ts";
 import { ConflictWatch } from "./notifications/conflict-watch.ts";
 import { deliver } from "./notifications/deliver.ts";
 import { type FormerTargets, readFormerTargets } from "./notifications/former-targets.ts";
@@ -82,6 +90,7 @@ export type CentralOptions = {
   readonly pollIntervalMs?: number;
   readonly contactTimeoutMs?: number;
   readonly statisticsSlotMs?: number;
+  readonly meteringSlotMs?: number;
   readonly webPages?: string;
 };
 
@@ -100,6 +109,7 @@ const sharedTables = [
   ...scheduleTables,
   drillsTable,
   ...licensingTables,
+  ...meteringTables,
   snapshots,
   ...syslogTables,
   synchronisation,
@@ -122,6 +132,8 @@ export class Central {
   readonly #drills: Drills;
   readonly syslog: Syslog;
   readonly statistics: Statistics<DeviceTarget>;
+  readonly metering: Metering<DeviceTarget>;
+  readonly #endMetering: () => void;
   readonly #server: FastifyInstance;
   readonly #endNotifications: () => void;
   /** Where web pages and API are served. */
@@ -309,6 +321,35 @@ export class Central {
         ...(options.statisticsSlotMs === undefined ? {} : { slotMs: options.statisticsSlotMs }),
       });
       undo.push(() => statistics.stop());
+      const metering = new Metering<DeviceTarget>({
+        world: realWorld,
+        store: openStatistics(
+          join(stateDir, "metering.db"),
+          (event) => pair.note(meteringNote(event)),
+          meteringKeeping,
+        ),
+        pair,
+        units: () => meteredUnits(pair, ownLicence.current().licence?.metered?.tierGbps ?? null),
+        targetOf: (device) => fleet.targetOfDevice(device),
+        fetch: fleet.statistics,
+        note: (event) => pair.note(event),
+        ...(options.meteringSlotMs === undefined ? {} : { slotMs: options.meteringSlotMs }),
+      });
+      undo.push(() => metering.stop());
+      const deliveries = new Deliveries({
+        world: realWorld,
+        shared: pair,
+        unit: identity.unit,
+        isActing: () => pair.isActing,
+        isReached: () => pair.settings.peer === null || metering.statistics.isConnected,
+        reportOf: async (what, period) =>
+          what === "usage"
+            ? usageText(await metering.reports(period), identity.unit)
+            : overLimitText(period, await metering.poolOn(period), metering.statistics.slotMs),
+        send: sendReport,
+        note: (event) => pair.note(event),
+      });
+      undo.push(() => deliveries.stop());
       const sessionCookie = `${sessionCookiePrefix}${identity.unit}`;
       const server = await makeServer(
         {
@@ -352,6 +393,13 @@ export class Central {
           registerRepositoryRoutes(registry, { world: realWorld, rows: optional, store: files.store });
           registerSynchronisationRoutes(registry, optional, files.transfer, allTables, switchedTables);
           registerStatisticsRoutes(registry, statistics, pair, realWorld.wall);
+          registerMeteringRoutes(registry, {
+            metering,
+            deliveries,
+            shared: pair,
+            unit: identity.unit,
+            wall: realWorld.wall,
+          });
           registerLogRoutes(registry, syslog, pair);
           registerOwnLicenceRoutes(registry, ownLicence, identity.unit, (next) =>
             licensing.faultOfImport(next),
@@ -385,6 +433,11 @@ export class Central {
         drills,
         syslog,
         statistics,
+        metering,
+        () => {
+          deliveries.stop();
+          metering.stop();
+        },
         server,
         {
           address: listen.address,
@@ -410,6 +463,8 @@ export class Central {
     drills: Drills,
     syslog: Syslog,
     statistics: Statistics<DeviceTarget>,
+    metering: Metering<DeviceTarget>,
+    endMetering: () => void,
     server: FastifyInstance,
     listening: ListenAddress,
   ) {
@@ -425,6 +480,8 @@ export class Central {
     this.syslog = syslog;
     this.optional = optional;
     this.statistics = statistics;
+    this.metering = metering;
+    this.#endMetering = endMetering;
     this.#server = server;
     this.listening = listening;
   }
@@ -433,6 +490,7 @@ export class Central {
   async stop(): Promise<void> {
     this.#schedule.stop();
     this.statistics.stop();
+    this.#endMetering();
     this.#endLicensing();
     this.ownLicence.stop();
     this.fleet.stop();

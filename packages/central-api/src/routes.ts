@@ -34,6 +34,7 @@ import {
 import { haRoutes } from "./ha-routes.ts";
 import { licensingRoutes } from "./licensing-routes.ts";
 import { logRoutes } from "./logs.ts";
+import { meteringRoutes } from "./metering-routes.ts";
 import {
   NetworkChange,
   NetworkList,
@@ -465,6 +466,7 @@ export const routes = {
   ...ownLicenceRoutes,
   ...logRoutes,
   ...statisticsRoutes,
+  ...meteringRoutes,
 } as const;
 
 type PartOf<R extends Route, K extends "params" | "query" | "body"> = R extends {

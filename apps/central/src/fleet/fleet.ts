@@ -134,6 +134,12 @@ export class Fleet implements ServicesWorld {
     watch.rowsMayHaveChanged();
   }
 
+  /** Of one device, whatever group it is in; undefined when it is not in the tree. */
+  targetOfDevice(id: string): DeviceTarget | undefined {
+    const row = this.shared.row(devices, id);
+    return row && targetOf(row);
+  }
+
   /** Where an action on a device, or on a group, goes now (SPEC CH19). */
   findTarget(id: string): FoundTarget | undefined {
     const found = callTarget(this, id);

@@ -46,6 +46,9 @@ export const deliver: Deliver = (target, entries) => {
 export const signatureOf = (secret: string, body: string): string =>
   `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
 
+/** Of a webhook, what it takes to post to it. */
+export type PostRoute = Pick<Target, "kind" | "address" | "secret" | "certificateAuthority">;
+
 function postWebhook(target: Target, entry: TimelineEntry): Promise<void> {
   const { at, unitName, unit, severity, code, message } = entry;
   const body = JSON.stringify({
@@ -56,6 +59,15 @@ function postWebhook(target: Target, entry: TimelineEntry): Promise<void> {
     code,
     text: message,
   });
+  return postSigned(target, body);
+}
+
+/** Posts JSON over verified TLS, signed where there is a secret. Rejects unless the answer is 2xx. */
+export function postSigned(
+  target: PostRoute,
+  body: string,
+  headers: { readonly [name: string]: string } = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       target.address,
@@ -67,6 +79,7 @@ function postWebhook(target: Target, entry: TimelineEntry): Promise<void> {
           ? {}
           : { ca: [...rootCertificates, target.certificateAuthority] }),
         headers: {
+          ...headers,
           "content-type": "application/json",
           "content-length": Buffer.byteLength(body),
           ...(target.secret === "" ? {} : { "x-tandem-signature": signatureOf(target.secret, body) }),

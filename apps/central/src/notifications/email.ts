@@ -1,4 +1,4 @@
-/** Events by e-mail: one mail for what waits at that moment. */
+/** Events by e-mail, one mail for what waits at that moment; and letters with attachments. */
 import { rootCertificates } from "node:tls";
 import { second } from "@tandem/base/time";
 import { createTransport } from "nodemailer";
@@ -33,8 +33,29 @@ export function mailOf(entries: readonly TimelineEntry[]): {
   };
 }
 
+/** Of an e-mail target, what its server and receivers are known by. */
+export type MailRoute = Pick<
+  Target,
+  "address" | "security" | "user" | "secret" | "from" | "to" | "certificateAuthority"
+>;
+export type Letter = {
+  readonly subject: string;
+  readonly text: string;
+  readonly attachments?: readonly {
+    readonly filename: string;
+    readonly contentType: string;
+    readonly content: string;
+  }[];
+  /** The same for a letter that is sent once more, so that its receiver can tell. */
+  readonly messageId?: string;
+};
+
 /** Rejects unless the server took the mail for every receiver. */
-export async function sendMail(target: Target, entries: readonly TimelineEntry[]): Promise<void> {
+export const sendMail = (target: MailRoute, entries: readonly TimelineEntry[]): Promise<void> =>
+  sendLetter(target, mailOf(entries));
+
+/** Rejects unless the server took the letter for every receiver. */
+export async function sendLetter(target: MailRoute, letter: Letter): Promise<void> {
   const { security, user, secret, from, to, certificateAuthority } = target;
   const server = hostAndPort(target.address, portDefaults[security]);
   if (server === undefined) throw new Error(`${target.address} is no address`);
@@ -57,7 +78,8 @@ export async function sendMail(target: Target, entries: readonly TimelineEntry[]
       reject(new Error(`${target.address} did not take the mail within ${mailTimeoutMs / second} s`)),
     );
   });
-  const mail = { from, to: [...to], ...mailOf(entries) };
+  const { attachments = [], ...rest } = letter;
+  const mail = { from, to: [...to], ...rest, attachments: attachments.map((each) => ({ ...each })) };
   try {
     const { rejected } = await Promise.race([transport.sendMail(mail), late]);
     if (rejected.length > 0) throw new Error(`${target.address} refused ${rejected.length} of the receivers`);

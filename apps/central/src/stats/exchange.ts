@@ -98,6 +98,10 @@ export class Exchange {
     this.#armRound(reconcileIntervalMs);
   }
 
+  get isOpen(): boolean {
+    return this.#channel.isOpen;
+  }
+
   get status(): ExchangeStatus {
     const shipments = [...this.#shipments.values()];
     return {

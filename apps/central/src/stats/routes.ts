@@ -212,7 +212,7 @@ async function seriesFor<Target>(
   };
 }
 
-function statusFor<Target>(statistics: Statistics<Target>): StatisticsStatus {
+export function statisticsStatus<Target>(statistics: Statistics<Target>): StatisticsStatus {
   const { isPolling, lastRound, samples, dropped, exchange, peerLagMs } = statistics.status;
   return {
     isPolling,
@@ -246,5 +246,5 @@ export function registerStatisticsRoutes<Target>(
   wall: () => WallMillis,
 ): void {
   route(routes.statistics, ({ query }) => seriesFor(statistics, shared, query ?? {}, wall()));
-  route(routes.statisticsStatus, () => statusFor(statistics));
+  route(routes.statisticsStatus, () => statisticsStatus(statistics));
 }

@@ -132,6 +132,10 @@ export class Statistics<Target> {
     return epoch.unit === identity.unit ? epoch : { n: 0, unit: identity.unit };
   }
 
+  get isConnected(): boolean {
+    return this.#exchange.isOpen;
+  }
+
   get status(): StatisticsStatus {
     const exchange = this.#exchange.status;
     const { oldestUnacknowledged } = exchange;
