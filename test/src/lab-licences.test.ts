@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ApiError } from "@tandem/central-api/call";
 import type { LicensedUnit } from "@tandem/central-api/licensing";
 import { routes } from "@tandem/central-api/routes";
+import { run } from "@tandem/lab/commands";
 import { heal, killProcess, partition, start } from "@tandem/lab/faults";
 import { LoadMasterOperator, LoadMasterRefused } from "@tandem/lab/operator";
 import { pairTheCentrals } from "@tandem/lab/story-centrals";
@@ -12,8 +13,10 @@ import {
   type CentralNode,
   centralApiPort,
   centralNodes,
+  clientNode,
   type LoadMasterNode,
   loadMasterNodes,
+  namespaceOf,
 } from "@tandem/lab/topology";
 import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
 import { needsRoot } from "@tandem/linux/network-namespace";
@@ -21,6 +24,7 @@ import { inLab } from "./lab-parts.ts";
 import { licenceIssuer } from "./licence-issuer.ts";
 
 const lab = "t9";
+const serviceAddress = "10.213.0.60";
 const withinMs = 30_000;
 
 const activate = (unit: LoadMasterOperator, node: CentralNode, type = "local") =>
@@ -159,8 +163,73 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
       await pairIsWhole(world, "central1", "central2");
       await bothName(world, "lm2", "central2");
     });
+
+    await part(
+      "[ML7] with every Central gone a LoadMaster says so on its home page, goes on carrying traffic and takes new services, and is well again by itself",
+      async () => {
+        await lm1.command("addvs", { vs: serviceAddress, port: "80", prot: "tcp", VStype: "http" });
+        await lm1.command("addrs", {
+          vs: serviceAddress,
+          port: "80",
+          prot: "tcp",
+          rs: addressOf.web1,
+          rsport: "80",
+        });
+        await answers("web1");
+        for (const node of centralNodes) await killProcess(lab, node);
+        await refusalOf(lm1.command("licensecheck"));
+        const { state, reason } = await lm1.command("licenseinfo");
+        assert.equal(state, "grace");
+        assert.match(String(reason), /answer/);
+        await answers("web1");
+        await lm1.command("modvs", { vs: serviceAddress, port: "80", prot: "tcp", NickName: "in grace" });
+        for (const node of centralNodes) await start(lab, node);
+        await pairIsWhole(world, "central1", "central2");
+        await lm1.command("licensecheck");
+        assert.equal((await lm1.command("licenseinfo")).state, "licensed");
+        await answers("web1");
+      },
+    );
+
+    await part(
+      "[ML4] the LoadMasters of a removed Central are normal devices of the other; removed there and re-licensed, they are its own",
+      async () => {
+        const central1 = centralOf(world, "central1");
+        assert.equal((await unitOn(world, "central2", "lm2"))?.centralName, "central2");
+        await central1.call(routes.removeHa, { body: { removes: "the other unit" } });
+        await waitUntil({ what: "lm2 is a normal device", deadlineMs: withinMs }, async () => {
+          const unit = await unitOn(world, "central1", "lm2");
+          return unit?.state === "ended" ? seen(undefined) : notYet(`${unit?.state}`);
+        });
+        const { devices } = await central1.call(routes.listDevices);
+        const device = devices.find(({ address }) => address === addressOf.lm2);
+        assert.ok(device, "still in the tree");
+        assert.equal((await unitOn(world, "central1", "lm1"))?.state, "held", "its own stays");
+        assert.match(await refusalOf(activate(lm2, "central2")), /removed from its pair/);
+        assert.match(await refusalOf(lm2.command("licensecheck")), /removed/);
+
+        await central1.call(routes.removeDevice, { params: { id: device.id } });
+        await activate(lm2, "central1");
+        const unit = await unitOn(world, "central1", "lm2");
+        assert.deepEqual([unit?.state, unit?.centralName], ["held", "central1"]);
+        assert.equal((await lm2.command("licenseinfo")).state, "licensed");
+        const { local } = await central1.call(routes.licensingOverview);
+        assert.deepEqual([local?.issued, local?.share], [2, 2], "the removed unit's share is here");
+      },
+    );
   });
 });
+
+/** The service is answered by this web server. */
+const answers = (server: string): Promise<void> =>
+  waitUntil({ what: `${server} answers behind lm1`, deadlineMs: withinMs }, async () => {
+    const script = `
+      const answer = await fetch("http://${serviceAddress}/", { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
+      process.stdout.write(answer?.headers.get("x-served-by") ?? "");`;
+    const args = [process.execPath, "--input-type=module", "-e", script];
+    const served = await run(["ip", "netns", "exec", namespaceOf(lab, clientNode), ...args]);
+    return served === server ? seen(undefined) : notYet(`"${served}"`);
+  });
 
 /** One Central names a holder. */
 const bothNameNow = (world: World, node: CentralNode, name: LoadMasterNode, holder: CentralNode) =>

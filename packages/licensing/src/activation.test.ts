@@ -240,6 +240,13 @@ describe("check", () => {
     assert.equal(stateAt(unitA, [], true), "held", "granted by this Central, which lost its record");
   });
 
+  test("[ML4] a Central that was removed from its pair does not vouch for what it granted", () => {
+    const row = granted(viewOf(unitA, licence), request(1, 1));
+    const view = { ...viewOf(unitA, licence, [row]), notEntitled: "removed" };
+    const { state, message } = decideCheck(view, asked(row), grantOf(row), true);
+    assert.deepEqual([state, message], ["not-known", "removed"]);
+  });
+
   test("[ML7] a record that was lost is not made again out of a share that is in use", () => {
     const small = licenceOf(1, 0);
     const lost = granted(viewOf(unitA, small), request(1, 1));

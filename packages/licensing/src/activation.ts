@@ -290,11 +290,12 @@ export function decideCheck(
     row: LicenceRow | null = null,
     isCopy = false,
   ): CheckDecision => ({ state, message, row, isCopy });
+  // One that grants nothing vouches for nothing either: the other Central knows.
+  if (view.notEntitled !== null) return answer("not-known", view.notEntitled);
   const known = view.rows.filter(({ unit }) => unit === request.unit);
   const deciding = decidingStanding(known);
   if (deciding === undefined || grant.number > deciding.number) {
-    if (!isOwnGrant || view.notEntitled !== null)
-      return answer("not-known", view.notEntitled ?? "this Central has not heard of this licence");
+    if (!isOwnGrant) return answer("not-known", "this Central has not heard of this licence");
     return recordAgain(view, request, grant, known);
   }
   if (grant.number < deciding.number) {

@@ -157,7 +157,7 @@ export class UnitLicensing {
 
   // The Central's account.
 
-  /** Whether this is the Central, which may sign in while the unit is licensed and in the grace. */
+  /** Whether this is the Central, which may sign in while the unit is licensed, in the grace, and while it asks for that. */
   signsIn(user: string, password: string): boolean {
     const expected = this.#password;
     if (user !== managementUser || expected === null || !this.hasAccount) return false;
@@ -166,8 +166,11 @@ export class UnitLicensing {
   }
 
   get hasAccount(): boolean {
-    const { kind } = this.#state.stand;
-    return this.#password !== null && (kind === "licensed" || kind === "grace");
+    const { stand, attempt } = this.#state;
+    const { kind } = stand;
+    // A Central that grants signs in at once, maybe before its grant has arrived.
+    const isWanted = kind === "licensed" || kind === "grace" || attempt !== null;
+    return this.#password !== null && isWanted;
   }
 
   /** Another one whenever the account has ended in between; undefined while there is none. */
