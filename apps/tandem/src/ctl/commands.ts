@@ -6,6 +6,7 @@ import { type Command, type CommandContext, done, given, required, word } from "
 import { type CommandLine, UsageError } from "./command-line.ts";
 import { drillCommands } from "./drill-commands.ts";
 import { haCommands } from "./ha-commands.ts";
+import { licensingCommands } from "./licensing-commands.ts";
 import { logCommands } from "./log-commands.ts";
 import { deviceId, groupId } from "./named-device.ts";
 import { printDevices, printGroup, printGroups, printTree, table } from "./print.ts";
@@ -238,6 +239,7 @@ export const commands: { readonly [words: string]: Command } = {
   ...serviceCommands,
   ...drillCommands,
   ...licenseCommands,
+  ...licensingCommands,
   ...scheduleCommands,
   ...haCommands,
   ...repositoryCommands,

@@ -107,6 +107,12 @@ High availability of Central
   logs [--device DEVICE] [--severity SEVERITY] [--text TEXT] [--since WHEN] [--until WHEN]
        [--limit COUNT] [--follow]     received syslog, newest last; --follow goes on with what arrives
   logs status                         how the collector is, what it lost and what it keeps
+  licensing status                    what this pair may license, its units' shares, and what is in use
+  licensing list                      LoadMasters that either Central has licensed; an ID in
+                                      parentheses is the other Central's
+  licensing recover UNIT              take a LoadMaster's licence back; UNIT is a licensing id, a name
+                                      or an address
+  licensing take local|pool AMOUNT    take over so much of the peer's share
   license status                      this Central's own licence, and whether it holds
   license import FILE [--replace-newer]
   license trust KEY [--name TEXT]     take licences that this public key signed
