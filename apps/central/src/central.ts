@@ -492,12 +492,12 @@ export class Central {
     this.statistics.stop();
     this.#endMetering();
     this.#endLicensing();
-    this.ownLicence.stop();
     this.fleet.stop();
     const closing = this.#server.close();
     await this.#drills.stop();
     await this.pair.stop();
     await closing;
+    await this.ownLicence.stop();
     await this.syslog.stop();
     this.files.stop();
     await this.optional.stop();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { TwoUnits, type TwoUnitsOptions } from "./two-units.ts";
+import { acting } from "./status.ts";
+import { type SimulatedUnit, TwoUnits, type TwoUnitsOptions } from "./two-units.ts";
 
 const directory = new URL("../transcripts/", import.meta.url);
 
@@ -247,6 +248,31 @@ scene(
     pair.run(5_000);
     assert.ok(pair.isPair(central2));
     pair.run(130_000);
+    assert.ok(pair.isPair(central1));
+  },
+);
+
+scene(
+  "[ML1] licences differ, then they are equal again",
+  "licensing-differs",
+  { heartbeatMs: 10_000 },
+  (pair) => {
+    const [central1, central2] = pair.units;
+    for (const unit of pair.units) pair.setLicensing(unit, { local: true, metered: false });
+    paired(pair);
+    pair.fault("a licence with metered licensing is imported on central2 alone");
+    pair.setLicensing(central2, { local: true, metered: true });
+    pair.run(25_000);
+    pair.logStatus();
+    const executes = (unit: SimulatedUnit): boolean => acting(pair.state(unit), pair.now);
+    assert.deepEqual(pair.units.map(executes), [true, false]);
+    pair.fault("one without local licences is imported on central1");
+    pair.setLicensing(central1, { local: false, metered: true });
+    pair.run(15_000);
+    pair.logStatus();
+    pair.fault("and the same as on central2");
+    pair.setLicensing(central1, { local: true, metered: true });
+    pair.run(5_000);
     assert.ok(pair.isPair(central1));
   },
 );

@@ -13,6 +13,7 @@ import { covers } from "./rules.ts";
 import {
   type ApplyAnswer,
   type HaSettings,
+  type Licensing,
   type LinkEvent,
   newDurable,
   type PairDurable,
@@ -31,6 +32,7 @@ type Disk = {
   durable: PairDurable;
   data: Vector;
   networks: number;
+  licensing: Licensing | null;
   backups: Vector[];
 };
 type Process = {
@@ -113,6 +115,7 @@ export class TwoUnits {
         durable: newDurable,
         data: { [`${index + 1}`.repeat(15).concat("0")]: 5 },
         networks: options.networks?.[index] ?? 1,
+        licensing: null,
         backups: [],
       },
       running: null,
@@ -328,6 +331,10 @@ export class TwoUnits {
     unit.disk.networks = networks;
     this.edit(unit);
   }
+  setLicensing(unit: SimulatedUnit, licensing: Licensing): void {
+    unit.disk.licensing = licensing;
+    this.tellFacts(unit);
+  }
   setRunningActions(unit: SimulatedUnit, runningActions: number): void {
     if (unit.running === null) return;
     unit.running.runningActions = runningActions;
@@ -348,7 +355,7 @@ export class TwoUnits {
       sequence: keys.reduce((sum, key) => sum + (disk.data[key] ?? 0), 0),
       networks: disk.networks,
       runningActions,
-      licensing: null,
+      licensing: disk.licensing,
     };
   }
 

@@ -31,7 +31,7 @@ function place(t: TestContext) {
   let running: OwnLicence | undefined;
   t.after(() => running?.stop());
   const start = async (): Promise<OwnLicence> => {
-    running?.stop();
+    await running?.stop();
     running = await OwnLicence.open({
       stateDir,
       unit,
@@ -216,7 +216,7 @@ test("the end is told once each, also over restarts, and after a long downtime o
   await start();
   world.advance(hour);
   assert.equal(ends().length, 1, "not again after a restart");
-  (await start()).stop();
+  await (await start()).stop();
   world.advance(80 * day);
   await start();
   assert.equal(ends().length, 2, "of three that fell due only the last");

@@ -67,6 +67,7 @@ export class OwnLicence {
   #lastAlarm: string | null = null;
   #cancel: Cancel = () => {};
   #isStarted = false;
+  #keepsSeenSoon = false;
   /** Imports and changes of issuers are made one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -90,16 +91,17 @@ export class OwnLicence {
       told: stored?.told ?? { licence: keyId, days: [] },
     };
     let text = await files.licence();
+    // What cannot be written now is made again at the next start, and is the same then.
     if (text === undefined && seen.imported === null) {
       text = await signDocument(
         licenceDocument.centralLicence,
         trialOf(keyId, unit, name.slice(0, 128), trialBegan),
         key,
       );
-      await files.keepLicence(text);
+      await files.keepLicence(text).catch(() => {});
     }
-    await files.keepSeen(seen);
     const own = new OwnLicence(options, files, key, issuers, seen);
+    await own.#keepSeen();
     await own.#read(text);
     own.#lastState = own.current().state;
     return own;
@@ -127,9 +129,11 @@ export class OwnLicence {
     this.#look();
   }
 
-  stop(): void {
+  /** Resolves when what was begun is on disk. */
+  async stop(): Promise<void> {
     this.#isStarted = false;
     this.#cancel();
+    await this.#last;
   }
 
   /** Judged by the greatest wall time ever seen. */
@@ -210,12 +214,14 @@ export class OwnLicence {
     const isOwn = key === this.key.publicKey;
     this.#text = text;
     this.#kept = { licence, key };
-    await this.#keepSeen({
+    this.#seen = {
+      ...this.#seen,
       greatestWall: isOwn ? importing.greatestSeen : importedAt(licence, importing),
       imported: isOwn ? null : licence.id,
       newestIssuedAt: isOwn ? newestIssuedAt : Math.max(licence.issuedAt, newestIssuedAt ?? 0),
       told: told.licence === licence.id ? told : { licence: licence.id, days: [] },
-    });
+    };
+    await this.#keepSeen();
     this.#note({ severity: "info", code: "licence-imported", message: importedWords(licence, author) });
     this.#look();
     this.#changed();
@@ -346,17 +352,25 @@ export class OwnLicence {
     }
     if (told !== this.#seen.told || wall > this.#seen.greatestWall) {
       this.#seen = { ...this.#seen, told, greatestWall: Math.max(wall, this.#seen.greatestWall) };
-      // A disk that does not take it is told of by others; it is tried again in an hour.
-      this.#inTurn(() => this.#files.keepSeen(this.#seen)).catch(() => {});
+      this.#keepSeenInTurn();
     }
     const { state } = this.current();
     if (state !== this.#lastState) this.#changed();
     this.#cancel = world.after(lookIntervalMs, () => this.#look());
   }
 
-  async #keepSeen(changes: Partial<Seen>): Promise<void> {
-    this.#seen = { ...this.#seen, ...changes };
-    await this.#files.keepSeen(this.#seen);
+  /** A disk that does not take it is told of by others, and keeps no licence from being used; it is tried again hourly. */
+  async #keepSeen(): Promise<void> {
+    await this.#files.keepSeen(this.#seen).catch(() => {});
+  }
+
+  #keepSeenInTurn(): void {
+    if (this.#keepsSeenSoon) return;
+    this.#keepsSeenSoon = true;
+    this.#inTurn(() => {
+      this.#keepsSeenSoon = false;
+      return this.#keepSeen();
+    });
   }
 
   #note(event: NotedEvent): void {
