@@ -124,6 +124,7 @@ test("[ML7] a moved LoadMaster keeps its licence; of a copied one the machine th
   one.address = "10.9.0.7";
   assert.equal((await one.check(a)).state, "held");
   assert.equal(a.said("licence-rebound").length, 1);
+  assert.equal(a.replica.rows(devices)[0]?.values.address, "10.9.0.7", "managed where it is now");
   one.machine = one.unit;
   assert.equal((await one.check(a)).state, "superseded", "the machine before it");
   assert.match(a.said("licence-refused")[0] ?? "", /two machines with one key/);

@@ -247,12 +247,13 @@ export class Licensing {
     checkedAt?: WallMillis,
   ): Promise<{ readonly values: LicenceValues; readonly acknowledged: Acknowledged }> {
     const { pair } = this.#ports;
-    const before = this.#rowsOf(row.unit).find(({ device }) => device !== "")?.device ?? "";
-    const placed = management === null ? null : placedDevice(pair, row, management, before);
+    const before = decidingStanding(this.#rowsOf(row.unit).filter(({ device }) => device !== ""));
+    const isHeld = row.state === "held";
+    const placed = isHeld ? placedDevice(pair, row, management, before) : null;
     const values: LicenceValues = {
       ...row,
       formerMachines: [...row.formerMachines],
-      device: placed?.device ?? before,
+      device: placed?.device ?? before?.device ?? "",
       checkedAt: checkedAt ?? this.#ledger.own(row.unit)?.checkedAt ?? null,
     };
     const number = { central: this.#self, unit: row.unit, number: this.#ledger.numberOf(row.unit) };

@@ -15,37 +15,55 @@ const networkPrefix = 24;
 
 export type Placed = { readonly device: string; readonly edits: readonly Edit[] };
 
+export type PlacedUnit = Pick<LicenceRow, "name" | "address" | "port" | "certificateFingerprint">;
+
 /**
  * The device that this LoadMaster is already (the one it was licensed as, else of its address and port, else of its
- * certificate), brought up to date; else a new one. `known`: the device it was licensed as before, or "".
+ * certificate), brought up to date; else, with an account to manage it by, a new one. `before`: what was known of it;
+ * where a LoadMaster is reached is changed only when it has moved, since an operator may know a better way to it.
  */
 export function placedDevice(
   shared: SharedRows,
-  row: Pick<LicenceRow, "name" | "address" | "port" | "certificateFingerprint">,
-  management: Management,
-  known: string,
+  unit: PlacedUnit,
+  management: Management | null,
+  before: (PlacedUnit & { readonly device: string }) | undefined,
 ): Placed {
-  const { address, port, certificateFingerprint } = row;
+  const { address, port, certificateFingerprint } = unit;
+  const known = before?.device ?? "";
   // The tree holds IPv4 addresses alone.
-  if (parseIpv4(address) === undefined) return { device: "", edits: [] };
-  const reached = { address, port, ...management, certificateFingerprint };
+  if (parseIpv4(address) === undefined) return { device: known, edits: [] };
   const all = shared.rows(devices);
+  const ofEndpoint = all.find(({ values }) => values.address === address && values.port === port);
   const there =
     all.find(({ key }) => key === known) ??
-    all.find(({ values }) => values.address === address && values.port === port) ??
+    ofEndpoint ??
     all.find(({ values }) => values.certificateFingerprint === certificateFingerprint);
-  const network = networkEdits(shared, address);
   if (there === undefined) {
+    if (management === null) return { device: known, edits: [] };
     const device = freeId(shared, address, port, certificateFingerprint);
-    const values = { id: device, name: row.name || address, ...reached };
-    return { device, edits: [...network, createRow(devices, values)] };
+    const values = { id: device, name: unit.name || address, address, port, certificateFingerprint };
+    return {
+      device,
+      edits: [...networkEdits(shared, address), createRow(devices, { ...values, ...management })],
+    };
   }
-  const isSame = Object.entries(reached).every(
-    ([name, value]) => there.values[name as keyof typeof reached] === value,
+  const hasMoved =
+    there.key !== known ||
+    before?.address !== address ||
+    before.port !== port ||
+    before.certificateFingerprint !== certificateFingerprint;
+  const isTaken = ofEndpoint !== undefined && ofEndpoint !== there;
+  const changes = {
+    ...(hasMoved && !isTaken ? { address, port, certificateFingerprint } : {}),
+    ...management,
+  };
+  const isSame = Object.entries(changes).every(
+    ([name, value]) => there.values[name as keyof typeof changes] === value,
   );
+  if (isSame) return { device: there.key, edits: [] };
   return {
     device: there.key,
-    edits: isSame ? network : [...network, updateRow(devices, there.key, reached)],
+    edits: [...networkEdits(shared, address), updateRow(devices, there.key, changes)],
   };
 }
 
