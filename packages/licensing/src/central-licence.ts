@@ -8,7 +8,8 @@ import { hour, type WallMillis } from "@tandem/base/time";
 import { poolSizesMbps } from "./wire.ts";
 
 const unitId = Type.String({ pattern: "^[0-9a-f]{16}$" });
-const wall = Type.Integer({ minimum: 0 });
+/** No later than what a date can say (ECMA-262, "Time Values"). */
+const wall = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 });
 const amount = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
 
 /** How the allowance and the pool are divided at first between the units that the licence is for. */

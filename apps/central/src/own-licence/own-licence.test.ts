@@ -141,6 +141,7 @@ test("what is cut short, forged, of another kind or unit, ended, older or refuse
     [forged, "licence-signature-wrong"],
     [await signDocument("tandem-licence-grant", good, issuer), "licence-wrong-type"],
     [await signDocument("tandem-central-licence", { ...good, units: [] }, issuer), "licence-claims-wrong"],
+    [await signed({ ...good, expiresAt: Number.MAX_SAFE_INTEGER }, issuer), "licence-claims-wrong"],
     [await signed({ ...good, local: { allowance: 5 } }, issuer), "licence-contradicts-itself"],
     [await signed(licenceFor(["b".repeat(16)], now), issuer), "licence-foreign"],
     [await signed({ ...good, expiresAt: now }, issuer), "licence-expired"],
