@@ -210,6 +210,7 @@ export class Central {
         pair,
         own: ownLicence,
         ledger: openLedgerFile(join(stateDir, "licensing.db")),
+        contact: (target) => fleet.contact(target),
         note: (event) => pair.note(event),
       });
       undo.push(() => licensing.stop());

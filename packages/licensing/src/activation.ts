@@ -360,9 +360,13 @@ function recordAgain(
   };
 }
 
-/** The row with which this Central ends a licence, whoever granted it; null when there is none that is held. */
-export function endedRow(view: LicensingView, unit: string, remark: string): LicenceRow | null {
+/**
+ * The row with which this Central ends a licence, whoever granted it; null when there is none that is held. `number`:
+ * that of the LoadMaster's wish, who may have been granted a later one at the other Central.
+ */
+export function endedRow(view: LicensingView, unit: string, remark: string, number = 0): LicenceRow | null {
   const deciding = decidingStanding(view.rows.filter((row) => row.unit === unit));
-  if (deciding === undefined || deciding.state === "ended") return null;
-  return { ...deciding, central: view.self, state: "ended", remark };
+  if (deciding === undefined || (deciding.state === "ended" && deciding.number >= number)) return null;
+  const ends = Math.max(deciding.number, number);
+  return { ...deciding, central: view.self, number: ends, state: "ended", remark };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { minute } from "@tandem/base/time";
 import { decidingStanding, issuedBy } from "@tandem/licensing/holder";
+import { createRow } from "@tandem/replica/edits";
 import { devices, networks } from "../fleet/tables.ts";
 import { type LicensingUnit, licenceFor, twoLicensings, unitA, unitB } from "./two-licensings.ts";
 
@@ -151,6 +152,38 @@ test("[ML7] activation adds the device and its network to the tree, and keeps on
   assert.equal(device?.values.password, "secret");
   await one.activate(b, "local", management);
   assert.equal(a.replica.rows(devices).length, 1);
+});
+
+test("[ML7] who merely says that it is a device of the tree changes nothing about it; who answers there takes it over", async () => {
+  const { time, a, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  const reached = { address: one.address, port: 443, certificateFingerprint: "9".repeat(64) };
+  const account = { user: "bal", password: "by hand" };
+  await a.write(createRow(devices, { id: "8".repeat(16), name: "by hand", ...reached, ...account }));
+  assert.equal(codeOf(await one.activate(a, "local", management)), "granted");
+  await time.pass(1_000);
+  assert.equal(a.replica.rows(devices)[0]?.values.password, "by hand");
+  assert.match(a.said("licence-device-kept")[0] ?? "", /stays as it is/);
+  assert.equal(a.row(one.unit, unitA)?.device, "");
+
+  a.answering.add(one.address);
+  assert.equal(codeOf(await one.activate(a, "local", management)), "granted");
+  await time.pass(1_000);
+  const [device] = a.replica.rows(devices);
+  assert.deepEqual([device?.values.name, device?.values.password], ["by hand", "secret"]);
+  assert.equal(a.row(one.unit, unitA)?.device, "8".repeat(16));
+});
+
+test("[ML2] [ML7] given back to the Central that has not heard of it yet, a licence is given back on both", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(a);
+  a.cut();
+  await one.activate(b);
+  assert.equal(await one.release(a), true);
+  a.heal();
+  await time.pass(1_000);
+  assert.deepEqual([holderOf(a, one.unit), holderOf(b, one.unit)], [null, null]);
 });
 
 test("[ML4] a removed unit's LoadMasters are normal devices of the other, which can license them again, share and all", async () => {

@@ -42,7 +42,7 @@ import type { Edit } from "@tandem/replica/edits";
 import { networks } from "../fleet/tables.ts";
 import { written } from "../refusal.ts";
 import { Ledger } from "./ledger.ts";
-import { type Management, placedDevice } from "./placed-device.ts";
+import { type Management, type Placement, placedDevice } from "./placed-device.ts";
 import type { Belonging, LicensingEvent, LicensingPorts } from "./ports.ts";
 import { RefusalAudit } from "./refusal-audit.ts";
 import { RequestThrottle } from "./request-throttle.ts";
@@ -56,6 +56,7 @@ const reconcileDelayMs = 200;
 const checkNotedAgainMs = 1 * minute;
 
 export type ActivationFault = Refused & { readonly retryAfterMs: number | null };
+type Claimed = Extract<Placement, { readonly kind: "claimed" }>;
 export type Checked = Pick<LicenceCheck, "state" | "message">;
 
 export class Licensing {
@@ -174,7 +175,8 @@ export class Licensing {
   async release(request: LicenceRequest): Promise<boolean> {
     const deciding = decidingStanding(this.#rowsOf(request.unit));
     if (deciding === undefined || deciding.number > request.number) return false;
-    return (await this.#end(request.unit, "given back by the LoadMaster", "licence-released")) !== null;
+    const remark = "given back by the LoadMaster";
+    return (await this.#end(request.unit, remark, "licence-released", request.number)) !== null;
   }
 
   /** By an operator. Null when there was none that is held. */
@@ -248,25 +250,46 @@ export class Licensing {
   ): Promise<{ readonly values: LicenceValues; readonly acknowledged: Acknowledged }> {
     const { pair } = this.#ports;
     const before = decidingStanding(this.#rowsOf(row.unit).filter(({ device }) => device !== ""));
-    const isHeld = row.state === "held";
-    const placed = isHeld ? placedDevice(pair, row, management, before) : null;
+    const placed = row.state === "held" ? placedDevice(pair, row, management, before) : null;
     const values: LicenceValues = {
       ...row,
       formerMachines: [...row.formerMachines],
-      device: placed?.device ?? before?.device ?? "",
+      device: placed?.kind === "placed" ? placed.device : (before?.device ?? ""),
       checkedAt: checkedAt ?? this.#ledger.own(row.unit)?.checkedAt ?? null,
     };
     const number = { central: this.#self, unit: row.unit, number: this.#ledger.numberOf(row.unit) };
     const edits = this.#ledger.record({ licences: [values], numbers: [number] });
-    return { values, acknowledged: await this.#write([...(placed?.edits ?? []), ...edits], summary) };
+    const placing = placed?.kind === "placed" ? placed.edits : [];
+    const acknowledged = await this.#write([...placing, ...edits], summary);
+    if (placed?.kind === "claimed") void this.#adopt(values, placed);
+    return { values, acknowledged };
+  }
+
+  /** A device that others brought into the tree becomes this LoadMaster's once it has answered there. */
+  async #adopt(row: LicenceValues, { target, device, edits }: Claimed): Promise<void> {
+    const answer = await this.#ports.contact(target);
+    const own = this.#ledger.own(row.unit);
+    if (this.#stopped || own?.number !== row.number) return;
+    if (!answer.ok) {
+      this.#tell(
+        "warning",
+        "licence-device-kept",
+        `${who(row)} says that it is the device ${device} of the tree, which stays as it is: ${answer.error.message}`,
+      );
+      return;
+    }
+    const recorded = this.#ledger.record({ licences: [{ ...own, device }] });
+    // What cannot be written now follows from the ledger, and the device at the next activation.
+    await this.#write([...edits, ...recorded], `device of ${who(row)} taken over`).catch(() => {});
   }
 
   async #end(
     unit: LicensingId,
     remark: string,
     code: "licence-released" | "licence-recovered",
+    number = 0,
   ): Promise<Acknowledged | null> {
-    const ended = endedRow(this.view(), unit, remark);
+    const ended = endedRow(this.view(), unit, remark, number);
     if (ended === null) return null;
     const { acknowledged } = await this.#grant(
       ended,

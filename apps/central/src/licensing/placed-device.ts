@@ -2,7 +2,8 @@
 import { formatCidr, parseIpv4, parseNetwork } from "@tandem/base/ip";
 import type { LicenceRow } from "@tandem/licensing/activation";
 import { createRow, type Edit, updateRow } from "@tandem/replica/edits";
-import { freeId } from "../fleet/devices.ts";
+import type { DeviceTarget } from "../fleet/device-contact.ts";
+import { type DeviceRow, freeId } from "../fleet/devices.ts";
 import { smallestAround } from "../fleet/network-tree.ts";
 import type { SharedRows } from "../fleet/shared-rows.ts";
 import { devices, networks } from "../fleet/tables.ts";
@@ -13,9 +14,21 @@ export type Management = { readonly user: string; readonly password: string };
 /** The network that is made for a LoadMaster which no network of the tree holds. */
 const networkPrefix = 24;
 
-export type Placed = { readonly device: string; readonly edits: readonly Edit[] };
-
 export type PlacedUnit = Pick<LicenceRow, "name" | "address" | "port" | "certificateFingerprint">;
+
+export type Placement =
+  /** `device`: "" when it is none of the tree. */
+  | { readonly kind: "placed"; readonly device: string; readonly edits: readonly Edit[] }
+  /**
+   * It says that it is a device which somebody else brought into the tree. Whoever has a key can say so: the edits
+   * are made only once the LoadMaster has answered at `target`.
+   */
+  | {
+      readonly kind: "claimed";
+      readonly device: string;
+      readonly edits: readonly Edit[];
+      readonly target: DeviceTarget;
+    };
 
 /**
  * The device that this LoadMaster is already (the one it was licensed as, else of its address and port, else of its
@@ -27,44 +40,55 @@ export function placedDevice(
   unit: PlacedUnit,
   management: Management | null,
   before: (PlacedUnit & { readonly device: string }) | undefined,
-): Placed {
+): Placement {
   const { address, port, certificateFingerprint } = unit;
+  const endpoint = { address, port, certificateFingerprint };
   const known = before?.device ?? "";
+  const unplaced: Placement = { kind: "placed", device: known, edits: [] };
   // The tree holds IPv4 addresses alone.
-  if (parseIpv4(address) === undefined) return { device: known, edits: [] };
+  if (parseIpv4(address) === undefined) return unplaced;
   const all = shared.rows(devices);
+  const own = all.find(({ key }) => key === known);
   const ofEndpoint = all.find(({ values }) => values.address === address && values.port === port);
-  const there =
-    all.find(({ key }) => key === known) ??
-    ofEndpoint ??
-    all.find(({ values }) => values.certificateFingerprint === certificateFingerprint);
-  if (there === undefined) {
-    if (management === null) return { device: known, edits: [] };
-    const device = freeId(shared, address, port, certificateFingerprint);
-    const values = { id: device, name: unit.name || address, address, port, certificateFingerprint };
-    return {
-      device,
-      edits: [...networkEdits(shared, address), createRow(devices, { ...values, ...management })],
-    };
+  if (own !== undefined) {
+    const hasMoved = Object.entries(endpoint).some(
+      ([name, value]) => before?.[name as keyof typeof endpoint] !== value,
+    );
+    const isTaken = ofEndpoint !== undefined && ofEndpoint !== own;
+    const edits = changeOf(shared, own, { ...(hasMoved && !isTaken ? endpoint : {}), ...management });
+    return { kind: "placed", device: own.key, edits };
   }
-  const hasMoved =
-    there.key !== known ||
-    before?.address !== address ||
-    before.port !== port ||
-    before.certificateFingerprint !== certificateFingerprint;
-  const isTaken = ofEndpoint !== undefined && ofEndpoint !== there;
-  const changes = {
-    ...(hasMoved && !isTaken ? { address, port, certificateFingerprint } : {}),
+  if (management === null) return unplaced;
+  const other =
+    ofEndpoint ?? all.find(({ values }) => values.certificateFingerprint === certificateFingerprint);
+  if (other !== undefined)
+    return {
+      kind: "claimed",
+      device: other.key,
+      edits: changeOf(shared, other, { ...endpoint, ...management }),
+      target: { address, port, ...management, fingerprint: certificateFingerprint },
+    };
+  const device = freeId(shared, address, port, certificateFingerprint);
+  const created = createRow(devices, {
+    id: device,
+    name: unit.name || address,
+    ...endpoint,
     ...management,
-  };
+  });
+  return { kind: "placed", device, edits: [...networkEdits(shared, address), created] };
+}
+
+function changeOf(
+  shared: SharedRows,
+  device: DeviceRow,
+  changes: Partial<PlacedUnit & Management>,
+): readonly Edit[] {
   const isSame = Object.entries(changes).every(
-    ([name, value]) => there.values[name as keyof typeof changes] === value,
+    ([name, value]) => (device.values as Readonly<Record<string, unknown>>)[name] === value,
   );
-  if (isSame) return { device: there.key, edits: [] };
-  return {
-    device: there.key,
-    edits: [...networkEdits(shared, address), updateRow(devices, there.key, changes)],
-  };
+  if (isSame) return [];
+  const network = changes.address === undefined ? [] : networkEdits(shared, changes.address);
+  return [...network, updateRow(devices, device.key, changes)];
 }
 
 function networkEdits(shared: SharedRows, address: string): readonly Edit[] {

@@ -3,6 +3,7 @@ import type { Json } from "@tandem/base/canonical-json";
 import type { UnitId } from "@tandem/base/ids";
 import type { World } from "@tandem/base/world";
 import type { CentralLicenceState } from "@tandem/licensing/central-licence";
+import type { ContactDevice } from "../fleet/device-contact.ts";
 import type { SharedRows } from "../fleet/shared-rows.ts";
 import type { Channel, ChannelPorts } from "../ha/channels.ts";
 
@@ -52,6 +53,7 @@ export type LicensingEvent = {
     | "licence-recovered"
     | "licence-refused"
     | "licence-copied"
+    | "licence-device-kept"
     | "licence-share-given"
     | "licence-share-received"
     | "licences-taken-over"
@@ -65,6 +67,7 @@ export type LicensingPorts = {
   readonly pair: LicensingPair;
   readonly own: OwnLicencePort;
   readonly ledger: LedgerFile;
+  readonly contact: ContactDevice;
   /** For the timeline and the audit. */
   readonly note: (event: LicensingEvent) => void;
 };

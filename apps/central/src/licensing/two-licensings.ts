@@ -1,6 +1,6 @@
 /** The licensing of two Centrals on one virtual clock, and LoadMasters that ask them; for tests. */
 import type { Json } from "@tandem/base/canonical-json";
-import type { Result } from "@tandem/base/result";
+import { err, ok, type Result } from "@tandem/base/result";
 import type { CentralLicence } from "@tandem/licensing/central-licence";
 import type { LicenceGrant, LicenceRequest } from "@tandem/licensing/wire";
 import type { Table } from "@tandem/replica/schema";
@@ -49,6 +49,8 @@ export class LicensingUnit extends ReplicaUnit {
   belonging: Belonging;
   readonly events: LicensingEvent[] = [];
   readonly ledger = new Map<string, Json>();
+  /** Addresses at which devices answer. */
+  readonly answering = new Set<string>();
   readonly channels: Channels;
   licensing: Licensing;
   #ownListeners = new Set<() => void>();
@@ -92,6 +94,10 @@ export class LicensingUnit extends ReplicaUnit {
         },
       },
       ledger: ledgerInMemory(this.ledger),
+      contact: async ({ address, fingerprint = "" }) =>
+        this.answering.has(address)
+          ? ok({ kind: "answered", haRole: "single", version: null, name: null, fingerprint })
+          : err({ kind: "unreachable", message: "no answer", code: "ECONNREFUSED" }),
       note: (event) => {
         this.events.push(event);
       },
