@@ -31,6 +31,10 @@ export const portFor = (offset: number): number => 21_000 + (process.pid % 4_000
 export class FakeCarp implements CarpRole {
   status: CarpRoleStatus | null = null;
   configuration: CarpdConfiguration | undefined;
+  /** Every configuration that it was given, in order. */
+  readonly configurations: CarpdConfiguration[] = [];
+  /** What it is once it has started: standby, unless it hears nobody. */
+  startsAs: "backup" | "master" = "backup";
   demotion = 0;
   refusal: string | undefined;
   pacified: Pacified | null = null;
@@ -91,11 +95,12 @@ export class FakeCarp implements CarpRole {
     if (this.pacified !== null) return;
     this.spawned += 1;
     this.refusal = this.refusesAtStart;
-    if (this.status === null) this.become(holding === true ? "master" : "backup");
+    if (this.status === null) this.become(holding === true ? "master" : this.startsAs);
   }
 
   configure(configuration: CarpdConfiguration): Result<null, never> {
     this.configuration = configuration;
+    this.configurations.push(configuration);
     return ok(null);
   }
 
@@ -148,6 +153,8 @@ export async function startUnit(
     /** It drops calls as units do; else tests may make as many as they like. */
     readonly limitsCalls?: true;
     readonly licensing?: LicensingSeams;
+    /** Its CARP hears nobody as it starts: it is active before the partner link has said anything. */
+    readonly startsActive?: true;
   } = {},
 ): Promise<TestUnit> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tandem-unit-"));
@@ -170,6 +177,7 @@ export async function startUnit(
     shutdownCommand: "exit",
   };
   const carp = new FakeCarp();
+  if (options.startsActive) carp.startsAs = "master";
   const log: LogLine[] = [];
   const assembled = await assemble(configuration, {
     carp,
