@@ -111,19 +111,21 @@ test("what a pair of LoadMasters promises its operator", {
     await part(
       "[LH9] a unit whose carpd ends again and again is pacified, and its partner is active and says so",
       async () => {
-        let kills = 0;
+        // One that was killed is still seen for a moment on a busy machine.
+        const killed = new Set<number>();
         await waitUntil(
           { what: `${active} is pacified`, deadlineMs: 4 * startedWithinMs, everyMs: 20 },
           async () => {
             for (const pid of await carpdsOf(active)) {
+              if (killed.has(pid)) continue;
               process.kill(pid, "SIGKILL");
-              kills += 1;
+              killed.add(pid);
             }
             const report = await hareport(active);
             return /^this unit is pacified/.test(report) ? seen(true as const) : notYet(report);
           },
         );
-        assert.equal(kills, 4, "the first one and three that were started after it");
+        assert.equal(killed.size, 4, "the first one and three that were started after it");
         await rolesBecome(world, { [standby]: "Active" });
         assert.equal(await loadMasterOf(world, active).haStatus(), "Passive");
         await reports(standby, /the partner is pacified since .*haresume/);
