@@ -379,3 +379,17 @@ describe("the API of a single unit", { skip }, () => {
     await assert.rejects(fetchText(vs.address, vs.port));
   });
 });
+
+test("a server that is closed while it begins to listen listens nowhere afterwards", { skip }, async () => {
+  const unit = await startUnit(2);
+  try {
+    const listening = unit.api.listenOn([loopback(2), loopback(3)]);
+    await unit.api.close();
+    await listening;
+    assert.deepEqual(unit.api.addresses, []);
+    await unit.api.listenOn([loopback(2)]);
+    assert.deepEqual(unit.api.addresses, [], "nor when somebody is late");
+  } finally {
+    await unit.remove();
+  }
+});

@@ -34,6 +34,7 @@ export class ApiServer {
   readonly #streams: StatusStreams;
   readonly #listeners = new Map<string, Server>();
   #turn: Promise<unknown> = Promise.resolve();
+  #closing = false;
 
   constructor(options: {
     readonly identity: Identity;
@@ -123,6 +124,7 @@ export class ApiServer {
   }
 
   async #listenOn(addresses: readonly string[]): Promise<void> {
+    if (this.#closing) return;
     await this.#fastify.ready();
     const gone = [...this.#listeners].filter(([address]) => !addresses.includes(address));
     // Calls under way go on: one of them may be the very one that changes the addresses.
@@ -145,6 +147,9 @@ export class ApiServer {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
+    // What is about to listen would go on listening, since nobody would close it.
+    await this.#turn;
     const servers = [...this.#listeners.values()];
     this.#listeners.clear();
     const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
