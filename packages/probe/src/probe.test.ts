@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { cut } from "./cut.fixture.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { type Probe, type ProbeOptions, startProbe } from "./probe.ts";
 import type { ProberReport } from "./sampler.ts";
@@ -40,7 +41,7 @@ async function listening(t: TestContext, server: Server, port = 0): Promise<numb
 /** A web server that can be told what to do with a request. */
 function webServer() {
   const server = createServer((request, response) => {
-    if (behaviour.cuts) request.socket.resetAndDestroy();
+    if (behaviour.cuts) cut(request.socket);
     else if (!behaviour.silent) response.setHeader("x-served-by", "web1").end("ok\n");
   });
   const behaviour = { server, cuts: false, silent: false };
@@ -93,7 +94,7 @@ test("a port is a target too: connections are made, and one is held and its cut 
   const probe = probing(t, { target: `127.0.0.1:${port}`, intervalMs: 10, held: true });
   const from = monotonicMs();
   await reportWhen(probe, from, ({ view }) => view.succeeded >= 20);
-  for (const socket of sockets) socket.resetAndDestroy();
+  for (const socket of sockets) cut(socket);
   const { view, held } = await reportWhen(probe, from, (report) => (report.held?.cuts ?? 0) >= 1);
   assert.equal(view.resets, 0, JSON.stringify(view.failures));
   assert.equal(held?.reasons.ECONNRESET, 1);

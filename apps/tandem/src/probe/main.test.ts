@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { cut } from "@tandem/probe/cut.fixture";
 import { probeUsage } from "./usage.ts";
 
 const executable = fileURLToPath(new URL("../../../../bin/tandem", import.meta.url));
@@ -36,7 +37,7 @@ async function serverAwayFor(t: TestContext, awayMs: number) {
   const server = createServer((request, response) => {
     if (answered === 20 && awayMs > 0) backAt ??= performance.now() + awayMs;
     if (backAt !== undefined && performance.now() < backAt) {
-      request.socket.resetAndDestroy();
+      cut(request.socket);
       return;
     }
     answered += 1;
