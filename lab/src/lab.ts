@@ -1,5 +1,5 @@
 /** A whole lab: up, down, and how it stands. */
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { monotonicMs } from "@tandem/probe/monotonic";
 import { mountSmallDisk, unmountDisks } from "./disks.ts";
 import { startForwarders } from "./forwarders.ts";
@@ -136,7 +136,11 @@ const listFolder = (path: string): readonly string[] => {
 };
 
 function removeFolderWhenEmpty(path: string): void {
-  if (listFolder(path).length === 0) rmSync(path, { recursive: true, force: true });
+  try {
+    rmdirSync(path);
+  } catch {
+    // Another lab's files are in it, perhaps since a moment ago; or it is gone already.
+  }
 }
 
 /** What is left of a lab on this host: empty after `down`. */

@@ -56,8 +56,8 @@ async function addNetwork(world: World, node: CentralNode, cidr: string, name: s
   return (await centralOf(world, node).call(routes.addNetwork, { body: { cidr, name } })).acknowledged;
 }
 
-/** Step 1: two Centrals, paired in exactly the order of CH14. */
-export async function pairTheCentrals(world: World): Promise<void> {
+/** Step 1: two Centrals, paired in exactly the order of CH14, with this hold-down in seconds. */
+export async function pairTheCentrals(world: World, holdDown = holdDownSeconds): Promise<void> {
   const { narrator } = world;
   narrator.does("Both have started; each has made a password for the first sign-in.");
   for (const node of centralNodes) {
@@ -90,14 +90,14 @@ export async function pairTheCentrals(world: World): Promise<void> {
   narrator.does(
     "On the future Master, central1: paste it, tick Preferred Master, fill in the address, Apply.",
   );
-  narrator.command(ctl(world, "central1", applyWords("KEY", addressOf.central2, true)));
+  narrator.command(ctl(world, "central1", applyWords("KEY", addressOf.central2, true, holdDown)));
   await centralOf(world, "central1").call(routes.applyHa, {
     body: {
       haKeyForTheOtherPeer: keyOfSlave,
       ipAddressForTheOtherPeer: addressOf.central2,
       preferredMaster: true,
       heartbeatSeconds,
-      holdDownSeconds,
+      holdDownSeconds: holdDown,
     },
   });
   await statusBecomes(world, "central1", "Master", stateWithinMs, ({ ourState }) => ourState === "Master");
@@ -106,7 +106,7 @@ export async function pairTheCentrals(world: World): Promise<void> {
   narrator.does("Copy central1's key; on central2 paste it, fill in the address, Apply.");
   narrator.command(ctl(world, "central1", "ha key"));
   const { haKeyForThisPeer: keyOfMaster } = (await centralOf(world, "central1").ha()).configuration;
-  narrator.command(ctl(world, "central2", applyWords("KEY", addressOf.central1, false)));
+  narrator.command(ctl(world, "central2", applyWords("KEY", addressOf.central1, false, holdDown)));
   const applied = monotonicMs();
   await centralOf(world, "central2").call(routes.applyHa, {
     body: {
@@ -114,7 +114,7 @@ export async function pairTheCentrals(world: World): Promise<void> {
       ipAddressForTheOtherPeer: addressOf.central1,
       preferredMaster: false,
       heartbeatSeconds,
-      holdDownSeconds,
+      holdDownSeconds: holdDown,
     },
   });
   const slave = await statusBecomes(
@@ -150,8 +150,8 @@ export async function pairTheCentrals(world: World): Promise<void> {
   narrator.found(`central2 has central1's network; what it had is in the backup ${backup}`);
 }
 
-const applyWords = (key: string, address: string, preferred: boolean): string =>
-  `ha apply --peer-key ${key} --peer-address ${address}${preferred ? " --preferred" : ""} --heartbeat ${heartbeatSeconds} --hold-down ${holdDownSeconds}`;
+const applyWords = (key: string, address: string, preferred: boolean, holdDown: number): string =>
+  `ha apply --peer-key ${key} --peer-address ${address}${preferred ? " --preferred" : ""} --heartbeat ${heartbeatSeconds} --hold-down ${holdDown}`;
 
 /** Step 5: the Master's process is killed; the Slave takes over; the old Master returns and gets the role back. */
 export async function loseTheMaster(world: World): Promise<void> {

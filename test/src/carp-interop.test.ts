@@ -52,7 +52,7 @@ const roleChanges = (unit: CarpdUnit) => unit.log.filter((entry) => entry.event 
 const timeOf = (entry: { readonly [detail: string]: unknown } | undefined): number =>
   Date.parse(String(entry?.time));
 
-describe("CARP between processes", { skip, concurrency: 3 }, () => {
+describe("CARP between processes", { skip, concurrency: 4 }, () => {
   test("[LH1] interop, ucarp first: in 5 rounds we take over when it stops or dies, and yield when it returns", () =>
     withNetwork(["a", "b"], async (network) => {
       let master = ucarp(network, "a", { skew: 0, preempt: true });

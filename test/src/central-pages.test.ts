@@ -25,11 +25,11 @@ let onSlave: Page;
 before(async () => {
   if (skip) return;
   const [first, second] = [
-    await startCentral("central1", "127.0.0.1"),
-    await startCentral("central2", "127.0.0.2"),
+    await startCentral("central1", "127.1.0.1"),
+    await startCentral("central2", "127.1.0.2"),
   ];
   centrals.push(first, second);
-  loadMaster = await startLoadMaster("lm1", "127.0.0.3");
+  loadMaster = await startLoadMaster("lm1", "127.1.0.3");
   browser = await launchBrowser();
   onMaster = await signIn(browser, first, complaints);
   onSlave = await signIn(browser, second, complaints);

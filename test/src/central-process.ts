@@ -19,7 +19,10 @@ export type CentralProcess = {
   remove(): Promise<void>;
 };
 
-/** A TCP port that was free on `address` a moment ago. */
+/**
+ * A TCP port that was free on `address` a moment ago. On 127.0.0.1 a connection of somebody else may take it before it
+ * is used, since the system gives out the same ports there; no other address of the loopback network is anybody's.
+ */
 export const freePort = (address: string): Promise<number> =>
   new Promise((done, fail) => {
     const server = createServer().once("error", fail);

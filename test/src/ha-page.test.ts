@@ -15,8 +15,8 @@ let future: { master: CentralProcess; slave: CentralProcess };
 before(async () => {
   if (skip) return;
   future = {
-    master: await startCentral("central1", "127.0.0.1"),
-    slave: await startCentral("central2", "127.0.0.2"),
+    master: await startCentral("central1", "127.2.0.1"),
+    slave: await startCentral("central2", "127.2.0.2"),
   };
   browser = await launchBrowser();
 });

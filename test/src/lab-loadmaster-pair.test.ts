@@ -12,7 +12,7 @@ import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import { inLab } from "./lab-parts.ts";
 
-const lab = "t9";
+const lab = "t11";
 /** From one end of carpd to the next: it has to be found gone and to be started, on a busy machine. */
 const startedWithinMs = 15_000;
 
