@@ -212,7 +212,7 @@ test("[ML7] grace begins when neither Central answers, ends when one does, and i
   const grace = machine.answer(silence);
   assert.equal(machine.stand, "grace");
   assert.equal(grace.notes[0]?.kind, "grace");
-  assert.match(licenceNotice(machine.state)?.text ?? "", /central-b: it does not answer.*30 days are left/);
+  assert.match(licenceNotice(machine.state)?.text ?? "", /central-b: connection refused.*30 days are left/);
   assert.equal(additionFault(machine.state), null);
 
   const since = machine.now;

@@ -546,7 +546,6 @@ function checkAnswered(
     case "refused":
       return goOn(answer.message);
     case "no-answer":
-      return goOn(`it does not answer: ${answer.reason}`);
     case "not-trusted":
       return goOn(answer.reason);
     case "granted":

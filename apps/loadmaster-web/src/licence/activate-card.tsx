@@ -22,6 +22,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { licenceQuery } from "../api/queries.ts";
 import { command } from "../api/transport.ts";
+import { inGroups } from "../pairing/setup-draft.ts";
 
 type Props = { readonly licence: LicenceView; readonly isReadOnly: boolean };
 
@@ -119,16 +120,23 @@ export function ActivateCard({ licence, isReadOnly }: Props) {
           </Form>
           {offered !== undefined && (
             <Form
-              aria-label="Type of licence"
+              aria-label="What is licensed"
               onSubmit={(event: FormEvent) => {
                 event.preventDefault();
                 activating.mutate(offered);
               }}
             >
-              <Content component="p">
-                {offered.name} shows the key {offered.fingerprint}: compare it with the one on its own pages
-                before you go on.
-              </Content>
+              <Alert
+                variant="info"
+                isInline
+                title={`Is it the right Central? It calls itself ${offered.name}`}
+              >
+                Compare this with the fingerprint that the Central shows itself, before you go on: it will be
+                able to manage this unit.
+                <Content component="p">
+                  <code>{inGroups(offered.fingerprint)}</code>
+                </Content>
+              </Alert>
               <Problems error={activating.error} fields={["lic_type_id"]} />
               <SelectField
                 id="asl-type"

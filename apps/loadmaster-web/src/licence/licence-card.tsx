@@ -26,7 +26,6 @@ function factsOf(licence: LicenceView): Fact[] {
   if (licence.state === "unlicensed") return [["State", licence.LicenseStatus], own];
   return [
     ["State", licence.LicenseStatus],
-    ...(licence.reason === null ? [] : [["Reason", licence.reason] as const]),
     ...(licence.graceUntil === null
       ? []
       : [
@@ -56,7 +55,8 @@ export function LicenceCard({ licence, isReadOnly }: Props) {
     <FactsCard title="Licence of this unit" facts={factsOf(licence)}>
       {licence.state !== "unlicensed" && (
         <Stack hasGutter>
-          <Problems error={checking.error} />
+          {/* Why it is not confirmed stands above the cards. */}
+          {licence.state === "licensed" && <Problems error={checking.error} />}
           {checking.isSuccess && (
             <Alert variant="success" isInline isPlain isLiveRegion title="The licence holds." />
           )}

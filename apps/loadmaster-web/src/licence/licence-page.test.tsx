@@ -75,7 +75,8 @@ test("[ML7] a unit is licensed: first the Central, then one of the types that it
   showPage(<LicencePage />, singleView());
   await userEvent.type(await screen.findByLabelText(/Central's address/), "192.0.2.1");
   await userEvent.click(screen.getByRole("button", { name: "Show types of licence" }));
-  expect(await screen.findByText(new RegExp(`central1 shows the key ${"a".repeat(64)}`))).toBeTruthy();
+  expect(await screen.findByText(/It calls itself central1/)).toBeTruthy();
+  expect(screen.getByText(/^(aaaa\s?)+$/)).toBeTruthy();
   expect(screen.getByText("Local licence (0 left)")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Activate" }));
   expect(await screen.findByText(/all licences are in use/)).toBeTruthy();

@@ -6,6 +6,7 @@ import {
   DescriptionListDescription,
   DescriptionListGroup,
   DescriptionListTerm,
+  Stack,
 } from "@patternfly/react-core";
 import type { ReactNode } from "react";
 
@@ -22,15 +23,17 @@ export const FactsCard = ({ title, facts, children }: Props) => (
   <Card isFullHeight>
     <CardTitle component="h2">{title}</CardTitle>
     <CardBody>
-      <DescriptionList isHorizontal isCompact>
-        {facts.map(([term, value]) => (
-          <DescriptionListGroup key={term}>
-            <DescriptionListTerm>{term}</DescriptionListTerm>
-            <DescriptionListDescription>{value}</DescriptionListDescription>
-          </DescriptionListGroup>
-        ))}
-      </DescriptionList>
-      {children}
+      <Stack hasGutter>
+        <DescriptionList isHorizontal isCompact>
+          {facts.map(([term, value]) => (
+            <DescriptionListGroup key={term}>
+              <DescriptionListTerm>{term}</DescriptionListTerm>
+              <DescriptionListDescription>{value}</DescriptionListDescription>
+            </DescriptionListGroup>
+          ))}
+        </DescriptionList>
+        {children}
+      </Stack>
     </CardBody>
   </Card>
 );

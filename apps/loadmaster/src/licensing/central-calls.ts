@@ -30,10 +30,16 @@ const notTrusted = (reason: string): CallFault => ({ kind: "not-trusted", reason
 export class CentralCalls {
   readonly #resolve: (host: string) => string;
   readonly #timeoutMs: number;
+  readonly #abandoned = new AbortController();
 
   constructor(resolve: (host: string) => string, timeoutMs = callTimeoutMs) {
     this.#resolve = resolve;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Whoever waits for an answer waits no longer: the unit stops. */
+  abandon(): void {
+    this.#abandoned.abort();
   }
 
   /** SHA-256 of the TLS key that is shown there now. */
@@ -108,12 +114,16 @@ export class CentralCalls {
     );
     // One that sends a byte now and then is given up as well.
     let timer: NodeJS.Timeout | undefined;
+    let giveUp = (): void => {};
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(
         () => reject(new Error(`it did not answer within ${this.#timeoutMs / second} s`)),
         this.#timeoutMs,
       );
+      giveUp = () => reject(new Error("the unit stops"));
+      this.#abandoned.signal.addEventListener("abort", giveUp);
     });
+    late.catch(() => {});
     try {
       const work = transport.stream(wireRequest(route, call)).then(async (response) => ({
         status: response.statusCode ?? 0,
@@ -128,6 +138,7 @@ export class CentralCalls {
       return err(faultOf(error as Error));
     } finally {
       clearTimeout(timer);
+      this.#abandoned.signal.removeEventListener("abort", giveUp);
       transport.close();
     }
   }

@@ -19,6 +19,7 @@ import {
   startWebServer,
   type TestUnit,
   value,
+  type WebServer,
   waitFor,
 } from "../unit.fixture.ts";
 import { FakeCentral, HandWorld } from "./fake-central.fixture.ts";
@@ -34,6 +35,7 @@ describe("the licence of a unit", { skip }, () => {
   let unit: TestUnit;
   let central: FakeCentral;
   let other: FakeCentral;
+  let web: WebServer | undefined;
 
   const call = (command: string, parameters = {}) => unit.client().call(command, parameters);
   const at = (which: FakeCentral) => ({ aslhost: which.host, aslport: which.port });
@@ -77,6 +79,7 @@ describe("the licence of a unit", { skip }, () => {
     }
   });
   after(async () => {
+    await web?.close();
     await unit?.remove();
     await central?.close();
     await other?.close();
@@ -260,7 +263,7 @@ describe("the licence of a unit", { skip }, () => {
   });
 
   test("[ML7] with both away traffic goes on; after the grace nothing can be added, until one answers", async () => {
-    const web = await startWebServer(37, "one");
+    web = await startWebServer(37, "one");
     const service = { vs: loopback(35), port: 8082, prot: "tcp" };
     value(await call("addvs", service));
     value(await call("addrs", { ...service, rs: loopback(37), rsport: web.port }));
@@ -271,8 +274,8 @@ describe("the licence of a unit", { skip }, () => {
     await central.close();
     await other.close();
     world.pass(24 * hour);
-    await waitFor("grace", async () => (await view()).state === "grace");
-    assert.equal(events("licence-in-grace").length, 1);
+    await waitFor("grace", () => events("licence-in-grace").length === 1);
+    assert.equal((await view()).state, "grace");
     const notice = unit.unit.haView(loopback(31), "1").licence;
     assert.equal(notice?.level, "warning");
     assert.match(notice?.text ?? "", /30 days are left/);
@@ -305,7 +308,6 @@ describe("the licence of a unit", { skip }, () => {
     value(await call("addvs", { vs: loopback(35), port: 8083, prot: "tcp" }));
     await central.open();
     for (const port of [8082, 8083]) value(await call("delvs", { vs: loopback(35), port, prot: "tcp" }));
-    await web.close();
   });
 
   test("[ML7] another machine at the Central's address is sent nothing", async () => {
@@ -323,8 +325,12 @@ describe("the licence of a unit", { skip }, () => {
 
   test("a backup of another unit brings neither its key nor its licence", async () => {
     const { uuid, number } = await view();
-    const { data } = value(await call("backup")) as unknown as { data: string };
+    const another = await startUnit(38, { apiPort: portFor(7), partnerPort: portFor(8) });
+    const { data } = value(await another.client().call("backup")) as unknown as { data: string };
+    const theirs = another.unit.licensing.id;
+    await another.remove();
     value(await call("restore", { type: 3, data }));
+    assert.notEqual(theirs, uuid);
     assert.deepEqual([(await view()).uuid, (await view()).number], [uuid, number]);
   });
 
@@ -333,10 +339,18 @@ describe("the licence of a unit", { skip }, () => {
     const { number } = await view();
     const { password } = unit;
     await unit.stop();
-    unit = await startUnit(31, { stateDir, apiPort, password, licensing: { world, callTimeoutMs: 1_000 } });
+    unit = await startUnit(31, { stateDir, apiPort, password, licensing: { world, callTimeoutMs: 60_000 } });
     assert.equal((await view()).number, number);
     value(await asCentral().call("listvs"));
     central.isSilent = true;
+    const asked = call("licensecheck");
+    await waitFor("it is asked", () => central.heard.length === 1);
+    const stopsAt = performance.now();
+    await unit.stop();
+    assert.equal((await asked).ok, false);
+    assert.ok(performance.now() - stopsAt < 5_000, "a Central that is silent holds nobody up");
+    unit = await startUnit(31, { stateDir, apiPort, password, licensing: { world, callTimeoutMs: 1_000 } });
+    assert.equal((await view()).state, "licensed", "a check that was given up says nothing");
     assert.match(wordsOf(await call("killaslinstance")), /was not given back.*with force/);
     central.isSilent = false;
     assert.equal(wordsOf(await call("killaslinstance")), "the licence was given back");
@@ -430,9 +444,12 @@ describe("a unit that is killed while it is being licensed", { skip }, () => {
     });
   };
   const kill = async (): Promise<void> => {
-    const ended = new Promise((resolve) => child?.once("exit", resolve));
-    child?.kill("SIGKILL");
+    const running = child;
+    if (running === undefined) return;
+    const ended = new Promise((resolve) => running.once("exit", resolve));
+    running.kill("SIGKILL");
     await ended;
+    child = undefined;
   };
 
   before(async () => {
@@ -451,7 +468,7 @@ describe("a unit that is killed while it is being licensed", { skip }, () => {
   });
   after(async () => {
     await kill();
-    await central.close();
+    await central?.close();
     rmSync(directory, { recursive: true, force: true });
   });
 

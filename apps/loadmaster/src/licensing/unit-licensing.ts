@@ -11,6 +11,7 @@ import {
   type CentralAddress,
   graceEndsAt,
   type Input,
+  keptOf,
   type LicenceFault,
   licenceNotice,
   licenceWakeAt,
@@ -99,7 +100,15 @@ export class UnitLicensing {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.();
-    await this.#turn;
+    this.#calls?.abandon();
+    // How far the clock of the licence has come; whatever is under way is as it is after a power cut.
+    await this.#inTurn(async () => {
+      if (this.#state.stand.kind === "unlicensed") return;
+      const { state } = stepLicence(this.#state, { kind: "tick" }, this.#moment());
+      await this.#store
+        .save({ licence: keptOf(state), managementPassword: this.#password })
+        .catch((error: Error) => this.#log("error", "licence-not-kept", { reason: error.message }));
+    });
   }
 
   /** What Centrals know this unit by. */
@@ -157,7 +166,7 @@ export class UnitLicensing {
 
   // The Central's account.
 
-  /** Whether this is the Central, which may sign in while the unit is licensed, in the grace, and while it asks for that. */
+  /** Whether this is the Central, which may sign in while the unit is licensed, in the grace, and while it is asked. */
   signsIn(user: string, password: string): boolean {
     const expected = this.#password;
     if (user !== managementUser || expected === null || !this.hasAccount) return false;
@@ -165,12 +174,11 @@ export class UnitLicensing {
     return timingSafeEqual(digest(password), digest(expected));
   }
 
+  /** A Central that is about to grant a licence looks at the unit before its answer is here. */
   get hasAccount(): boolean {
-    const { stand, attempt } = this.#state;
-    const { kind } = stand;
-    // A Central that grants signs in at once, maybe before its grant has arrived.
-    const isWanted = kind === "licensed" || kind === "grace" || attempt !== null;
-    return this.#password !== null && isWanted;
+    const { stand, doing } = this.#state;
+    const isGiven = stand.kind === "licensed" || stand.kind === "grace" || doing.kind === "activating";
+    return this.#password !== null && isGiven;
   }
 
   /** Another one whenever the account has ended in between; undefined while there is none. */
@@ -310,7 +318,10 @@ export class UnitLicensing {
       }
       for (const note of step.notes) this.#tell(note);
       outcome ??= step.outcome;
-      if (step.send !== null) next = { kind: "answer", answer: await this.#send(step.send) };
+      if (step.send === null) break;
+      const answer = await this.#send(step.send);
+      if (this.#stopped) return outcome;
+      next = { kind: "answer", answer };
     }
     this.#side?.changed();
     this.#sleep();
