@@ -42,7 +42,7 @@ export function ActivateCard({ licence, isReadOnly }: Props) {
       const { offered } = await command("aslgetlicensetypes", {
         aslhost: host.trim(),
         aslport: port,
-        ...(fingerprint === "" ? {} : { aslfingerprint: fingerprint.trim() }),
+        ...(fingerprint === "" ? {} : { aslfingerprint: fingerprint.replace(/\s/g, "") }),
       });
       return offered;
     },
