@@ -40,6 +40,7 @@ import type { DiskImage } from "./disk.ts";
 import { Engine } from "./engine.ts";
 import { drawFault, type Fault, type FaultKind, faultKinds, isDiskFault } from "./faults.ts";
 import { Journal } from "./journal.ts";
+import { LicensingWorkload } from "./licensing/licensing-workload.ts";
 import { LoadMaster } from "./load-master.ts";
 import type { Process } from "./machine.ts";
 import { Network } from "./network.ts";
@@ -79,6 +80,14 @@ const filesWithinMs = 15 * minute;
 const statisticsShare = 0.05;
 /** And in how many a value rots on a disk. */
 const rotShare = 0.15;
+/** And in how many LoadMasters are licensed. */
+const licensingShare = 1;
+/** The licences of both units are alike: what each has granted is shared, and what it owes is written anew. */
+const sharedWithinMs = 10 * second;
+/** A LoadMaster asks each Central, and once more where it was told that it had asked since. */
+const licensesAskedWithinMs = 3 * minute;
+/** How often a LoadMaster asks for what there is room for. */
+const roomAskedTimes = 3;
 /** By then whoever had read something has changed it. */
 const quietAfterMs = 4 * minute;
 /** How often a run with statistics looks who acts. */
@@ -151,12 +160,13 @@ export class Run implements UnitObserver {
   /** Disk calls that were seen, for crashes at each of them. */
   readonly labels: string[] = ["settings", "backup", "replace+pair-durable", "event"];
   pair: readonly [Unit, Unit];
-  readonly #units: readonly Unit[];
+  readonly units: readonly Unit[];
   readonly #downs = new Map<Unit, number>();
   readonly #loadMaster: LoadMaster | null;
   readonly #hasBackups: boolean;
   /** Digests of files that no unit of the pair has any more, through no fault of its own. */
   readonly #lostFiles = new Set<string>();
+  readonly #licensing: LicensingWorkload | null;
   readonly #polled: PolledDevice | null;
   readonly #statistics = new Map<Unit, StatisticsMemory>();
   readonly #polledMinutes = new PolledMinutes();
@@ -198,8 +208,8 @@ export class Run implements UnitObserver {
     );
     const unit = (name: string, address: string): Unit =>
       new Unit(name, address, this.engine, this.network, this.random.stream(name), this);
-    this.#units = [unit("A", "10.77.0.1"), unit("B", "10.77.0.2"), unit("C", "10.77.0.3")];
-    this.pair = [this.#units[0] as Unit, this.#units[1] as Unit];
+    this.units = [unit("A", "10.77.0.1"), unit("B", "10.77.0.2"), unit("C", "10.77.0.3")];
+    this.pair = [this.units[0] as Unit, this.units[1] as Unit];
     this.#survivor = random.pick(this.pair);
     // The schedule costs as much time as all the rest, so some seeds have it.
     this.#loadMaster = random.chance(scheduleShare)
@@ -212,6 +222,8 @@ export class Run implements UnitObserver {
     if (this.#polled !== null) this.#watchActing();
     this.engine.alwaysDrains = this.#loadMaster !== null || this.#polled !== null;
     this.operators = new Operators(this, this.random.stream("operators"));
+    const licensing = this.random.stream("licensing");
+    this.#licensing = licensing.chance(licensingShare) ? new LicensingWorkload(this, licensing) : null;
   }
 
   async execute(): Promise<Outcome> {
@@ -260,6 +272,7 @@ export class Run implements UnitObserver {
     for (let index = 0; index < acts; index += 1)
       this.engine.at(beginMs + random.between(20 * minute, lengthMs), () => this.operators.act());
     this.#scheduleEdits(random, beginMs + minute, lengthMs);
+    this.#licensing?.schedule(beginMs + minute, lengthMs);
     for (let index = 0; index < 3; index += 1)
       this.engine.at(beginMs + random.between(hour, lengthMs), () => this.#takeImage(random));
     await this.#go(beginMs + lengthMs);
@@ -269,6 +282,7 @@ export class Run implements UnitObserver {
     }
     await this.#finishEdits(random);
     await this.#heal();
+    await this.#mustHaveOneHolder(false);
   }
 
   async #phase2(): Promise<void> {
@@ -276,6 +290,7 @@ export class Run implements UnitObserver {
     const beginMs = this.engine.now;
     const lengthMs = Math.max(4 * hour, runMs - beginMs - 30 * minute);
     this.#scheduleEdits(random, beginMs, lengthMs);
+    this.#licensing?.schedule(beginMs, lengthMs);
     const faults = random.integer(faultsPerPhase, 14);
     for (let index = 0; index < faults; index += 1) {
       const nextMs = beginMs + (lengthMs * (index + random.next())) / faults;
@@ -295,6 +310,7 @@ export class Run implements UnitObserver {
     await this.#mustHavePreferredMaster();
     await this.#mustActOnce();
     await this.#mustHaveFiles();
+    await this.#mustHaveOneHolder(true);
     await this.#mustHaveEqualStatistics();
     await this.#mustBecomeWhole();
     await this.#mustRepair();
@@ -308,7 +324,7 @@ export class Run implements UnitObserver {
         const burst = random.chance(0.15) ? 4 : 1;
         for (let each = 0; each < burst; each += 1)
           this.engine.after(each === 0 ? 0 : random.between(0, 2 * second), () =>
-            this.operators.edit(random.pick(this.#units.filter((unit) => unit.isUp)) ?? this.pair[0]),
+            this.operators.edit(random.pick(this.units.filter((unit) => unit.isUp)) ?? this.pair[0]),
           );
       });
   }
@@ -325,7 +341,7 @@ export class Run implements UnitObserver {
     this.#isCaring = false;
     this.#triggers = [];
     for (const fault of [...this.#ongoing]) fault.end();
-    for (const unit of this.#units) {
+    for (const unit of this.units) {
       unit.crashPoint = null;
       this.#downs.set(unit, 0);
       unit.machine.resume();
@@ -404,6 +420,35 @@ export class Run implements UnitObserver {
         "actions",
         `nothing is in the way, and the run that was due at ${new Date(dueAt).toISOString()} took effect ${times} times`,
       );
+  }
+
+  /** ML2, ML7: each LoadMaster has one holder, the same on both units; and `withRoom`, where there is room it is given. */
+  async #mustHaveOneHolder(withRoom: boolean): Promise<void> {
+    const licensing = this.#licensing;
+    // Licences came with wire version 2.
+    if (licensing === null || !licensing.isServed || this.pair.some(({ wire }) => wire === 1)) return;
+    licensing.mend();
+    const answered = async (): Promise<void> => {
+      if (!(await this.#goUntil(() => licensing.isQuiet, licensesAskedWithinMs)))
+        this.fail("licensing progress", "nothing is in the way, and a LoadMaster waits for an answer");
+      await this.#go(this.engine.now + sharedWithinMs);
+    };
+    await answered();
+    licensing.together();
+    for (let round = 0; round < 2; round += 1) {
+      licensing.askAll();
+      await this.#go(this.engine.now + 5 * second);
+      await answered();
+    }
+    licensing.checkHolders();
+    for (let times = 0; withRoom && times < roomAskedTimes; times += 1) {
+      const check = licensing.askForRoom();
+      await answered();
+      check?.();
+      // Six requests a minute are heard of one LoadMaster.
+      await this.#go(this.engine.now + 30 * second);
+    }
+    licensing.goOn();
   }
 
   async #mustHavePreferredMaster(): Promise<void> {
@@ -642,10 +687,11 @@ export class Run implements UnitObserver {
   /** An operator takes a unit out of its pair for good, and another takes its place; or the pair is only dissolved. */
   rePair(leaving: Unit, isReplaced: boolean): void {
     const staying = this.peerOf(leaving);
-    const spare = this.#units.find((unit) => !this.pair.includes(unit)) as Unit;
+    const spare = this.units.find((unit) => !this.pair.includes(unit)) as Unit;
     this.operators.do(leaving, "removes the unit from its pair", (ha) => ha.unpair("leaves"));
     this.operators.do(staying, "dissolves the pair and stays", (ha) => ha.unpair("stays"));
     this.#survivor = staying;
+    this.#licensing?.rePaired(staying, leaving, isReplaced ? spare : null);
     if (isReplaced) {
       this.say("operator", `${spare.name} takes the place of ${leaving.name}`);
       this.pair = [staying, spare];
@@ -677,6 +723,7 @@ export class Run implements UnitObserver {
       startStatistics(ha, process, this.#statisticsOf(unit), this.#polled, () => {
         if (!ha.isActing) this.fail("statistics", `${unit.name} polls and does not act`);
       });
+    if (process !== null && ha !== undefined) this.#licensing?.started(unit, ha, process);
     this.#look();
   }
 
@@ -856,9 +903,12 @@ export class Run implements UnitObserver {
       }
     }
     if (label === "versions") this.#pull(unit);
-    if (label !== "event" && !this.labels.includes(label) && this.labels.length < labelsMax)
-      this.labels.push(label);
+    if (label !== "event") this.#noteLabel(label);
     if (this.journal.isTraced) this.journal.trace(this.engine.now, unit.name, `disk ${label}`);
+  }
+
+  #noteLabel(label: string): void {
+    if (!this.labels.includes(label) && this.labels.length < labelsMax) this.labels.push(label);
   }
 
   backedUp(unit: Unit, _name: string, replica: Replica): void {
@@ -872,6 +922,11 @@ export class Run implements UnitObserver {
       clock: replica.clock,
     } as unknown as Json);
     this.checkers.overwriting.backedUp(unit.identity.unit, backup, unit.disk.text());
+  }
+
+  ledgerWritten(unit: Unit, before: ReadonlyMap<string, Json>): void {
+    this.#noteLabel("ledger");
+    this.#licensing?.ledgerWritten(unit, before);
   }
 
   acknowledged(author: string, how: "both" | "this unit only"): void {
@@ -900,7 +955,7 @@ export class Run implements UnitObserver {
   // What is looked at.
 
   #kept(): readonly Kept[] {
-    return this.#units.map((unit) => this.#keptOf(unit));
+    return this.units.map((unit) => this.#keptOf(unit));
   }
 
   #keptOf({ name, disk }: Unit): Kept {
@@ -952,7 +1007,7 @@ export class Run implements UnitObserver {
   // The wire.
 
   #unitOf(process: Process): Unit {
-    return this.#units.find(({ machine }) => machine === process.machine) as Unit;
+    return this.units.find(({ machine }) => machine === process.machine) as Unit;
   }
 
   #outgoing(process: Process, message: Json): Json {

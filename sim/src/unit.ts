@@ -1,5 +1,6 @@
 /** One Central: the production shell of the pair over this simulator's seams, and what may befall its process. */
 import { assert } from "@tandem/base/assert";
+import type { Json } from "@tandem/base/canonical-json";
 import { sha256Hex } from "@tandem/base/digest";
 import { unitIdOf } from "@tandem/base/ids";
 import { snapshots } from "@tandem/central/files/tables";
@@ -10,6 +11,9 @@ import { newSettings } from "@tandem/central/ha/settings-file";
 import { HighAvailability } from "@tandem/central/ha/shell";
 import type { TimelineEntry } from "@tandem/central/ha/timeline";
 import { speakingVersion1 } from "@tandem/central/ha/wire-version-1";
+import { ledgerInMemory } from "@tandem/central/licensing/ledger-file";
+import type { LedgerFile } from "@tandem/central/licensing/ports";
+import { licensingTables } from "@tandem/central/licensing/tables";
 import { scheduleTables } from "@tandem/central/schedule/tables";
 import type { HaSettings, PairDurable } from "@tandem/pair/state";
 import { formatHaKey } from "@tandem/peer-link/ha-key";
@@ -27,7 +31,12 @@ import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 
 export const linkPort = 6974;
-const tables = [...fleetTables, ...scheduleTables, snapshots] as unknown as readonly Table[];
+const tables = [
+  ...fleetTables,
+  ...scheduleTables,
+  ...licensingTables,
+  snapshots,
+] as unknown as readonly Table[];
 /** A program refuses rows of tables that came after it, from its peer as from its disk. */
 const tablesOf = (wire: number): readonly Table[] => tables.filter(({ since }) => since <= wire);
 
@@ -39,6 +48,8 @@ export type UnitObserver = {
   committing(unit: Unit, label: string, changes: readonly Change[]): void;
   committed(unit: Unit, label: string, changes: readonly Change[]): void;
   backedUp(unit: Unit, name: string, replica: Replica): void;
+  /** `before`: the documents that there were. */
+  ledgerWritten(unit: Unit, before: ReadonlyMap<string, Json>): void;
   /** The process ended by itself: its state could not be kept, or it is at fault. */
   failed(unit: Unit, error: Error): void;
 };
@@ -55,6 +66,8 @@ export class Unit {
   readonly disk: Disk;
   /** Beside the database: the files that rows name. */
   readonly files = emptyMemoryFileDisk();
+  /** Beside the database too, and like the identity in no backup: what it has granted and given. */
+  readonly ledger = new Map<string, Json>();
   settings: HaSettings = newSettings;
   /** The wire version that its program speaks, and whose tables it knows. */
   wire: 1 | 2 = 2;
@@ -153,14 +166,12 @@ export class Unit {
             },
           }),
         )
-        .then(
-          (ha) => {
-            if (!process.isAlive) return;
-            this.ha = ha;
-            this.#observer.started(this);
-          },
-          (error: Error) => this.#failed(process, error),
-        );
+        .then((ha) => {
+          if (!process.isAlive) return;
+          this.ha = ha;
+          this.#observer.started(this);
+        })
+        .catch((error: Error) => this.#failed(process, error));
       this.machine.engine.settled();
     });
   }
@@ -213,6 +224,22 @@ export class Unit {
     if (ha === undefined || process === null || !process.isRunning) return null;
     this.machine.engine.settled();
     return process.follow(body(ha));
+  }
+
+  /** Its disk may be full, and the process may die at it, as at any other file; it does not lie. */
+  openLedger(): LedgerFile {
+    const file = ledgerInMemory(this.ledger);
+    return {
+      ...file,
+      set: (documents) => {
+        this.#crashAt("ledger", "before");
+        if (this.disk.failure !== null) throw new Error(this.disk.failure);
+        const before = new Map(this.ledger);
+        file.set(documents);
+        this.#observer.ledgerWritten(this, before);
+        this.#crashAt("ledger", "after");
+      },
+    };
   }
 
   #seams(process: Process): HaSeams {
