@@ -3,7 +3,7 @@
  * each time that a ledger is written, which is when something is granted or given:
  *
  * - a unit grants nothing beyond its share, as it follows from what was really given;
- * - what a unit takes for its share is never more than that, and never below 0 unless its licence has shrunk;
+ * - what a unit takes for its share is never more than that, and nothing is given that a unit did not have;
  * - the LoadMasters that are licensed, each counted once, are no more than the licences of the pair allow;
  * - a share is taken over only from a unit that an operator removed from the pair;
  * - a device number is given once.
@@ -16,7 +16,7 @@ import type { Json } from "@tandem/base/canonical-json";
 import type { UnitId } from "@tandem/base/ids";
 import type { CentralLicence } from "@tandem/licensing/central-licence";
 import { amountOf, decidingStandings, issuedBy, type LicenceStanding } from "@tandem/licensing/holder";
-import { type Given, initialShare, type LimitedKind, limitedKinds, shareOf } from "@tandem/licensing/shares";
+import { type Given, type LimitedKind, limitedKinds, shareOf } from "@tandem/licensing/shares";
 import type { Report } from "./violation.ts";
 
 /** What a Central has in its ledger: documents by name, as `apps/central/src/licensing/ledger.ts` writes them. */
@@ -61,6 +61,7 @@ export class Escrow {
   /** Rows that are over the allowance because their Central was declared dead. */
   readonly #excused = new Set<string>();
   readonly #shrunk = new Set<UnitId>();
+  readonly #takenOver = new Set<UnitId>();
   readonly #numbers = new Map<string, number>();
 
   constructor(report: Report) {
@@ -93,7 +94,7 @@ export class Escrow {
     this.#excuse(now, before, gifts);
     for (const kind of limitedKinds) {
       this.#checkShare(now, before, gifts, kind);
-      this.#checkAll(all, kind);
+      this.#checkAll(all, gifts, kind);
     }
   }
 
@@ -130,6 +131,7 @@ export class Escrow {
         );
         continue;
       }
+      this.#takenOver.add(gift.giver);
       // What the one that stays had not heard of when the other was declared dead.
       const other = all.find((each) => each.unit === gift.giver);
       const heardRows = new Set(heard.rows.map(keyOf));
@@ -162,7 +164,10 @@ export class Escrow {
     const known = shareOf(licence, kind, greatest([...giftsOf(documents), ...heard.gifts]), unit);
     if (known > share)
       this.#report(`${name} takes ${known} ${words[kind]} for its share, and it has ${share}`);
-    if (known < 0 && !this.#shrunk.has(unit)) this.#report(`the share of ${name} is ${known} ${words[kind]}`);
+    // What it knows may be less: it may have forgotten what it was given.
+    // Who took it over may have had a later licence, with more for this unit.
+    if (share < 0 && !this.#shrunk.has(unit) && !this.#takenOver.has(unit))
+      this.#report(`${name} has given more than it had: its share is ${share} ${words[kind]}`);
     const others = heard.rows.filter(({ central }) => central !== unit);
     // A unit that has forgotten what moved away from it counts that again; it grants nothing more then.
     const had = issuedBy([...rowsOf(before), ...others], unit, kind);
@@ -172,10 +177,12 @@ export class Escrow {
   }
 
   /** Each LoadMaster once, by what really decides. */
-  #checkAll(all: readonly Ledgers[], kind: LimitedKind): void {
+  #checkAll(all: readonly Ledgers[], gifts: readonly Given[], kind: LimitedKind): void {
     const pair = all.filter(({ isOfPair }) => isOfPair);
+    // What was taken over from a removed unit counts, until the licence for the new pair is imported.
     let allowed = 0;
-    for (const { licence, unit } of pair) if (licence !== null) allowed += initialShare(licence, kind, unit);
+    for (const { licence, unit } of pair)
+      if (licence !== null) allowed += Math.max(0, shareOf(licence, kind, gifts, unit));
     let issued = 0;
     for (const row of decidingStandings(all.flatMap(({ documents }) => rowsOf(documents))).values())
       if (

@@ -32,7 +32,9 @@ export function checkHolders(
   report: Report,
 ): void {
   const [a, b] = pair.map((each) => decidingStandings(each.rows));
-  const truth = decidingStandings(pair.flatMap(({ own }) => own.rows));
+  // What a unit that was removed had written before stands as it was shared.
+  const former = pair[0].rows.filter(({ central }) => pair.every(({ unit }) => unit !== central));
+  const truth = decidingStandings([...former, ...pair.flatMap(({ own }) => own.rows)]);
   for (const { unit, granted, isHeld } of loadMasters) {
     const holders = [a?.get(unit), b?.get(unit)].map((row) => (row === undefined ? "nobody" : text(row)));
     if (holders[0] !== holders[1])

@@ -159,6 +159,18 @@ export class LicensingWorkload {
     });
   }
 
+  /** What was not imported in time is tried again. */
+  importLatest(): void {
+    for (const unit of this.#run.pair)
+      if (this.#installedOn(unit).licence?.id !== this.#latest.id)
+        this.#import(
+          unit,
+          this.#latest,
+          () => true,
+          () => undefined,
+        );
+  }
+
   checkHolders(): void {
     const [a, b] = this.#run.pair.map((unit) => this.#heldOn(unit));
     if (a === undefined || b === undefined) return;
@@ -553,7 +565,8 @@ export class LicensingWorkload {
     const [own, other] = [unit, this.#run.peerOf(unit)].map((each) => this.#ready(each)?.licensing.view());
     if (own?.licence.state !== "valid" || other?.licence.state !== "valid") return -1;
     const { licence } = own.licence;
-    if (licence.account !== other.licence.licence.account) return -1;
+    // Where a renewal was imported on one unit alone, neither may use all that its licence allows.
+    if (licence.id !== other.licence.licence.id) return -1;
     const free = limitOf(licence, kind, own.gifts, own.self) - issuedBy(own.rows, own.self, kind);
     return free + freeOf(other, other.licence.licence, kind);
   }

@@ -84,11 +84,15 @@ export class Ledger {
     return [...known.values()];
   }
 
-  /** This unit's number for a LoadMaster: the one it has, or the next that it never gave. */
-  numberOf(unit: LicensingId): number {
-    const known = this.#numbers.get(licenceKey(unit, this.#self));
-    if (known !== undefined) return known.number;
-    return 1 + Math.max(0, ...[...this.#numbers.values()].map(({ number }) => number));
+  /** This unit's numbers for LoadMasters: those that they have, or the next that it never gave. */
+  numbersOf(units: readonly LicensingId[]): readonly NumberValues[] {
+    let last = Math.max(0, ...[...this.#numbers.values()].map(({ number }) => number));
+    return units.map((unit) => {
+      const known = this.#numbers.get(licenceKey(unit, this.#self));
+      if (known !== undefined) return known;
+      last += 1;
+      return { central: this.#self, unit, number: last };
+    });
   }
 
   /** On this unit's disk when it returns; the edits with which the shared rows say the same. Throws when not kept. */

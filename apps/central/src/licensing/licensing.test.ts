@@ -4,6 +4,7 @@ import { minute } from "@tandem/base/time";
 import { decidingStanding, issuedBy } from "@tandem/licensing/holder";
 import { createRow } from "@tandem/replica/edits";
 import { devices, networks } from "../fleet/tables.ts";
+import { deviceNumbers } from "./tables.ts";
 import { type LicensingUnit, licenceFor, twoLicensings, unitA, unitB } from "./two-licensings.ts";
 
 /** Who holds a LoadMaster's licence, as this unit sees it. */
@@ -201,12 +202,29 @@ test("[ML4] a removed unit's LoadMasters are normal devices of the other, which 
     [null, null, unitA],
   );
   assert.match(a.said("licences-taken-over")[0] ?? "", /lm1, lm2/);
+  assert.equal((await one.check(b)).state, "not-known", "who was removed vouches for nothing");
   assert.equal((await one.check(a)).state, "ended");
   assert.equal((await three.check(a)).state, "held");
   assert.equal(codeOf(await loadMaster().activate(b)), "not-entitled");
   for (const unit of [one, two, loadMaster()])
     assert.equal(codeOf(await unit.activate(a, "local", management)), "granted");
   assert.equal(codeOf(await loadMaster().activate(a)), "allowance-used-up");
+});
+
+test("[ML3] [ML4] LoadMasters that are taken over together have numbers of their own on the unit that stays", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const all = [loadMaster(), loadMaster(), loadMaster()];
+  await all[0]?.activate(b);
+  await all[1]?.activate(b);
+  await all[2]?.activate(a);
+  b.becomes({ kind: "removed" });
+  a.becomes({ kind: "alone" });
+  await time.pass(1_000);
+  const own = a.replica.rows(deviceNumbers).filter(({ values }) => values.central === unitA);
+  assert.deepEqual(
+    all.map(({ unit }) => own.find(({ values }) => values.unit === unit)?.values.number),
+    [2, 3, 1],
+  );
 });
 
 test("[ML7] shared rows that were overwritten or restored are written anew from the unit's own ledger", async () => {

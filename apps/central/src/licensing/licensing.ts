@@ -257,8 +257,8 @@ export class Licensing {
       device: placed?.kind === "placed" ? placed.device : (before?.device ?? ""),
       checkedAt: checkedAt ?? this.#ledger.own(row.unit)?.checkedAt ?? null,
     };
-    const number = { central: this.#self, unit: row.unit, number: this.#ledger.numberOf(row.unit) };
-    const edits = this.#ledger.record({ licences: [values], numbers: [number] });
+    const numbers = this.#ledger.numbersOf([row.unit]);
+    const edits = this.#ledger.record({ licences: [values], numbers });
     const placing = placed?.kind === "placed" ? placed.edits : [];
     const acknowledged = await this.#write([...placing, ...edits], summary);
     if (placed?.kind === "claimed") void this.#adopt(values, placed);
@@ -406,11 +406,7 @@ export class Licensing {
     this.#ledger.record({
       licences: ended,
       shares: shares.filter(({ given }) => given > 0),
-      numbers: ended.map(({ unit }) => ({
-        central: this.#self,
-        unit,
-        number: this.#ledger.numberOf(unit),
-      })),
+      numbers: this.#ledger.numbersOf(ended.map(({ unit }) => unit)),
     });
     this.#armReconcile();
     if (ended.length > 0)
