@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256Hex } from "@tandem/base/digest";
 import { hour, minute } from "@tandem/base/time";
+import type { CentralLicence } from "@tandem/licensing/central-licence";
+import type { LicenceStanding } from "@tandem/licensing/holder";
 import { newDurable } from "@tandem/pair/state";
 import { type Vector, type Version, versionId } from "@tandem/replica/version";
 import type { Sample } from "@tandem/storage/statistics-store";
@@ -11,8 +13,10 @@ import { DeletedRows } from "./deleted-rows.ts";
 import { EditsKept } from "./edits-kept.ts";
 import { Epochs } from "./epochs.ts";
 import { checkEqualStates } from "./equal-states.ts";
+import { Escrow, type LedgerDocuments, type Ledgers } from "./escrow.ts";
 import { checkHandover } from "./handovers.ts";
 import { checkBackups, checkFiles } from "./kept-files.ts";
+import { checkHolders, type HeldOn } from "./licence-holders.ts";
 import { OneMaster, twoMastersMaxMs } from "./one-master.ts";
 import { Overwriting } from "./overwriting.ts";
 import { PolledMinutes } from "./polled-minutes.ts";
@@ -381,4 +385,119 @@ test("[CH5] [CH22] files: a backup that is said to be taken and has no copy, a f
   assert.match(files(new Map()), /^missing/);
   assert.equal(files(new Map(), [digest]), "");
   assert.match(files(new Map([[digest, new Uint8Array(4)]])), /not what it is called/);
+});
+
+const account = "acc0acc0acc0acc0";
+/** Two local licences, one for each unit. */
+const licence: CentralLicence = {
+  id: "1".repeat(16),
+  account,
+  holder: "Example",
+  isTrial: false,
+  issuedAt: 0,
+  notBefore: 0,
+  expiresAt: 1,
+  units: [
+    { unit: a, local: 1, poolMbps: 0 },
+    { unit: b, local: 1, poolMbps: 0 },
+  ],
+  local: { allowance: 2 },
+  metered: null,
+  pool: null,
+};
+const standing = (
+  central: string,
+  unit: string,
+  number = 1,
+  state: "held" | "ended" = "held",
+): LicenceStanding => ({
+  central,
+  unit,
+  number,
+  type: "local",
+  state,
+});
+const granted = (...rows: readonly LicenceStanding[]) =>
+  rows.map((row) => [`licence ${row.unit} ${row.central}`, row] as const);
+const gave = (giver: string, given: number) =>
+  [`share ${account} local ${giver}`, { account, kind: "local" as const, giver, given }] as const;
+const ledger = (...entries: readonly (readonly [string, object])[]): LedgerDocuments =>
+  new Map(entries) as unknown as LedgerDocuments;
+const central = (unit: string, documents: LedgerDocuments, change: Partial<Ledgers> = {}): Ledgers => ({
+  unit,
+  name: unit.slice(0, 1),
+  documents,
+  licence,
+  heard: { rows: [], gifts: [] },
+  isOfPair: true,
+  ...change,
+});
+
+test("[ML7] escrow: a unit that grants beyond its share, and one that grants what it was given", () => {
+  const history = (given: readonly (readonly [string, object])[]): string =>
+    reported((report) =>
+      new Escrow(report).written(a, ledger(), [
+        central(a, ledger(...granted(standing(a, "lm1"), standing(a, "lm2")))),
+        central(b, ledger(...given)),
+      ]),
+    );
+  assert.match(history([]), /a has granted 2 local licences, and its share is 1/);
+  assert.equal(history([gave(b, 1)]), "");
+  const both = [gave(b, 1), ...granted(standing(b, "lm3"))];
+  assert.match(history(both), /3 local licences are granted, and the licences of the pair allow 2/);
+});
+
+test("[ML4] [ML7] escrow: a share is taken over only from a unit that an operator removed", () => {
+  const history = (isDeclared: boolean, removed: LedgerDocuments): string =>
+    reported((report) => {
+      const escrow = new Escrow(report);
+      if (isDeclared) escrow.declaredDead(b, a);
+      escrow.written(a, ledger(), [central(a, ledger(gave(b, 1))), central(b, removed)]);
+      const units = [
+        central(a, ledger(gave(b, 1), ...granted(standing(a, "lm1"), standing(a, "lm2")))),
+        central(b, new Map([...removed, ...ledger(...granted(standing(b, "lm3")))])),
+      ];
+      escrow.written(b, removed, units);
+      escrow.written(a, ledger(gave(b, 1)), units);
+    });
+  assert.match(
+    history(false, ledger()),
+    /a takes 1 local licences for given by b+, which gave 0 and was not removed/,
+  );
+  assert.equal(history(true, ledger()), "", "what a unit that was declared dead grants is not counted");
+});
+
+test("[ML3] escrow: a device number that is given twice, or changes", () => {
+  const number = (unit: string, value: number) =>
+    [`number ${unit} ${a}`, { central: a, unit, number: value }] as const;
+  const history = (...states: readonly LedgerDocuments[]): string =>
+    reported((report) => {
+      const escrow = new Escrow(report);
+      for (const documents of states) escrow.written(a, ledger(), [central(a, documents)]);
+    });
+  assert.match(history(ledger(number("lm1", 1), number("lm2", 1))), /number 1 to lm1 and to lm2/);
+  assert.match(
+    history(ledger(number("lm1", 1)), ledger(number("lm1", 2))),
+    /lm1 had the device number 1 on a/,
+  );
+  assert.equal(history(ledger(number("lm1", 1)), ledger(number("lm1", 1), number("lm2", 2))), "");
+});
+
+test("[ML2] one holder: units that name two, or a LoadMaster that was told otherwise", () => {
+  const [old, latest] = [standing(a, "lm1", 1), standing(b, "lm1", 2)];
+  const on = (unit: string, rows: readonly LicenceStanding[]): HeldOn => ({
+    name: unit.slice(0, 1),
+    unit,
+    rows,
+    gifts: [],
+    own: { rows: rows.filter((row) => row.central === unit), gifts: [] },
+  });
+  const history = (onA: readonly LicenceStanding[], granted: number, isHeld: boolean): string =>
+    reported((report) =>
+      checkHolders([on(a, onA), on(b, [old, latest])], [{ unit: "lm1", granted, isHeld }], report),
+    );
+  assert.match(history([old], 2, true), /the licence of lm1 is on a a+ 1 held, and on b b+ 2 held/);
+  assert.match(history([old, latest], 1, true), /lm1 has the grant 1 and was told that it holds/);
+  assert.match(history([old, latest], 2, false), /lm1 has the grant 2 and was told that it does not hold/);
+  assert.equal(history([old, latest], 2, true), "");
 });
