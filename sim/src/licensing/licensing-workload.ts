@@ -4,6 +4,7 @@
  * than licences. The pure core works on verified claims, so nothing is signed here.
  */
 import { unreachable } from "@tandem/base/assert";
+import { err } from "@tandem/base/result";
 import { minute, second } from "@tandem/base/time";
 import type { HighAvailability } from "@tandem/central/ha/shell";
 import { Licensing } from "@tandem/central/licensing/licensing";
@@ -88,6 +89,8 @@ export class LicensingWorkload {
         },
       },
       ledger: unit.openLedger(),
+      // No LoadMaster says here how it is managed, so none is looked for in the tree.
+      contact: async () => err({ kind: "timeout", message: "there are no devices", timeoutMs: 0 }),
       note: ({ message }) => this.#run.say(unit.name, message),
     });
     this.#serving.set(unit, { process, licensing });
