@@ -36,3 +36,15 @@ export const done = (what: string, acknowledged: Acknowledged): string =>
 /** The members whose option was given. */
 export const given = <Members extends object>(members: Members): Partial<Members> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<Members>;
+
+/** An option's value out of a few; undefined when it was not given. */
+export function oneOf<const Value extends string>(
+  value: string | undefined,
+  option: string,
+  values: readonly Value[],
+): Value | undefined {
+  if (value === undefined) return undefined;
+  const found = values.find((each) => each === value);
+  if (found === undefined) throw new UsageError(`--${option} takes ${values.join(" or ")}, not "${value}"`);
+  return found;
+}

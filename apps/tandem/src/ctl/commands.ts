@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import { routes } from "@tandem/central-api/routes";
 import { licenseCommands } from "../license/central-commands.ts";
+import { meteringCommands } from "../license/metering-commands.ts";
 import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
 import { type CommandLine, UsageError } from "./command-line.ts";
 import { drillCommands } from "./drill-commands.ts";
@@ -240,6 +241,7 @@ export const commands: { readonly [words: string]: Command } = {
   ...drillCommands,
   ...licenseCommands,
   ...licensingCommands,
+  ...meteringCommands,
   ...scheduleCommands,
   ...haCommands,
   ...repositoryCommands,

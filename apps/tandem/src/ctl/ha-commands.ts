@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { HaApply, HaEventsQuery } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
-import { type Command, type CommandContext, done, given, required, word } from "./command.ts";
+import { type Command, type CommandContext, done, given, oneOf, required, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
 import { followEvents } from "./follow-events.ts";
 import {
@@ -46,18 +46,6 @@ const events: Command["run"] = async (context) => {
   const value = await client.call(routes.haEvents, { query });
   return { value, text: printEvents(value.events) };
 };
-
-/** An option's value out of a few; undefined when it was not given. */
-function oneOf<const Value extends string>(
-  value: string | undefined,
-  option: string,
-  values: readonly Value[],
-): Value | undefined {
-  if (value === undefined) return undefined;
-  const found = values.find((each) => each === value);
-  if (found === undefined) throw new UsageError(`--${option} takes ${values.join(" or ")}, not "${value}"`);
-  return found;
-}
 
 const removeHa: Command["run"] = async (context) => {
   const wanted = oneOf(required(context, "unit"), "unit", ["this", "other"]) ?? "this";

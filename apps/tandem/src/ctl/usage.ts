@@ -118,6 +118,16 @@ High availability of Central
   license trust KEY [--name TEXT]     take licences that this public key signed
   license issuers                     whose licences it takes
   license distrust ID                 end that; see also tandem license --help
+  license months                      months of which usage of licences is known
+  license report [--month 2026-11] [--kind metered|pool] [--format text|csv|html] [--file FILE]
+                                      peaks of all LoadMasters in a month, and what is billed
+  license send-report [--month 2026-11]
+                                      send it now, to every destination
+  license destinations                where reports are sent to each month, and what was sent
+  license set-destination email|webhook --address ADDRESS [--new-secret] [--ca-file FILE]
+                    [--[no-]enabled]  email: --from MAIL --to MAIL[,MAIL...] [--user USER]
+                    [--security none|starttls|tls]
+  license remove-destination email|webhook
   about                               which Central this is
 
 DEVICE is an id, a name or an address; ENTRY, PROFILE and ENVIRONMENT are an id or a name.

@@ -19,7 +19,19 @@ const exitRefused = 1;
 const exitUsage = 2;
 
 /** Obeyed by `tandem ctl license …`. */
-const atCentral: ReadonlySet<string> = new Set(["trust", "issuers", "distrust", "import", "status"]);
+const atCentral: ReadonlySet<string> = new Set([
+  "trust",
+  "issuers",
+  "distrust",
+  "import",
+  "status",
+  "months",
+  "report",
+  "send-report",
+  "destinations",
+  "set-destination",
+  "remove-destination",
+]);
 
 /** Obeys the words after `tandem license`; answers the exit status. */
 export async function runLicense(

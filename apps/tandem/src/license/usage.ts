@@ -25,6 +25,12 @@ For a Central, over its API; options as those of tandem ctl, such as --server an
   import FILE [--replace-newer]
                             give it a licence; the former one is kept beside it
   status                    the licence it has, and whether it holds
+  months                    months of which usage is known
+  report [--month 2026-11] [--kind metered|pool] [--format text|csv|html] [--file FILE]
+                            peaks of all LoadMasters in a month, and what is billed
+  send-report [--month 2026-11]
+                            send it now, to every destination
+  destinations              where reports are sent to each month; see tandem ctl --help
 
 Each Central of a pair has its own licence file: import the same licence on both.
 Exit status: 0 done; 1 refused or failed; 2 the command line cannot be obeyed.
