@@ -19,7 +19,7 @@ import { bitsPerSecond, measuredSlot } from "@tandem/licensing/throughput";
 import { type UsageReport, usageReport } from "@tandem/licensing/usage-report";
 import type { LicensingId } from "@tandem/licensing/wire";
 import { dayOf, type Sample, type StatisticsStore } from "@tandem/storage/statistics-store";
-import { barsOf } from "../stats/core.ts";
+import { barReader } from "../stats/core.ts";
 import type { MeteredUnit } from "./metered-units.ts";
 
 export type MonthPorts = {
@@ -38,7 +38,7 @@ type Lines = {
   readonly tierGbps: number | null;
 };
 
-const daysPerTurn = 7;
+const daysPerTurn = 3;
 /** A part of a slot after its beginning its sample is there, or will not come. */
 const sampledWithinPart = 0.2;
 
@@ -102,7 +102,10 @@ export async function usageLines(ports: MonthPorts, slots: Slots): Promise<Lines
     else paired.set(pair, [...(paired.get(pair) ?? []), usage]);
     await othersTurn();
   }
-  for (const members of paired.values()) add(members);
+  for (const members of paired.values()) {
+    add(members);
+    await othersTurn();
+  }
   return {
     metered,
     pool,
@@ -119,34 +122,41 @@ async function usageOf(
   const { slotsPerDay } = store.keeping;
   // A sample tells of the slot before its own.
   const [first, end] = [slots.from + 1, slots.to + 1];
-  const samples: Sample[] = [...store.samples(unit, first, first, true)];
-  const before = samples[0];
+  const measured: MeasuredSlot[] = [];
+  const read = slotReader(slotMs);
+  const [before] = store.samples(unit, first, first, true);
+  if (before !== undefined) read(before);
   for (let at = 0; at < days.length; at += daysPerTurn) {
     const turn = days.slice(at, at + daysPerTurn);
     const from = Math.max(first, (turn[0] ?? 0) * slotsPerDay);
-    samples.push(...store.samples(unit, from, Math.min(end, ((turn.at(-1) ?? 0) + 1) * slotsPerDay)));
+    const to = Math.min(end, ((turn.at(-1) ?? 0) + 1) * slotsPerDay);
+    for (const sample of store.samples(unit, from, to)) {
+      const slot = read(sample);
+      if (slot !== undefined) measured.push(slot);
+    }
     await othersTurn();
   }
   return {
     unit,
-    measured: measuredIn(samples, slotMs).filter(({ slot }) => slot >= slots.from),
+    measured,
     hasBefore: before !== undefined && before.slot >= first - slotsPerDay,
     hasAfter: store.heads(unit, end, end + slotsPerDay).length > 0,
   };
 }
 
-function measuredIn(samples: readonly Sample[], slotMs: number): readonly MeasuredSlot[] {
-  // Most samples of a LoadMaster have the very same list.
-  const known = new Map<readonly string[], SampledUnit | undefined>();
-  const sampledOf = ({ entities }: Sample): SampledUnit | undefined => {
-    if (!known.has(entities)) known.set(entities, sampledUnitIn(entities));
-    return known.get(entities);
-  };
-  return barsOf(samples, slotMs, "").flatMap(({ start, shares }, index) => {
-    const sampled = sampledOf(samples[index] as Sample);
+/** To be called for one sample after the other; undefined for one that does not say under which licence it was taken. */
+function slotReader(slotMs: number): (sample: Sample) => MeasuredSlot | undefined {
+  const barOf = barReader(slotMs, "");
+  let entities: readonly string[] = [];
+  let sampled: SampledUnit | undefined;
+  return (sample) => {
+    const { start, shares } = barOf(sample);
+    // Most samples of a LoadMaster have the very same list.
+    if (sample.entities !== entities) sampled = sampledUnitIn(sample.entities);
+    entities = sample.entities;
     const share = shares.get("");
-    if (sampled === undefined || share === undefined) return [];
+    if (sampled === undefined || share === undefined) return undefined;
     const counted = { slot: start, ...share };
-    return [{ slot: measuredSlot(counted), bitsPerSecond: bitsPerSecond(counted, slotMs), sampled }];
-  });
+    return { slot: measuredSlot(counted), bitsPerSecond: bitsPerSecond(counted, slotMs), sampled };
+  };
 }

@@ -151,13 +151,14 @@ class CounterEpochs {
 }
 
 /**
- * What each sample adds to those before it, one bar for each sample; of all entities, or only of the one named. The
- * first is only where counting begins: when a device counted what it had counted before is not known.
+ * What each sample adds to those before it: call it for one after the other, in the order of their slots. Of all
+ * entities, or only of the one named. The first sample is only where counting begins: when a device counted what it
+ * had counted before is not known.
  */
-export function barsOf(samples: readonly Sample[], slotMs: number, only?: string): readonly Bar[] {
+export function barReader(slotMs: number, only?: string): (sample: Sample) => Bar {
   const counterEpochs = new CounterEpochs();
   let before: Sample | undefined;
-  return samples.map((sample) => {
+  return (sample) => {
     const { known, isBeginning } = counterEpochs.place(sample);
     const isInOrder = sample.since === sinceUnknown || !isBehind(countersAt(sample, 0), known.get(""));
     const elapsedMs = before === undefined ? 0 : timeOf(sample, slotMs) - timeOf(before, slotMs);
@@ -184,8 +185,12 @@ export function barsOf(samples: readonly Sample[], slotMs: number, only?: string
     }
     before = sample;
     return { start: sample.slot, shares };
-  });
+  };
 }
+
+/** One bar for each sample, as {@link barReader} says. */
+export const barsOf = (samples: readonly Sample[], slotMs: number, only?: string): readonly Bar[] =>
+  samples.map(barReader(slotMs, only));
 
 const timeOf = ({ slot, offsetMs }: Sample, slotMs: number): number => slot * slotMs + offsetMs;
 const isBehind = (now: CounterValues, known: CounterValues | undefined): boolean =>
