@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -126,6 +126,8 @@ test("[ML6] a worked month: peaks of 1.5, 2.7 and 5.3 Gbit/s make 9.5, of which 
   const again = await monthReports(portsOf(store), "2026-11", afterwards + 90 * 24 * hour);
   for (const write of [usageCsv, usageHtml])
     assert.equal(write(again.metered, central), write(metered, central), "the same samples, the same bytes");
+  const guide = readFileSync(join(import.meta.dirname, "../../../../docs/licensing-guide.md"), "utf8");
+  assert.ok(guide.includes(usageCsv(metered, central).replaceAll("\r\n", "\n")), "as the guide shows it");
   assert.match(usageCsv(metered, central), /^\(1\),lb-south,3333333333333333,5300000000,5\.300,/m);
   assert.deepEqual(monthsKept(portsOf(store), afterwards), ["2026-12", "2026-11"]);
 });
