@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -9,8 +10,10 @@ import type { FieldError } from "@tandem/base/result";
 import { ApiError } from "@tandem/central-api/call";
 import { CentralClient } from "@tandem/central-api/client";
 import { administrator } from "./access/access.ts";
-import { Central } from "./central.ts";
-import type { ListenAddress } from "./configuration.ts";
+import { Central, type CentralOptions } from "./central.ts";
+import type { CentralConfiguration, ListenAddress } from "./configuration.ts";
+import { realWorld } from "./real-world.ts";
+import { ResumingCentral } from "./resuming-central.ts";
 
 export type RawAnswer = {
   readonly status: number;
@@ -39,6 +42,14 @@ export type LoopbackCentral = {
   ): Promise<RawAnswer>;
 };
 
+const freePort = (address: string): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, address, () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
 export async function startCentral(
   t: TestContext,
   name: string,
@@ -51,34 +62,58 @@ export async function startCentral(
     readonly keepFirstPassword?: true;
     /** A free one by default. */
     readonly syslogPort?: number;
+    /** As its process does, so that it starts anew by itself. */
+    readonly resuming?: true;
   } = {},
 ): Promise<LoopbackCentral> {
   const stateDir = mkdtempSync(join(tmpdir(), "tandem-central-test-"));
-  let running: Central | undefined;
+  let running: Pick<Central, "stop"> | undefined;
   t.after(async () => {
     await running?.stop();
     rmSync(stateDir, { recursive: true, force: true });
   });
   const syslogPort = options.syslogPort ?? 0;
   const start = async (port: number, peerPort: number): Promise<Central> => {
-    running = await Central.start(
-      {
-        name,
-        stateDir,
-        listen: { address, port },
-        peerLink: { address, port: peerPort },
-        syslog: { address, port: syslogPort, retentionDays: 90, announcedAddress: null },
-      },
-      {
-        onFatal: (error) => assert.fail(error),
-        onFault: (error) => assert.fail(error),
-        contactTimeoutMs: 2_000,
-        ...options,
-      },
-    );
-    return running;
+    const configuration = {
+      name,
+      stateDir,
+      listen: { address, port },
+      peerLink: { address, port: peerPort },
+      syslog: { address, port: syslogPort, retentionDays: 90, announcedAddress: null },
+    };
+    const all = {
+      onFatal: (error: Error) => assert.fail(error),
+      onFault: (error: Error) => assert.fail(error),
+      contactTimeoutMs: 2_000,
+      ...options,
+    };
+    if (options.resuming) return startResuming(configuration, all);
+    const central = await Central.start(configuration, all);
+    running = central;
+    return central;
   };
-  const central = await start(0, 0);
+  const startResuming = async (
+    configuration: CentralConfiguration,
+    all: CentralOptions,
+  ): Promise<Central> => {
+    let serving: Central | undefined;
+    running = await ResumingCentral.start(configuration, {
+      ...all,
+      world: realWorld,
+      onServing: (central) => {
+        serving = central;
+        if (here !== undefined) here.central = central;
+      },
+      onTrouble: ({ cause }) => assert.fail(cause),
+    });
+    return serving ?? assert.fail("it does not serve");
+  };
+  let here: LoopbackCentral | undefined;
+  // What starts anew by itself does so on the ports of its configuration.
+  const ports = options.resuming
+    ? ([await freePort(address), await freePort(address)] as const)
+    : ([0, 0] as const);
+  const central = await start(...ports);
   const server = { host: address, port: central.listening.port };
   const peerLink = { address, port: central.pair.listening.port };
   const { fingerprint } = central.pair.identity;
@@ -88,7 +123,7 @@ export async function startCentral(
     t.after(() => client.close());
     return client;
   };
-  const here: LoopbackCentral = {
+  const self: LoopbackCentral = {
     central,
     stateDir,
     firstPassword,
@@ -96,9 +131,9 @@ export async function startCentral(
     server,
     peerLink,
     restart: async () => {
-      await here.stop();
-      here.central = await start(server.port, peerLink.port);
-      here.client = connect();
+      await self.stop();
+      self.central = await start(server.port, peerLink.port);
+      self.client = connect();
     },
     stop: async () => {
       await running?.stop();
@@ -122,8 +157,9 @@ export async function startCentral(
         outgoing.end(body);
       }),
   };
-  if (!options.keepFirstPassword) await here.client.signIn(administrator, firstPassword);
-  return here;
+  here = self;
+  if (!options.keepFirstPassword) await self.client.signIn(administrator, firstPassword);
+  return self;
 }
 
 /** The errors that a call is answered with, and its status; fails when it succeeds. */

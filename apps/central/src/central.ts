@@ -28,6 +28,7 @@ import type { DeviceTarget } from "./fleet/device-contact.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { registerFleetRoutes } from "./fleet/routes.ts";
 import { fleetTables, networks } from "./fleet/tables.ts";
+import { PeerQuestion } from "./ha/peer-question.ts";
 import { registerHaRoutes } from "./ha/routes.ts";
 import { type HaSeams, seamsOnDisk } from "./ha/seams.ts";
 import { isSecretIn } from "./ha/shared-state.ts";
@@ -78,6 +79,8 @@ import { centralVersion } from "./version.ts";
 export type CentralOptions = {
   /** The unit cannot go on; it has let go of its peer already. */
   readonly onFatal: (error: Error) => void;
+  /** A backup took the place of its state (SPEC ML5): it is to be stopped and started anew. */
+  readonly onReplaced?: () => void;
   /** An entry of the HA timeline. */
   readonly onEvent?: (entry: TimelineEntry) => void;
   /** A call that changed something. */
@@ -200,8 +203,11 @@ export class Central {
           options.onEvent?.(entry);
           notifier.happened(entry);
         },
+        ...(options.onReplaced === undefined ? {} : { onReplaced: options.onReplaced }),
       });
       undo.push(() => pair.stop());
+      const peerQuestion = new PeerQuestion({ world: realWorld, pair, askPeer: seams.askPeer });
+      undo.push(() => peerQuestion.stop());
       started = pair;
       ownLicence.onChange(() => pair.licensingChanged());
       ownLicence.start();
@@ -377,6 +383,7 @@ export class Central {
           registerHaRoutes(
             registry,
             pair,
+            peerQuestion,
             allTables,
             {
               tables: sharedTables,
@@ -427,6 +434,7 @@ export class Central {
         optional,
         ownLicence,
         () => {
+          peerQuestion.stop();
           centrals.stop();
           licensing.stop();
         },

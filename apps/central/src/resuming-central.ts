@@ -1,7 +1,8 @@
 /**
  * A Central that outlives its disk's troubles. When its state can no longer be written the unit lets go of its peer, which
  * takes over; then the process stays up, answers every call with 503, the cause and the remedy, and tries from
- * time to time to open its state again. Whatever is not the disk's fault ends the process, as before.
+ * time to time to open its state again. Whatever is not the disk's fault ends the process, as before. A Central whose
+ * state was replaced by a backup is started anew in the same way.
  */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -75,7 +76,11 @@ export class ResumingCentral {
       if (central !== undefined) void this.#failed(central, error);
     };
     try {
-      const started = await Central.start(this.#configuration, { ...this.#options, onFatal });
+      const onReplaced = (): void => {
+        // Only a Central that serves is asked to restore a backup.
+        if (central !== undefined) void this.#replaced(central);
+      };
+      const started = await Central.start(this.#configuration, { ...this.#options, onFatal, onReplaced });
       if (failed !== undefined) {
         await this.#failed(started, failed);
         return;
@@ -95,6 +100,17 @@ export class ResumingCentral {
     this.#since = undefined;
     this.#retryMs = retryFirstMs;
     this.#options.onServing(central);
+  }
+
+  /** A backup took the place of its state (SPEC ML5). The call that did it is answered before the server closes. */
+  async #replaced(central: Central): Promise<void> {
+    this.#central = undefined;
+    try {
+      await central.stop();
+      if (!this.#isStopped) await this.#open();
+    } catch (error) {
+      this.#options.onFatal(error as Error);
+    }
   }
 
   async #failed(central: Central, error: Error): Promise<void> {

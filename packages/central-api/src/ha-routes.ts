@@ -1,6 +1,6 @@
 /** The routes of HA beside HA Configuration and HA Status themselves; part of the one table in `routes.ts`. */
 import { HaAnswer, HaDifferences, HaHandedOver, HaRemove, HaRemoved } from "./ha.ts";
-import { BackupList, BackupSaved, Restore, Restored } from "./ha-backups.ts";
+import { BackupDownload, BackupList, BackupSaved, BackupUploaded, Restore, Restored } from "./ha-backups.ts";
 import { ConflictList, ConflictParams, ConflictQuery, ConflictResolved } from "./ha-conflicts.ts";
 import {
   NotificationChange,
@@ -11,6 +11,7 @@ import {
   NotificationTested,
   NotificationWritten,
 } from "./notifications.ts";
+import { FileContent } from "./repository.ts";
 import type { Route } from "./routes.ts";
 
 export const haRoutes = {
@@ -103,12 +104,35 @@ export const haRoutes = {
     status: 201,
     answer: BackupSaved,
   },
+  downloadBackup: {
+    method: "POST",
+    path: "/ha/backups/download",
+    access: "user",
+    tags: ["ha"],
+    summary:
+      "Download a backup, or the present state, as one file under a pass phrase that another unit can read",
+    status: 200,
+    body: BackupDownload,
+    answer: FileContent,
+    answers: "bytes",
+  },
+  uploadBackup: {
+    method: "PUT",
+    path: "/ha/backups/upload",
+    access: "user",
+    tags: ["ha"],
+    summary: "Keep a backup that was downloaded, of this or another unit",
+    status: 200,
+    answer: BackupUploaded,
+    accepts: "bytes",
+  },
   restoreOverwritten: {
     method: "POST",
     path: "/ha/restore-overwritten",
     access: "user",
     tags: ["ha"],
-    summary: "Show the difference to a backup, or bring the shared state to equal it, by new edits",
+    summary:
+      "Show the difference to a backup; bring the shared state to equal it, by new edits; or replace this unit's by it",
     status: 200,
     body: Restore,
     answer: Restored,

@@ -54,6 +54,21 @@ export const HaApply = Type.Object(
 );
 export type HaApply = Static<typeof HaApply>;
 
+/** Whether a setting fits the other unit's (SPEC ML5). */
+export const SettingCheck = Type.Object({
+  setting: Type.Union([
+    Type.Literal("Disable"),
+    Type.Literal("Preferred Master"),
+    Type.Literal("IP Address for the Other Peer"),
+    Type.Literal("HA Key for the Other Peer"),
+  ]),
+  ours: Type.String({ description: "what it says on this unit, in words" }),
+  fits: Type.Union([Type.Literal("yes"), Type.Literal("no"), Type.Literal("unknown")]),
+  message: Type.String(),
+  remedy: Type.String({ description: "empty where it fits" }),
+});
+export type SettingCheck = Static<typeof SettingCheck>;
+
 /** HA Status (SPEC CH10, CH15, CH17). Null means: not known, because no heartbeat has told yet or there is no peer. */
 export const HaStatus = Type.Object({
   at: Moment,
@@ -83,7 +98,7 @@ export const HaStatus = Type.Object({
   ),
   epoch: Type.Union([Type.Object({ number: Type.Integer(), unit: Type.String() }), Type.Null()]),
   overwrittenBackup: Type.Union([Type.String(), Type.Null()], {
-    description: "name of the backup of what joining the pair overwrote here",
+    description: "name of the backup of what joining the pair, or a backup of another unit, overwrote here",
   }),
   acting: Type.Boolean({ description: "polling and scheduled actions run on this unit now" }),
   handover: Type.Union([
@@ -109,6 +124,9 @@ export const HaStatus = Type.Object({
   digest: Type.String({ description: "of the whole shared state" }),
   unacknowledged: Type.Integer({ minimum: 0, description: "changes that are on this unit's disk only" }),
   configurationErrors: Type.Array(FieldErrorSchema),
+  checks: Type.Array(SettingCheck, {
+    description: "whether the settings of both units fit each other (SPEC ML5); none of a Central on its own",
+  }),
 });
 export type HaStatus = Static<typeof HaStatus>;
 

@@ -1,5 +1,6 @@
 /** HA Configuration and HA Status over the API (SPEC CH14, CH15). What it all means is decided by `HighAvailability`. */
 import { isIP } from "node:net";
+import { Readable } from "node:stream";
 import type { FieldError } from "@tandem/base/result";
 import type { Static } from "@tandem/base/schema";
 import { second, type WallMillis } from "@tandem/base/time";
@@ -19,9 +20,11 @@ import { formatHaKey, parseHaKey } from "@tandem/peer-link/ha-key";
 import type { Table } from "@tandem/replica/schema";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
+import { type BackupPorts, downloadBackup, listBackups, uploadBackup } from "./backups.ts";
 import { listConflicts, resolveConflict } from "./conflicts.ts";
-import { type GoingBackPorts, goBack, listBackups } from "./going-back.ts";
+import { restore } from "./going-back.ts";
 import type { Positions } from "./merged-logs.ts";
+import type { PeerQuestion } from "./peer-question.ts";
 import type { HighAvailability } from "./shell.ts";
 
 /** What these routes use of the pair. */
@@ -46,7 +49,12 @@ export type PairSurface = Pick<
   | "note"
   | "rows"
   | "saveBackup"
+  | "present"
+  | "faultOfReplacing"
+  | "replaceBy"
+  | "settingChecks"
 >;
+type Question = Pick<PeerQuestion, "ask" | "answer">;
 
 const eventsDefault = 100;
 /** A refresh is answered once the peer has been heard or could not be: at the latest after this. */
@@ -69,7 +77,7 @@ function configurationOf({ haKey, settings }: PairSurface): HaConfiguration {
   };
 }
 
-function statusOf(pair: PairSurface): HaStatus {
+function statusOf(pair: PairSurface, question: Question): HaStatus {
   const status = pair.status();
   return {
     at: iso(Date.now()),
@@ -102,12 +110,13 @@ function statusOf(pair: PairSurface): HaStatus {
     digest: status.digest,
     unacknowledged: status.onlyHere.count,
     configurationErrors: [...status.configurationErrors],
+    checks: [...pair.settingChecks(question.answer)],
   };
 }
 
-const answerOf = (pair: PairSurface): HaAnswer => ({
+const answerOf = (pair: PairSurface, question: Question): HaAnswer => ({
   configuration: configurationOf(pair),
-  status: statusOf(pair),
+  status: statusOf(pair, question),
 });
 
 const severities = ["info", "warning", "error"] as const;
@@ -203,7 +212,7 @@ function faultsOfPeer(key: string, address: string): readonly FieldError[] {
   return faults;
 }
 
-async function apply(pair: PairSurface, change: HaApply): Promise<HaAnswer> {
+async function apply(pair: PairSurface, question: Question, change: HaApply): Promise<HaAnswer> {
   const wanted = { ...configurationOf(pair), ...change };
   const key = wanted.haKeyForTheOtherPeer.trim();
   const address = wanted.ipAddressForTheOtherPeer.trim();
@@ -219,10 +228,11 @@ async function apply(pair: PairSurface, change: HaApply): Promise<HaAnswer> {
     holdDownMs: wanted.holdDownSeconds * second,
   });
   if (!applied.ok) throw new Refusal(400, ...applied.error);
-  return answerOf(pair);
+  return answerOf(pair, question);
 }
 
-async function refresh(pair: PairSurface): Promise<HaAnswer> {
+async function refresh(pair: PairSurface, question: Question): Promise<HaAnswer> {
+  const asked = question.ask();
   const heard = (): string => {
     const { lastReceived, missed, error } = pair.status().heartbeats;
     return JSON.stringify([lastReceived, missed, error]);
@@ -240,24 +250,26 @@ async function refresh(pair: PairSurface): Promise<HaAnswer> {
     clearTimeout(timer);
     unfollow();
   }
-  return answerOf(pair);
+  await asked;
+  return answerOf(pair, question);
 }
 
 export function registerHaRoutes(
   { route }: RouteRegistry,
   pair: PairSurface,
+  question: Question,
   tables: readonly Table[],
-  backups: Omit<GoingBackPorts, "pair">,
+  backups: Omit<BackupPorts, "pair">,
   isOver: (table: string, row: string) => boolean,
 ): void {
-  route(routes.ha, () => answerOf(pair));
-  route(routes.applyHa, ({ body }) => apply(pair, body));
-  route(routes.refreshHa, () => refresh(pair));
+  route(routes.ha, () => answerOf(pair, question));
+  route(routes.applyHa, ({ body }) => apply(pair, question, body));
+  route(routes.refreshHa, () => refresh(pair, question));
   route(routes.haEvents, ({ query }) => eventsOf(pair, query));
   route(routes.handOver, () => {
     const ordered = pair.handover();
     if (!ordered.ok) throw new Refusal(409, ...ordered.error);
-    return { ...answerOf(pair), note: ordered.value.note };
+    return { ...answerOf(pair, question), note: ordered.value.note };
   });
   route(routes.actHa, (_call, { caller }) => {
     const wasActing = pair.isActing;
@@ -269,17 +281,23 @@ export function registerHaRoutes(
         code: "told-to-act",
         message: `${caller.author} let this unit execute polling and scheduled actions while it stands alone`,
       });
-    return answerOf(pair);
+    return answerOf(pair, question);
   });
   route(routes.haDifferences, () => differencesOf(pair));
-  const goingBack = { ...backups, pair };
-  route(routes.listBackups, () => ({ backups: listBackups(goingBack) }));
+  const ports = { ...backups, pair };
+  route(routes.listBackups, () => ({ backups: listBackups(ports) }));
   route(routes.saveBackup, () => ({ name: pair.saveBackup() }));
-  route(routes.restoreOverwritten, ({ body }, { caller }) => goBack(goingBack, body, caller.author));
+  route(routes.downloadBackup, async ({ body }, { reply }) => {
+    const file = await downloadBackup(ports, body);
+    reply.header("content-length", file.length).header("content-disposition", "attachment");
+    return Readable.from([file]);
+  });
+  route(routes.uploadBackup, (_call, { request }) => uploadBackup(ports, request.body as Readable));
+  route(routes.restoreOverwritten, ({ body }, { caller }) => restore(ports, body, caller.author));
   route(routes.removeHa, async ({ body }) => {
     const removed = await pair.removeFromPair(body.removes === "this unit" ? "leaves" : "stays");
     if (!removed.ok) throw new Refusal(409, removed.error);
-    return { ...answerOf(pair), peerTold: removed.value.peerTold };
+    return { ...answerOf(pair, question), peerTold: removed.value.peerTold };
   });
   route(routes.listConflicts, ({ query }) => listConflicts(pair, tables, query?.state));
   for (const [each, how] of [

@@ -17,7 +17,7 @@ import { openSqliteStore } from "@tandem/storage/sqlite-store";
 import type { Store } from "@tandem/storage/store";
 import { realWorld } from "../real-world.ts";
 import { StateUnreadable } from "../state-unreadable.ts";
-import { saveBackup } from "./backup.ts";
+import { saveBackup, type Writer } from "./backup.ts";
 import { askPeer, ownAddresses } from "./ha-form.ts";
 import { loadSettings, saveSettings } from "./settings-file.ts";
 import { isSecretIn } from "./shared-state.ts";
@@ -39,8 +39,8 @@ export type HaSeams = {
   readonly store: Store;
   /** The HA settings: outside the store, hence outside its backups. `save` is on disk when it returns. */
   readonly settings: { load(): HaSettings; save(settings: HaSettings): void };
-  /** Saves a replica's whole state before it is overwritten (CH13); returns the name under which it is found. */
-  readonly saveBackup: (name: string, replica: Replica, at: WallMillis) => string;
+  /** Saves a replica's whole state before it is overwritten (CH13, ML5); returns the name under which it is found. */
+  readonly saveBackup: (name: string, replica: Replica, at: WallMillis, writer: Writer) => string;
   readonly openLink: (ports: LinkPorts) => Link;
   /** CH14: asks the unit that the operator named; nothing changes there or here. */
   readonly askPeer: (peer: PeerSettings) => Promise<ApplyAnswer>;
@@ -77,7 +77,8 @@ export function seamsOnDisk({ stateDir, identity, listen, tables, store }: OnDis
       load: () => loadSettings(settingsPath),
       save: (settings) => saveSettings(settingsPath, settings),
     },
-    saveBackup: (name, replica, at) => saveBackup(join(stateDir, "backups"), name, replica, box, at),
+    saveBackup: (name, replica, at, writer) =>
+      saveBackup(join(stateDir, "backups"), name, replica, box, at, writer),
     openLink: (ports) => new PeerLink({ identity, listen, ...ports }),
     askPeer: (peer) => askPeer(identity, peer),
     ownAddresses: () => ownAddresses(listen.address),

@@ -42,7 +42,11 @@ test("[CH14] [CH13] set up as the operator does it: Master, then Slave, whose ow
   const path = join(b.stateDir, "backups", file);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.ok(!readFileSync(path, "utf8").includes("only B knows"));
-  const saved = [...readBackup(path, openSecretBox(join(b.stateDir, "secret.key"))).versions];
+  const { stored } = readBackup(
+    JSON.parse(readFileSync(path, "utf8")),
+    openSecretBox(join(b.stateDir, "secret.key")),
+  );
+  const saved = [...stored.versions];
   assert.ok(saved.some((version) => version.field === "password" && version.value === "only B knows"));
   assert.ok(saved.some((version) => version.field === "name" && version.value === "of B"));
 });

@@ -13,7 +13,16 @@ import { second } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
 import { handoverNote } from "@tandem/pair/handover";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
-import type { HaSettings, Licensing, PairCommand, PairFacts, PairState } from "@tandem/pair/state";
+import { type BackedUpPair, durableAfterReplacing, faultOfReplacing } from "@tandem/pair/replacing";
+import { type SettingCheck, settingChecks } from "@tandem/pair/setting-checks";
+import type {
+  ApplyAnswer,
+  HaSettings,
+  Licensing,
+  PairCommand,
+  PairFacts,
+  PairState,
+} from "@tandem/pair/state";
 import { acting, answerToQuestion, synchronises } from "@tandem/pair/status";
 import {
   decodeMessage,
@@ -37,6 +46,7 @@ import { encodeDelta } from "@tandem/replica/wire";
 import type { Belonging } from "../licensing/ports.ts";
 import { UnitStopped } from "../unit-stopped.ts";
 import { type Acknowledged, Acknowledgements } from "./acknowledgements.ts";
+import type { Writer } from "./backup.ts";
 import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
 import { CommitGate } from "./commit-gate.ts";
 import { type HaForm, mustAsk, readForm } from "./ha-form.ts";
@@ -72,6 +82,8 @@ export type HighAvailabilityOptions = {
   readonly licensing?: () => Licensing | null;
   /** The unit cannot go on: its state could not be kept, or the program is at fault. The link is closed already. */
   readonly onFatal: (error: Error) => void;
+  /** A backup took the place of this unit's state (ML5): the unit has let go of everything, and is to be started anew. */
+  readonly onReplaced?: () => void;
   /** Each timeline entry as it happens, for the log. */
   readonly onEvent?: (entry: TimelineEntry) => void;
 };
@@ -308,7 +320,57 @@ export class HighAvailability {
 
   /** Saves the shared state as it is now; answers the backup's name. */
   saveBackup(): string {
-    return this.#seams.saveBackup("by-command", this.#shared.replica, this.#seams.world.wall());
+    return this.#save("by-command");
+  }
+
+  /** What a portable backup of the present state holds. */
+  present(): { readonly writer: Writer; readonly at: number; readonly delta: Delta } {
+    const delta = this.#shared.replica.deltaSince(emptyVector);
+    return { writer: this.#writer(), at: this.#seams.world.wall(), delta };
+  }
+
+  /** Why the state of such a pair must not replace this unit's (ML5); null: it may. */
+  faultOfReplacing(backup: BackedUpPair): FieldError | null {
+    return faultOfReplacing(this.#pair.state, backup);
+  }
+
+  /**
+   * ML5, I6: the backup takes the place of this unit's state, which is saved first under the name that is answered. One
+   * transaction; the peer is told that this unit stops, so that a Master's role is taken at once. Then this unit is at
+   * its end, and its owner starts it anew: it meets its peer in Starting, and merges.
+   */
+  replaceBy(received: Replica, { file, writer }: { readonly file: string; readonly writer: Writer }): string {
+    this.#guarded(() => this.#writes.flush());
+    const savedAs = this.#save("before-replacing");
+    this.#guarded(() => {
+      this.#pair.dispatch({ type: "stopping" });
+      const { state } = this.#pair;
+      const entry = this.#entry({ code: "unit-replaced", file, savedAs, by: writer.name }, state);
+      this.#shared.adopt(received, [
+        durableChange(durableAfterReplacing(state, writer, savedAs)),
+        { kind: "event", event: entry as unknown as Json },
+      ]);
+      this.#options.onEvent?.(entry);
+    });
+    this.#stopped = new Error("a backup took the place of this unit's state; it starts anew");
+    const told = (): void => this.#options.onReplaced?.();
+    this.#letGo("replaced").then(told, told);
+    return savedAs;
+  }
+
+  /** ML5: do the HA settings of both units fit. `answer`: of the unit at the peer's address, when it was last asked. */
+  settingChecks(answer: ApplyAnswer | null): readonly SettingCheck[] {
+    const ownAddresses = this.#seams.ownAddresses();
+    return settingChecks(this.#pair.state, { answer, ownAddresses, ownPort: this.#listening.port });
+  }
+
+  #writer(): Writer {
+    const { self, durable } = this.#pair.state;
+    return { unit: self.unit, name: self.name, pairId: durable.pairId, seen: durable.seen };
+  }
+
+  #save(name: string): string {
+    return this.#seams.saveBackup(name, this.#shared.replica, this.#seams.world.wall(), this.#writer());
   }
 
   /** Adds to the timeline what another part of Central saw. */
@@ -648,7 +710,7 @@ export class HighAvailability {
     const { state } = this.#pair;
     let backup: string | null = null;
     if (!covers(emptyVector, this.#shared.replica.vector)) {
-      backup = this.#seams.saveBackup("before-initial-sync", this.#shared.replica, this.#seams.world.wall());
+      backup = this.#save("before-initial-sync");
       this.#observe({ code: "overwritten-saved", file: backup });
     }
     const durable = durableAfterSnapshot(state, pairId, backup);

@@ -24,6 +24,13 @@ export type ShellEvent =
   | { readonly code: "peer-earlier"; readonly wire: number; readonly withheld: readonly string[] }
   | { readonly code: "peer-upgraded"; readonly wire: number }
   | { readonly code: "overwritten-saved"; readonly file: string }
+  /** A backup took the place of this unit's state (ML5); `by`: the name of the unit that wrote it. */
+  | {
+      readonly code: "unit-replaced";
+      readonly file: string;
+      readonly savedAs: string;
+      readonly by: string;
+    }
   /** The unit was held back by its disk, and has opened its state again. */
   | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number }
   | { readonly code: "rows-not-moved"; readonly message: string }
@@ -52,6 +59,7 @@ const shellCodes: ReadonlySet<string> = new Set<ShellEvent["code"]>([
   "peer-earlier",
   "peer-upgraded",
   "overwritten-saved",
+  "unit-replaced",
   "disk-back",
   "rows-not-moved",
   "file-broken",
@@ -118,6 +126,11 @@ const describe = (
       return {
         severity: "info",
         text: `the configuration that was overwritten is saved as ${event.file}`,
+      };
+    case "unit-replaced":
+      return {
+        severity: "warning",
+        text: `this unit's configuration was replaced by the backup ${event.file} of ${event.by}, and it starts anew; what was here is saved as ${event.savedAs}`,
       };
     case "clocks-differ":
       return {

@@ -25,7 +25,11 @@ export const stateBecomes = (unit: Reachable, state: string) =>
 export async function pairOfCentrals(
   t: TestContext,
   addresses: readonly [string, string],
-  options: { readonly statisticsSlotMs?: number; readonly meteringSlotMs?: number } = {},
+  options: {
+    readonly statisticsSlotMs?: number;
+    readonly meteringSlotMs?: number;
+    readonly resuming?: true;
+  } = {},
 ): Promise<readonly [LoopbackCentral, LoopbackCentral]> {
   const one = await startCentral(t, "central1", addresses[0], options);
   const two = await startCentral(t, "central2", addresses[1], options);
