@@ -44,6 +44,7 @@ const commandOptions = {
   "new-secret": { type: "boolean" },
   once: { type: "string" },
   parameters: { type: "string" },
+  "pass-phrase-file": { type: "string" },
   "peer-address": { type: "string" },
   "peer-key": { type: "string" },
   "peer-port": { type: "string" },

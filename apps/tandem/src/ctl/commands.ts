@@ -267,14 +267,15 @@ export function findCommand(line: CommandLine): {
   readonly command: Command;
   readonly words: readonly string[];
 } {
-  const [first = "", second = "", ...rest] = line.words;
-  const noun = plurals[first] ?? first;
-  const pair = `${noun} ${second}`;
-  const name = Object.hasOwn(commands, pair) ? pair : noun;
+  const [first = "", ...rest] = line.words;
+  const all = [plurals[first] ?? first, ...rest];
+  // The longest that is one: some words of a command are a command themselves.
+  const length = [3, 2].find((count) => Object.hasOwn(commands, all.slice(0, count).join(" "))) ?? 1;
+  const name = all.slice(0, length).join(" ");
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined)
     throw new UsageError(`there is no command "${line.words.slice(0, 2).join(" ")}"; see tandem ctl --help`);
-  const words = name === pair ? rest : line.words.slice(1);
+  const words = all.slice(length);
   if (words.length !== command.words)
     throw new UsageError(
       words.length < command.words

@@ -1,5 +1,6 @@
 /** The commands that work with Central's own pair. */
-import { readFileSync } from "node:fs";
+import { createReadStream, createWriteStream, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { pipeline } from "node:stream/promises";
 import type { HaApply, HaEventsQuery } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
 import { type Command, type CommandContext, done, given, oneOf, required, word } from "./command.ts";
@@ -93,6 +94,53 @@ const restoreOverwritten: Command["run"] = async ({ client, line }) => {
         ? `${value.total} differences to ${value.backup}; nothing is changed without --apply\n`
         : done(`${value.total} differences to ${value.backup} are restored`, value.acknowledged);
   return { value, text: `${value.total === 0 ? "" : printRestore(value.differences)}${end}` };
+};
+
+/** The pass phrase of a portable backup. */
+const passPhraseOf = ({ world, line }: CommandContext): Promise<string> =>
+  readSecret(world, "pass phrase of the backup", line.text("pass-phrase-file"), "--pass-phrase-file");
+
+const downloadBackup: Command["run"] = async (context) => {
+  const { client, line } = context;
+  const path = required(context, "file");
+  const body = { ...given({ backup: line.text("backup") }), passPhrase: await passPhraseOf(context) };
+  const content = await client.download(routes.downloadBackup, { body });
+  const part = `${path}.part`;
+  try {
+    await pipeline(content, createWriteStream(part, { mode: 0o600 }));
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+  const bytes = statSync(path).size;
+  return {
+    value: { path, bytes },
+    text: `the backup is in ${path}, ${bytes} bytes; it opens with its pass phrase alone\n`,
+  };
+};
+
+const uploadBackup: Command["run"] = async (context) => {
+  const path = required(context, "file");
+  const { size } = statSync(path);
+  const value = await context.client.upload(routes.uploadBackup, {}, createReadStream(path), size);
+  const whose = value.ofThisPair === false ? ", which belonged to ANOTHER pair" : "";
+  return { value, text: `kept as ${value.name}: of ${value.unitName}${whose}, at ${value.at}\n` };
+};
+
+const replaceUnit: Command["run"] = async (context) => {
+  const { client, line } = context;
+  const backup = word(context);
+  const passPhrase = await passPhraseOf(context);
+  const value = await client.call(routes.restoreOverwritten, {
+    body: { backup, as: "replace a unit", passPhrase, apply: line.flag("apply") === true },
+  });
+  const end =
+    value.savedAs === null
+      ? `${value.total} differences to ${backup}; nothing is changed without --apply`
+      : `replaced by ${backup}, and it starts anew; what was here is saved as ${value.savedAs}`;
+  const note = value.note === null ? "" : `; ${value.note}`;
+  return { value, text: `${value.total === 0 ? "" : printRestore(value.differences)}${end}${note}\n` };
 };
 
 const resolveConflict =
@@ -268,6 +316,13 @@ export const haCommands: { readonly [words: string]: Command } = {
       return { value, text: `saved as ${value.name}\n` };
     },
   },
+  "ha backup download": {
+    words: 0,
+    options: ["file", "backup", "pass-phrase-file"],
+    run: downloadBackup,
+  },
+  "ha backup upload": { words: 0, options: ["file"], run: uploadBackup },
+  "ha backup replace": { words: 1, options: ["apply", "pass-phrase-file"], run: replaceUnit },
   "ha restore-overwritten": { words: 0, options: ["backup", "apply"], run: restoreOverwritten },
   "ha remove": { words: 0, options: ["unit"], run: removeHa },
   "notifications list": {

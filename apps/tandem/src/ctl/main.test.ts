@@ -171,6 +171,50 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   assert.match(await does("ha files"), /^Missing here +0 files/);
 });
 
+test("[CE5] [ML5] a backup goes from one unit to the other and replaces it, from the command line; HA Status shows the checks", async (t) => {
+  const [one, two] = await pairOfCentrals(t, ["127.0.3.41", "127.0.3.42"], { resuming: true });
+  const { folder, run } = shell(t);
+  const on =
+    (unit: LoopbackCentral) =>
+    async (words: string, input: readonly string[] = []): Promise<string> => {
+      const ran = await run([...at(unit), ...words.split(" ")], input);
+      assert.equal(ran.status, 0, `${words}: ${ran.err}`);
+      return ran.out;
+    };
+  const [onOne, onTwo] = [on(one), on(two)];
+  await onOne("login", [one.firstPassword]);
+  await onTwo("login", [two.firstPassword]);
+  const file = join(folder, "central1.backup");
+  const phraseFile = join(folder, "phrase");
+  writeFileSync(phraseFile, "a phrase of many words\n", { mode: 0o600 });
+  assert.match(
+    await onOne(`ha backup download --file ${file} --pass-phrase-file ${phraseFile}`),
+    /the backup is in .*central1\.backup, \d+ bytes/,
+  );
+  await onOne("network add 10.31.0.0/16 --name since");
+  const uploaded = await onTwo(`ha backup upload --file ${file}`);
+  const name = /^kept as (\S+): of central1, at /.exec(uploaded)?.[1];
+  assert.ok(name !== undefined, uploaded);
+  const wrong = await run([...at(two), "ha", "backup", "replace", name], ["another phrase of words"]);
+  assert.deepEqual([wrong.status, /pass phrase does not open/.test(wrong.err)], [1, true]);
+  assert.match(
+    await onTwo(`ha backup replace ${name}`, ["a phrase of many words"]),
+    /networks +10\.31\.0\.0\/16 +goes[\s\S]*nothing is changed without --apply/,
+  );
+  const before = two.central;
+  assert.match(
+    await onTwo(`ha backup replace ${name} --apply --pass-phrase-file ${phraseFile}`),
+    /replaced by .*, and it starts anew; what was here is saved as before-replacing-.*merging/,
+  );
+  await eventually("it has started anew", () => two.central !== before);
+  const status = await eventually("it is in step, and its settings fit", async () => {
+    const text = await onTwo("ha status");
+    return /In step +yes/.test(text) && /HA Key for the Other Peer +fits/.test(text) && text;
+  });
+  assert.match(status, /Preferred Master +fits: central1 alone is the preferred master/);
+  assert.match(await onTwo("networks list"), /10\.31\.0\.0\/16/);
+});
+
 test("[CE5] received syslog is read and followed from the command line, and reaches the terminal as text alone", async (t) => {
   const central = await startCentral(t, "central1", "127.0.0.1");
   const { run } = shell(t);

@@ -1,6 +1,6 @@
 /** Answers for people's eyes. */
 import type { Device } from "@tandem/central-api/devices";
-import type { HaDifferences, HaEvent, HaStatus } from "@tandem/central-api/ha";
+import type { HaDifferences, HaEvent, HaStatus, SettingCheck } from "@tandem/central-api/ha";
 import type { RestoreDifference } from "@tandem/central-api/ha-backups";
 import type { Conflict } from "@tandem/central-api/ha-conflicts";
 import type { HaGroup } from "@tandem/central-api/ha-groups";
@@ -84,8 +84,13 @@ export function printHaStatus(status: HaStatus): string {
     ...status.configurationErrors.map(
       ({ message, remedy }) => ["To be corrected", `${message}: ${remedy}`] as const,
     ),
+    ...status.checks.map((check) => [check.setting, checked(check)] as const),
   ]);
 }
+
+const fitting = { yes: "fits", no: "DOES NOT FIT", unknown: "not known" } as const;
+const checked = ({ fits, message, remedy }: SettingCheck): string =>
+  `${fitting[fits]}: ${message}${remedy === "" ? "" : `: ${remedy}`}`;
 
 export const printEvents = (events: readonly HaEvent[]): string =>
   table(

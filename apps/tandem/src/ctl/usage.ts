@@ -86,6 +86,13 @@ High availability of Central
   ha differences                      digests by table, and rows found to differ
   ha backups                          backups of this unit's shared state
   ha backup                           save the shared state as it is now
+  ha backup download --file FILE [--backup NAME] [--pass-phrase-file FILE]
+                                      that, or the present state, as one file that another unit can
+                                      read, under a pass phrase (a line of standard input)
+  ha backup upload --file FILE        give such a file to a unit, which names it
+  ha backup replace NAME [--apply] [--pass-phrase-file FILE]
+                                      the unit's configuration becomes the backup's, and merges with its
+                                      peer's; identity, HA settings and licences stay the unit's own
   ha restore-overwritten [--backup NAME] [--apply]
                                       what differs from what joining the pair overwrote (or from NAME);
                                       with --apply every difference is written as a new edit

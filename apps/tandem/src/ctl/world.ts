@@ -13,11 +13,16 @@ export type World = {
 };
 
 /** A password: out of the file that was named, or the next line of standard input. Throws when there is none. */
-export async function readSecret(world: World, prompt: string, file: string | undefined): Promise<string> {
+export async function readSecret(
+  world: World,
+  prompt: string,
+  file: string | undefined,
+  option = "--password-file",
+): Promise<string> {
   const text =
     file === undefined ? await world.secretLine(prompt) : readFileSync(file, "utf8").split("\n")[0];
   if (text === undefined || text === "")
-    throw new Error(`${prompt} is missing: give it on standard input, or name a file with --password-file`);
+    throw new Error(`${prompt} is missing: give it on standard input, or name a file with ${option}`);
   return text.replace(/\r$/, "");
 }
 

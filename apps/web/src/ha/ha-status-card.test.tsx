@@ -33,6 +33,7 @@ const standalone: HaStatus = {
   digest: "",
   unacknowledged: 0,
   configurationErrors: [],
+  checks: [],
 };
 
 const paired: HaStatus = {
@@ -70,6 +71,29 @@ test.each([
 ])("[CH15] set-up is not called complete with %s", (_, status) => {
   show(status);
   expect(screen.queryByText(/Set-up is complete/)).toBeNull();
+});
+
+test("[ML5] a setting that does not fit the other unit's stands there with what to do, beside those that do", () => {
+  const ours = "clear";
+  show({
+    ...paired,
+    checks: [
+      { setting: "Disable", ours, fits: "yes", message: "neither unit is taken out of HA", remedy: "" },
+      {
+        setting: "Preferred Master",
+        ours,
+        fits: "no",
+        message: "Preferred Master is set on neither unit",
+        remedy: "set it on one",
+      },
+    ],
+  });
+  expect(screen.getByText("fits")).toBeTruthy();
+  expect(screen.getByText("does not fit")).toBeTruthy();
+  expect(screen.getByText("Preferred Master is set on neither unit: set it on one")).toBeTruthy();
+  cleanup();
+  show(standalone);
+  expect(screen.queryByText("Fits the other unit's")).toBeNull();
 });
 
 test("[CH10] what the pair waits for stands there, with the unit", () => {

@@ -15,6 +15,7 @@ import {
 import type { HaStatus } from "@tandem/central-api/ha";
 import type { ReactNode } from "react";
 import { moment } from "../form/moment.ts";
+import { SettingChecks } from "./setting-checks.tsx";
 import { StateLabel } from "./state-label.tsx";
 
 type Props = {
@@ -151,6 +152,7 @@ export function HaStatusCard({ status, onRefresh, refreshing, onRestore, actions
               {status.peerUnit === null ? "none" : `${status.peerName ?? ""} (${status.peerUnit})`}
             </Row>
           </DescriptionList>
+          <SettingChecks checks={status.checks} />
         </Stack>
       </CardBody>
     </Card>
