@@ -119,7 +119,9 @@ test("a LoadMaster and the two Centrals that license it", { skip, timeout: 400_0
       await page.getByRole("button", { name: "Activate" }).click();
       await page.getByText("This unit is licensed.").waitFor();
       assert.equal(await holderBy(atFirst), "central1");
-      const { uuid } = await licence();
+      const { uuid, centrals: named } = await licence();
+      const [own] = named;
+      assert.ok(own?.fingerprint?.startsWith(own.unit), "its id is the beginning of the fingerprint");
       const { units } = await atFirst.call(routes.listLicensedUnits);
       const { device } = units.find((each) => each.unit === uuid) ?? {};
       await becomes("the device is up, and so the Central is signed in", async () => {

@@ -131,8 +131,8 @@ export function ActivateCard({ licence, isReadOnly }: Props) {
                 isInline
                 title={`Is it the right Central? It calls itself ${offered.name}`}
               >
-                Compare this with the fingerprint that the Central shows itself, before you go on: it will be
-                able to manage this unit.
+                The first 16 digits of its key's fingerprint are its id, which its HA Status shows. Compare
+                them before you go on: it will be able to manage this unit.
                 <Content component="p">
                   <code>{inGroups(offered.fingerprint)}</code>
                 </Content>
