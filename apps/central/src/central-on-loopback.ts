@@ -80,6 +80,7 @@ export async function startCentral(
       listen: { address, port },
       peerLink: { address, port: peerPort },
       syslog: { address, port: syslogPort, retentionDays: 90, announcedAddress: null },
+      metering: { slotSeconds: 300 },
     };
     const all = {
       onFatal: (error: Error) => assert.fail(error),

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { second } from "@tandem/base/time";
 import { routes, sessionCookiePrefix } from "@tandem/central-api/routes";
 import { loadOrCreateIdentity } from "@tandem/peer-link/identity";
 import { conflictsTable } from "@tandem/replica/conflicts";
@@ -340,7 +341,7 @@ export class Central {
         targetOf: (device) => fleet.targetOfDevice(device),
         fetch: fleet.statistics,
         note: (event) => pair.note(event),
-        ...(options.meteringSlotMs === undefined ? {} : { slotMs: options.meteringSlotMs }),
+        slotMs: options.meteringSlotMs ?? configuration.metering.slotSeconds * second,
       });
       undo.push(() => metering.stop());
       const deliveries = new Deliveries({

@@ -22,6 +22,7 @@ test("only the state folder must be named; everything else has its default", () 
         retentionDays: 90,
         announcedAddress: null,
       },
+      metering: { slotSeconds: 300 },
     },
   });
 });
@@ -35,6 +36,9 @@ test("faults name the field: no JSON, missing, mistyped, misspelt, relative, mal
     "syslog/adress unknown-field",
     "syslog/port not-allowed",
     "syslog/retentionDays not-allowed",
+  ]);
+  assert.deepEqual(faultsOf({ stateDir: "/x", metering: { slotSeconds: 3_600 } }), [
+    "metering/slotSeconds not-allowed",
   ]);
   assert.deepEqual(faultsOf({ stateDir: "/x", syslog: { address: "any" } }), [
     "syslog/address address-malformed",

@@ -6,7 +6,9 @@ import { isAbsolute } from "node:path";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
+import { second } from "@tandem/base/time";
 import { peerPortDefault } from "@tandem/central-api/ha";
+import { meteringSlotMs } from "@tandem/licensing/throughput";
 import { StateUnreadable } from "./state-unreadable.ts";
 
 const webPortDefault = 8_443;
@@ -39,6 +41,19 @@ const Syslog = Type.Object(
   closed,
 );
 
+const Metering = Type.Object(
+  {
+    slotSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: meteringSlotMs / second,
+        description: "how often LoadMasters are sampled; 300, but for laboratories. The same on both units",
+      }),
+    ),
+  },
+  closed,
+);
+
 const File = Type.Object(
   {
     name: Type.Optional(
@@ -51,6 +66,7 @@ const File = Type.Object(
     listen: Type.Optional(Listen),
     peerLink: Type.Optional(Listen),
     syslog: Type.Optional(Syslog),
+    metering: Type.Optional(Metering),
   },
   closed,
 );
@@ -69,6 +85,8 @@ export type CentralConfiguration = {
     /** Where devices send it, when that is not the address they are reached from. */
     readonly announcedAddress: string | null;
   };
+  /** How often licensed LoadMasters are sampled. */
+  readonly metering: { readonly slotSeconds: number };
 };
 
 /** Reads the text of a configuration file; every fault names its field and what would be right. */
@@ -101,6 +119,7 @@ export function parseConfiguration(text: string): Result<CentralConfiguration, r
       announcedAddress: null,
       ...file.syslog,
     },
+    metering: { slotSeconds: meteringSlotMs / second, ...file.metering },
   };
   const wrong: FieldError[] = [];
   if (!isAbsolute(configuration.stateDir))

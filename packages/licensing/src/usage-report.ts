@@ -156,6 +156,7 @@ export function usageCsv(report: UsageReport, viewer: UnitId): string {
     csvRow([""]),
     csvRow(["Month", report.month]),
     csvRow(["Slots (UTC)", stretchOf(report)]),
+    csvRow(["Slot (s)", String(report.slotMs / 1_000)]),
     ...summaryOf(report).map(csvRow),
   ].join("");
 }
@@ -177,8 +178,8 @@ td.number{text-align:right;white-space:nowrap}th{background:#eee}tr.missing td{b
 
 const notes: { readonly [kind in UsageReport["kind"]]: string } = {
   metered:
-    "Throughput is bits in and out on the client side over 300 s. Of each LoadMaster its greatest in the month counts; a pair counts once, in each slot by the greater of its members. The sum is rounded up to whole Gbit/s.",
-  pool: "Throughput is bits in and out on the client side over 300 s. A slot above the licence carried more than the size that was licensed in it.",
+    "Of each LoadMaster its greatest in the month counts; a pair counts once, in each slot by the greater of its members. The sum is rounded up to whole Gbit/s.",
+  pool: "A slot above the licence carried more than the size that was licensed in it.",
 };
 
 /** One page without anything from elsewhere, fit for a mail. */
@@ -203,7 +204,7 @@ export function usageHtml(report: UsageReport, viewer: UnitId): string {
     ...(rows.length === 0 ? [`<tr><td colspan="${columns.length}">No LoadMaster.</td></tr>`] : rows),
     "</tbody></table>",
     ...(summary.length === 0 ? [] : ["<table><tbody>", ...summary, "</tbody></table>"]),
-    `<p>${html(notes[report.kind])} A device ID in parentheses is that on the other Central, which licensed the LoadMaster.</p>`,
+    `<p>Throughput is bits in and out on the client side over ${report.slotMs / 1_000} s. ${html(notes[report.kind])} A device ID in parentheses is that on the other Central, which licensed the LoadMaster.</p>`,
     "</body></html>",
     "",
   ].join("\n");

@@ -42,7 +42,7 @@ const daysPerTurn = 3;
 /** A part of a slot after its beginning its sample is there, or will not come. */
 const sampledWithinPart = 0.2;
 
-/** Months, the newest first, of which there is something and whose first day is still kept. */
+/** Months, the newest first: the one that runs, and those of which there is something and whose first day is still kept. */
 export function monthsKept({ store, slotMs }: MonthPorts, now: WallMillis): readonly string[] {
   const { slotsPerDay, rawKeptDays } = store.keeping;
   const dayMs = slotsPerDay * slotMs;
@@ -51,7 +51,8 @@ export function monthsKept({ store, slotMs }: MonthPorts, now: WallMillis): read
   for (const { day } of store.days(Math.max(0, Math.ceil(firstKept / dayMs))))
     months.add(monthOf(day * dayMs));
   return [...months]
-    .filter((month) => monthBounds(month).from >= firstKept && monthBounds(month).from <= now)
+    .filter((month) => month === monthOf(now) || monthBounds(month).from >= firstKept)
+    .filter((month) => monthBounds(month).from <= now)
     .sort()
     .reverse();
 }
