@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { carpPrinted, oneCarpSeed, runCarpSeeds } from "./carp/command.ts";
 import { readCorpus } from "./corpus.ts";
+import { licensingSeedsFrom } from "./day.ts";
 import { clockText } from "./journal.ts";
 import { runSeeds } from "./many-seeds.ts";
 import { carpSuite, centralSuite, failsUnpatched, findPlanted, rememberSeeds } from "./planted.ts";
@@ -12,6 +13,7 @@ import { logPage, printed } from "./report.ts";
 import { Run } from "./run.ts";
 
 const usage = `npm run sim -- --seeds N [--from N] [--jobs N] [--log FILE]   run N seeds; exit 1 at a failure
+npm run sim -- --licences --seeds N …                         the same, of days on which LoadMasters are licensed and little else
 npm run sim -- --seconds N [--from N] [--jobs N]              as many seeds as fit into N seconds
 npm run sim -- --planted                                      finds each planted bug within 500 seeds
 npm run sim -- --corpus                                       the seeds that failed once
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     corpus: { type: "boolean", default: false },
     carp: { type: "boolean", default: false },
+    licences: { type: "boolean", default: false },
     seed: { type: "string" },
     story: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
@@ -105,6 +108,7 @@ async function many(next: () => number | undefined): Promise<boolean> {
     const asked = [
       ...(values.seeds === undefined ? [] : [`--seeds ${values.seeds}`]),
       ...(values.seconds === undefined ? [] : [`--seconds ${values.seconds}`]),
+      ...(values.licences ? ["--licences"] : []),
       `--from ${values.from} --jobs ${jobs}`,
     ];
     const command = `npm run sim -- ${asked.join(" ")}`;
@@ -138,7 +142,7 @@ async function main(): Promise<boolean> {
     return many(() => seeds.shift());
   }
   const run = values.carp ? carp : many;
-  let seed = Number(values.from);
+  let seed = Number(values.from) + (values.licences ? licensingSeedsFrom : 0);
   if (values.seeds !== undefined) {
     const end = seed + Number(values.seeds);
     return run(() => (seed < end ? seed++ : undefined));

@@ -36,6 +36,7 @@ import { SaidAndKept } from "./checkers/said-and-kept.ts";
 import { checkStatistics } from "./checkers/statistics.ts";
 import type { Kept } from "./checkers/violation.ts";
 import { Coverage, type PairStateName, stateOf } from "./coverage.ts";
+import { type Day, dayOf } from "./day.ts";
 import type { DiskImage } from "./disk.ts";
 import { Engine } from "./engine.ts";
 import { drawFault, type Fault, type FaultKind, faultKinds, isDiskFault } from "./faults.ts";
@@ -58,9 +59,6 @@ import {
 import { Random } from "./random.ts";
 import { Unit, type UnitObserver } from "./unit.ts";
 
-const runMs = 24 * hour;
-const editsPerPhase = 50;
-const faultsPerPhase = 10;
 /** How soon a pair that nothing keeps from it is whole again: interval, retries, election, catching up. */
 const wholeWithinMs = 3 * minute;
 /** CH11: hold-down, doubled with each handover of the last hour, at most an hour; and the exchange after it. */
@@ -70,18 +68,12 @@ const supervisorDelayMs = 5 * second;
 const heldMaxMs = 16 * minute;
 const careIntervalMs = 7 * second;
 const labelsMax = 40;
-/** Of the seeds, in how many actions are scheduled. */
-const scheduleShare = 0.15;
-/** Of these, in how many it takes backups as well. */
+/** Of the seeds with scheduled actions, in how many these take backups as well. */
 const backupShare = 0.4;
 /** A file that the other unit could not give is asked for again after five minutes at most. */
 const filesWithinMs = 15 * minute;
-/** And in how many statistics are polled. */
-const statisticsShare = 0.05;
-/** And in how many a value rots on a disk. */
+/** Of all seeds, in how many a value rots on a disk. */
 const rotShare = 0.15;
-/** And in how many LoadMasters are licensed: these cost twice as much. None of the corpus that is older is among them. */
-const licensingShare = 0.25;
 /** The licences of both units are alike: what each has granted is shared, and what it owes is written anew. */
 const sharedWithinMs = 10 * second;
 /** A LoadMaster asks each Central, and once more where it was told that it had asked since. */
@@ -167,6 +159,7 @@ export class Run implements UnitObserver {
   /** Digests of files that no unit of the pair has any more, through no fault of its own. */
   readonly #lostFiles = new Set<string>();
   readonly #licensing: LicensingWorkload | null;
+  readonly #day: Day;
   readonly #polled: PolledDevice | null;
   readonly #statistics = new Map<Unit, StatisticsMemory>();
   readonly #polledMinutes = new PolledMinutes();
@@ -189,6 +182,7 @@ export class Run implements UnitObserver {
 
   constructor(seed: number, options: RunOptions = {}) {
     this.seed = seed;
+    this.#day = dayOf(seed);
     this.random = new Random(`tandem ${seed}`);
     this.journal = new Journal({ story: options.story === true, trace: options.trace === true });
     const random = this.random.stream("run");
@@ -212,18 +206,20 @@ export class Run implements UnitObserver {
     this.pair = [this.units[0] as Unit, this.units[1] as Unit];
     this.#survivor = random.pick(this.pair);
     // The schedule costs as much time as all the rest, so some seeds have it.
-    this.#loadMaster = random.chance(scheduleShare)
+    this.#loadMaster = random.chance(this.#day.scheduleShare)
       ? new LoadMaster("d".repeat(16), this.random.stream("device"), (run, times) =>
           this.#tookEffect(run, times),
         )
       : null;
     this.#hasBackups = this.#loadMaster !== null && this.random.stream("backups").chance(backupShare);
-    this.#polled = random.chance(statisticsShare) ? new PolledDevice() : null;
+    this.#polled = random.chance(this.#day.statisticsShare) ? new PolledDevice() : null;
     if (this.#polled !== null) this.#watchActing();
     this.engine.alwaysDrains = this.#loadMaster !== null || this.#polled !== null;
     this.operators = new Operators(this, this.random.stream("operators"));
     const licensing = this.random.stream("ledger");
-    this.#licensing = licensing.chance(licensingShare) ? new LicensingWorkload(this, licensing) : null;
+    this.#licensing = licensing.chance(this.#day.licensingShare)
+      ? new LicensingWorkload(this, licensing)
+      : null;
   }
 
   async execute(): Promise<Outcome> {
@@ -260,10 +256,10 @@ export class Run implements UnitObserver {
   async #phase1(): Promise<void> {
     const random = this.random.stream("phase 1");
     const beginMs = this.engine.now;
-    const lengthMs = random.between(14, 17) * hour;
+    const lengthMs = random.between(...this.#day.firstMs);
     for (const unit of this.pair) unit.start();
     this.#care(random.chance(0.3));
-    const faults = random.integer(12, 22);
+    const faults = random.integer(...this.#day.faults[0]);
     for (let index = 0; index < faults; index += 1)
       this.engine.at(beginMs + random.between(random.chance(0.2) ? 0 : 10 * minute, lengthMs), () =>
         this.#drawFault(random, false),
@@ -276,7 +272,7 @@ export class Run implements UnitObserver {
     for (let index = 0; index < 3; index += 1)
       this.engine.at(beginMs + random.between(hour, lengthMs), () => this.#takeImage(random));
     await this.#go(beginMs + lengthMs);
-    while (this.#faults[0] < faultsPerPhase) {
+    while (this.#faults[0] < this.#day.faultsLeast) {
       this.#drawFault(random, false);
       await this.#go(this.engine.now + 10 * minute);
     }
@@ -288,10 +284,10 @@ export class Run implements UnitObserver {
   async #phase2(): Promise<void> {
     const random = this.random.stream("phase 2");
     const beginMs = this.engine.now;
-    const lengthMs = Math.max(4 * hour, runMs - beginMs - 30 * minute);
+    const lengthMs = Math.max(this.#day.secondLeastMs, this.#day.lengthMs - beginMs - 30 * minute);
     this.#scheduleEdits(random, beginMs, lengthMs);
     this.#licensing?.schedule(beginMs, lengthMs);
-    const faults = random.integer(faultsPerPhase, 14);
+    const faults = random.integer(...this.#day.faults[1]);
     for (let index = 0; index < faults; index += 1) {
       const nextMs = beginMs + (lengthMs * (index + random.next())) / faults;
       await this.#go(Math.max(this.engine.now, nextMs));
@@ -303,7 +299,7 @@ export class Run implements UnitObserver {
       await this.#untilFaultsEnd();
       await this.#mustBecomeWhole();
     }
-    await this.#go(Math.max(this.engine.now, runMs));
+    await this.#go(Math.max(this.engine.now, this.#day.lengthMs));
     await this.#finishEdits(random);
     await this.#mustBecomeWhole();
     await this.#upgrade();
@@ -318,7 +314,7 @@ export class Run implements UnitObserver {
   }
 
   #scheduleEdits(random: Random, fromMs: number, lengthMs: number): void {
-    const attempts = random.integer(50, 75);
+    const attempts = random.integer(...this.#day.edits);
     for (let index = 0; index < attempts; index += 1)
       this.engine.at(fromMs + random.between(0, lengthMs), () => {
         const burst = random.chance(0.15) ? 4 : 1;
@@ -330,7 +326,7 @@ export class Run implements UnitObserver {
   }
 
   async #finishEdits(random: Random): Promise<void> {
-    for (let tries = 0; this.operators.accepted < editsPerPhase && tries < 500; tries += 1) {
+    for (let tries = 0; this.operators.accepted < this.#day.editsLeast && tries < 500; tries += 1) {
       this.operators.edit(random.pick(this.pair));
       await this.#go(this.engine.now + 10 * second);
     }

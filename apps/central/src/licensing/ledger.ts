@@ -38,6 +38,8 @@ export class Ledger {
   readonly #shares = new Map<string, ShareValues>();
   readonly #numbers = new Map<string, NumberValues>();
   #peer: UnitId | null = null;
+  /** The shared rows that were found to say all that is in here; they are the same objects until they change. */
+  #agreed: readonly unknown[] = [];
 
   constructor(self: UnitId, shared: SharedRows, file: LedgerFile) {
     this.#self = self;
@@ -103,6 +105,7 @@ export class Ledger {
       ...shares.map((row) => ({ name: `share ${shareKey(row.account, row.kind, row.giver)}`, value: row })),
       ...numbers.map((row) => ({ name: `number ${licenceKey(row.unit, row.central)}`, value: row })),
     ];
+    this.#agreed = [];
     this.#file.set(documents as unknown as readonly { readonly name: string; readonly value: Json }[]);
     for (const row of rows) this.#licences.set(licenceKey(row.unit, row.central), row);
     for (const row of shares) this.#shares.set(shareKey(row.account, row.kind, row.giver), row);
@@ -116,6 +119,17 @@ export class Ledger {
 
   /** Takes over what the shared rows know of this unit and its file does not; then what they lack, as edits. */
   reconcile(): readonly Edit[] {
+    const rows = [licences, licenceShares, deviceNumbers].map((table) =>
+      this.#shared.rows(table as unknown as Table),
+    );
+    if (rows.every((each, index) => each === this.#agreed[index])) return [];
+    this.#agreed = [];
+    const edits = this.#differences();
+    if (edits.length === 0) this.#agreed = rows;
+    return edits;
+  }
+
+  #differences(): readonly Edit[] {
     const found: { licences: LicenceValues[]; shares: ShareValues[]; numbers: NumberValues[] } = {
       licences: [],
       shares: [],
