@@ -343,6 +343,8 @@ export class LicensingWorkload {
   /** Nobody waits for it; what could not be kept is refused, or ends the process. */
   #follow(unit: Unit, doing: Promise<unknown>): void {
     const { process } = unit.machine;
+    // A process that died at its disk within the call is not there any more.
+    doing.catch(() => {});
     this.#run.engine.settled();
     void process?.follow(doing).catch((error: Error) => {
       if (process.isAlive) this.#run.say(unit.name, `no: ${error.message}`);
