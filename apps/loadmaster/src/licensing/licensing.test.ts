@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { get } from "node:https";
+import { get, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { hour } from "@tandem/base/time";
 import { graceMsDefault } from "@tandem/licensing/wire";
 import { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { wuiPaths } from "@tandem/loadmaster-api/ha-view";
 import type { LicenceView } from "@tandem/loadmaster-api/licence-commands";
+import type { PairingCheckView } from "@tandem/loadmaster-api/pairing";
 import { newSigningKeyPem, signingKeyFrom } from "@tandem/signed-documents/keys";
 import {
   fetchText,
@@ -48,6 +50,35 @@ describe("the licence of a unit", { skip }, () => {
       address: loopback(31),
       port: unit.configuration.apiPort,
       credentials: { kind: "password", user: "tandem-central", password },
+    });
+  /** The cookie of a browser that signs in as the Central does, or the status with which a cookie is answered. */
+  const browser = (cookie?: string): Promise<{ readonly status: number; readonly cookie: string }> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request(
+        {
+          host: loopback(31),
+          port: unit.configuration.apiPort,
+          path: wuiPaths.session,
+          method: cookie === undefined ? "POST" : "GET",
+          headers: { "content-type": "application/json", ...(cookie === undefined ? {} : { cookie }) },
+          rejectUnauthorized: false,
+        },
+        (response) => {
+          response.resume();
+          response.on("end", () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              cookie: response.headers["set-cookie"]?.[0]?.split(";")[0] ?? "",
+            }),
+          );
+        },
+      );
+      outgoing.on("error", reject);
+      outgoing.end(
+        cookie === undefined
+          ? JSON.stringify({ apiuser: "tandem-central", apipass: central.management?.password })
+          : undefined,
+      );
     });
   /** Until the licence is in another state, half a day at a time. */
   const passUntil = async (state: LicenceView["state"], maxHours: number): Promise<void> => {
@@ -353,7 +384,10 @@ describe("the licence of a unit", { skip }, () => {
     assert.equal((await view()).state, "licensed", "a check that was given up says nothing");
     assert.match(wordsOf(await call("killaslinstance")), /was not given back.*with force/);
     central.isSilent = false;
+    const session = await browser();
+    assert.deepEqual([session.status, (await browser(session.cookie)).status], [200, 200]);
     assert.equal(wordsOf(await call("killaslinstance")), "the licence was given back");
+    assert.equal((await browser(session.cookie)).status, 401, "its sessions end with the account");
     assert.equal(central.heard.at(-1)?.purpose, "release");
     assert.equal((await view()).state, "unlicensed");
     assert.match(wordsOf(await asCentral().call("listvs")), /Unauthorized/);
@@ -377,6 +411,39 @@ describe("the licence of a unit", { skip }, () => {
     central.lastNumber = 77;
     value(await activate());
     assert.equal((await view()).number, 78);
+  });
+});
+
+describe("the licences of two units that are to become a pair", { skip }, () => {
+  test("[LH10] are compared, and a difference keeps nobody from it", async (t) => {
+    const central = await FakeCentral.start(loopback(63));
+    t.after(() => central.close());
+    const one = await startUnit(61, { apiPort: portFor(3), partnerPort: portFor(4) });
+    t.after(() => one.remove());
+    const two = await startUnit(62, { apiPort: portFor(3), partnerPort: portFor(4) });
+    t.after(() => two.remove());
+    const partner = { partner: loopback(62), partnerport: portFor(3), shared: loopback(64) };
+    const found = async () => {
+      const shown = value(await one.client().call("hapaircheck", partner)) as unknown as PairingCheckView;
+      const checked = value(
+        await one.client().call("hapaircheck", {
+          ...partner,
+          partnerpassword: two.password,
+          partnerfingerprint: shown.fingerprint,
+        }),
+      ) as unknown as PairingCheckView;
+      return checked.checks.find(({ name }) => name === "licence");
+    };
+    const none = await found();
+    assert.deepEqual([none?.ok, none?.found], [true, "neither unit has one"]);
+    const wanted = { lic_type_id: "local", aslhost: central.host, aslport: central.port };
+    value(await one.client().call("aslactivate", wanted));
+    const differ = await found();
+    assert.equal(differ?.ok, null);
+    assert.match(differ.found, /local here, none there/);
+    central.lastNumber = 0;
+    value(await two.client().call("aslactivate", wanted));
+    assert.equal((await found())?.found, "both units have one of the type local");
   });
 });
 
