@@ -19,8 +19,11 @@ import {
 
 /** advbase 1, three missed, and the skew of a whole second at most; plus what a loaded machine may add. */
 const takeoverTimeoutMs = 3_000 + 1_000 + 2_000;
-/** ucarp looks at its timer only when its capture wakes it, up to a second late. */
-const ucarpTimeoutMs = takeoverTimeoutMs + 2_000;
+/**
+ * A step on the way to what is looked at; on a busy machine it may take long. Besides, ucarp looks at its timer only
+ * when its capture wakes it, up to a second late.
+ */
+const stepWithinMs = 20_000;
 
 const skip = needsRoot();
 
@@ -56,11 +59,11 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
   test("[LH1] interop, ucarp first: in 5 rounds we take over when it stops or dies, and yield when it returns", () =>
     withNetwork(["a", "b"], async (network) => {
       let master = ucarp(network, "a", { skew: 0, preempt: true });
-      await eventually("ucarp is master", ucarpTimeoutMs, () => network.holds("a"));
+      await eventually("ucarp is master", stepWithinMs, () => network.holds("a"));
       const unit = new CarpdUnit(network, "b");
       await unit.keep({ advskew: 100, foreignPeer: true });
       await unit.start();
-      await eventually("ucarp is heard", takeoverTimeoutMs, () => (unit.status?.counters.received ?? 0) >= 4);
+      await eventually("ucarp is heard", stepWithinMs, () => (unit.status?.counters.received ?? 0) >= 4);
       assert.equal(unit.status?.role, "backup", "it stays behind the lower skew");
       assert.equal(unit.status?.peer?.source, network.address("a"));
       for (const [round, way] of (["kill", "stop", "kill", "stop", "kill"] as const).entries()) {
@@ -70,7 +73,7 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
         master.kill(way === "kill" ? "SIGKILL" : "SIGTERM");
         await ended;
         // It has no last word: its silence is what we go by.
-        await unit.becomes("master", takeoverTimeoutMs);
+        await unit.becomes("master", stepWithinMs);
         assert.equal(network.holds("b"), true, what);
         if (way === "kill") {
           network.ip(network.namespace("a"), `addr del ${sharedAddress}/24 dev eth0`);
@@ -78,9 +81,9 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
         } else assert.equal(network.holds("a"), false, what);
 
         master = ucarp(network, "a", { skew: 0, preempt: true });
-        await unit.becomes("backup", ucarpTimeoutMs);
+        await unit.becomes("backup", stepWithinMs);
         assert.equal(network.holds("b"), false, what);
-        await eventually(`ucarp is master again, ${what}`, ucarpTimeoutMs, () => network.holds("a"));
+        await eventually(`ucarp is master again, ${what}`, stepWithinMs, () => network.holds("a"));
       }
       assert.equal(unit.status?.counters.takeovers, 5);
       assert.deepEqual(
@@ -95,7 +98,7 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
       const unit = new CarpdUnit(network, "a");
       await unit.keep({ advskew: 0, preempt: true, foreignPeer: true });
       await unit.start();
-      await unit.becomes("master", takeoverTimeoutMs);
+      await unit.becomes("master", stepWithinMs);
       ucarp(network, "b", { skew: 100 });
       const sent = unit.status!.counters.sent!;
       await eventually(
@@ -113,12 +116,12 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
           assert.equal(await unit.end("SIGTERM"), 0);
           assert.equal(network.holds("a"), false, what);
         }
-        await eventually(`ucarp is master, ${what}`, ucarpTimeoutMs, () => network.holds("b"));
+        await eventually(`ucarp is master, ${what}`, stepWithinMs, () => network.holds("b"));
 
         network.cable("a", "up");
         await unit.start();
-        await unit.becomes("master", ucarpTimeoutMs);
-        await eventually(`ucarp yields, ${what}`, ucarpTimeoutMs, () => !network.holds("b"));
+        await unit.becomes("master", stepWithinMs);
+        await eventually(`ucarp yields, ${what}`, stepWithinMs, () => !network.holds("b"));
         assert.equal(network.holds("a"), true, what);
       }
     }));
@@ -126,11 +129,11 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
   test("[LH1] a wrong password is rejected and counted", () =>
     withNetwork(["a", "b"], async (network) => {
       ucarp(network, "a", { skew: 0, password: "another" });
-      await eventually("ucarp is master", ucarpTimeoutMs, () => network.holds("a"));
+      await eventually("ucarp is master", stepWithinMs, () => network.holds("a"));
       const unit = new CarpdUnit(network, "b");
       await unit.keep({ advskew: 100, foreignPeer: true });
       await unit.start();
-      const status = await unit.becomes("master", takeoverTimeoutMs);
+      const status = await unit.becomes("master", stepWithinMs);
       assert.ok((status.rejects.hmac ?? 0) >= 1, "each of its packets is counted under the reason");
       assert.equal(status.counters.received, 0);
       assert.equal(status.peer, null);
@@ -192,10 +195,10 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
       await a.keep({ advskew: 0, serviceAddresses });
       await b.keep({ advskew: 1, serviceAddresses });
       await a.start();
-      await a.becomes("master", takeoverTimeoutMs);
+      await a.becomes("master", stepWithinMs);
       await b.start();
       assert.deepEqual(a.status?.addresses.toSorted(), ["10.77.0.100/24", "10.77.0.101/24", "192.0.2.7/32"]);
-      await eventually("b hears a", takeoverTimeoutMs, () => (b.status?.counters.received ?? 0) >= 1);
+      await eventually("b hears a", stepWithinMs, () => (b.status?.counters.received ?? 0) >= 1);
 
       assert.equal(await a.end("SIGTERM"), 0);
       assert.equal(network.holds("a"), false);
@@ -206,7 +209,7 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
       assert.equal(network.holds("b", "192.0.2.7"), true, "service addresses move along");
 
       await a.start();
-      await eventually("a hears b", takeoverTimeoutMs, () => (a.status?.counters.received ?? 0) >= 4);
+      await eventually("a hears b", stepWithinMs, () => (a.status?.counters.received ?? 0) >= 4);
       assert.equal(a.status?.role, "backup", "without pre-emption the one that returns stays behind");
 
       network.cable("b", "down");
@@ -222,13 +225,13 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
       const unit = new CarpdUnit(network, "a");
       await unit.keep({ advskew: 0 });
       await unit.start();
-      await unit.becomes("master", takeoverTimeoutMs);
+      await unit.becomes("master", stepWithinMs);
       network.cable("a", "down");
       await unit.becomes("initial", 1_000);
       assert.equal(network.holds("a"), false);
       network.cable("a", "up");
       await unit.becomes("backup", 1_000);
-      await unit.becomes("master", takeoverTimeoutMs);
+      await unit.becomes("master", stepWithinMs);
       assert.equal(network.holds("a"), true);
     }));
 
@@ -237,14 +240,14 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
       const unit = new CarpdUnit(network, "a");
       await unit.keep({ advskew: 0, serviceAddresses: ["10.77.0.101/24"] });
       await unit.start();
-      await unit.becomes("master", takeoverTimeoutMs);
+      await unit.becomes("master", stepWithinMs);
       await unit.end("SIGKILL");
       assert.equal(network.holds("a"), true, "nobody has removed it");
       await unit.start();
       assert.equal(network.holds("a"), false);
       assert.equal(network.holds("a", "10.77.0.101"), false);
       assert.equal(network.holds("a", network.address("a")), true, "its own address stays");
-      await unit.becomes("master", takeoverTimeoutMs);
+      await unit.becomes("master", stepWithinMs);
       assert.equal(await unit.end("SIGTERM"), 0);
     }));
 
@@ -255,8 +258,8 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
       await b.keep({ advskew: 0, vhid: 2, sharedAddresses: ["10.77.0.102/24"] });
       await Promise.all([a.start(), b.start()]);
       const [{ pid }] = await Promise.all([
-        a.becomes("master", takeoverTimeoutMs),
-        b.becomes("master", takeoverTimeoutMs),
+        a.becomes("master", stepWithinMs),
+        b.becomes("master", stepWithinMs),
       ]);
 
       // A device made anew has to be opened anew, and by then this process may open nothing any more.
@@ -297,7 +300,7 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
 
       unit.tell({ type: "configure", configuration: unit.configuration({ advskew: 0 }) });
       unit.tell({ type: "demote", demotion: 3, reason: "the gateway does not answer" });
-      await unit.becomes("master", takeoverTimeoutMs);
+      await unit.becomes("master", stepWithinMs);
       assert.equal(unit.status?.demotion, 3);
       unit.tell({
         type: "configure",
@@ -321,13 +324,13 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
     withNetwork(["a", "b"], async (network) => {
       const [a, b] = [new CarpdUnit(network, "a"), new CarpdUnit(network, "b")];
       const client = new ClientProcess(network, a, "spawn", { advskew: 0 });
-      await client.says("role-master", 10_000 + takeoverTimeoutMs);
+      await client.says("role-master", stepWithinMs);
       a.adopt();
       const { pid } = await a.becomes("master", 2_000);
       await b.keep({ advskew: 1 });
       await b.start();
       const heard = () => b.status?.counters.received ?? 0;
-      await eventually("b hears a", takeoverTimeoutMs, () => heard() >= 1);
+      await eventually("b hears a", stepWithinMs, () => heard() >= 1);
 
       client.order("block 2000");
       await client.says("blocked", 10_000);
@@ -362,8 +365,8 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
         vhid: 2,
         sharedAddresses: ["10.77.0.102/24"],
       });
-      await guard.says("role-master", takeoverTimeoutMs + 5_000);
-      const { pid } = await supervisor.says("role-master", takeoverTimeoutMs + 10_000);
+      await guard.says("role-master", stepWithinMs);
+      const { pid } = await supervisor.says("role-master", stepWithinMs);
 
       await a.end("SIGKILL");
       await guard.says("carpd-gone", 2_000);
@@ -375,7 +378,7 @@ describe("CARP between processes", { skip, concurrency: 4 }, () => {
       process.kill(pid as number, "SIGKILL");
       const again = await supervisor.says("carpd-connected", 10_000);
       assert.notEqual(again.pid, pid);
-      await supervisor.says("role-master", takeoverTimeoutMs + 5_000);
+      await supervisor.says("role-master", stepWithinMs);
       assert.equal(network.holds("b", "10.77.0.102"), true);
       supervisor.order("stop");
       await supervisor.says("stopped", 5_000);
