@@ -204,7 +204,6 @@ export class Central {
           options.onEvent?.(entry);
           notifier.happened(entry);
         },
-        ...(options.onReplaced === undefined ? {} : { onReplaced: options.onReplaced }),
       });
       undo.push(() => pair.stop());
       const peerQuestion = new PeerQuestion({ world: realWorld, pair, askPeer: seams.askPeer });
@@ -390,6 +389,7 @@ export class Central {
               tables: sharedTables,
               directory: join(stateDir, "backups"),
               box: openSecretBox(join(stateDir, "secret.key")),
+              onReplaced: options.onReplaced ?? (() => {}),
             },
             (table, row) => optional.isOver(table, row),
           );

@@ -62,7 +62,7 @@ for (const [title, from, on] of [
   ["the Master restored on the Slave", 0, 1],
 ] as const)
   test(`[ML5] a backup of ${title}: a pair in step again, with what the other unit did since; identity, HA settings and licences stay`, async (t) => {
-    const pair = await pairOfCentrals(t, ["127.0.0.1", "127.0.0.2"], { resuming: true });
+    const pair = await pairOfCentrals(t, ["127.0.51.1", "127.0.51.2"], { resuming: true });
     const [source, target] = [pair[from], pair[on]];
     const units = [21, 22, 23, 24].map((host) => new SigningLoadMaster(`10.1.0.${host}`));
     const [early, earlyThere, late, lateThere] = units as [
@@ -135,7 +135,7 @@ for (const [title, from, on] of [
   });
 
 test("[ML5] replaced while the other unit is down: it goes on with the backup and what its own ledger granted, and merges when they meet", async (t) => {
-  const [a, b] = await pairOfCentrals(t, ["127.0.0.1", "127.0.0.2"], { resuming: true });
+  const [a, b] = await pairOfCentrals(t, ["127.0.51.1", "127.0.51.2"], { resuming: true });
   const file = await download(b, { passPhrase });
   const [late, lateThere] = [new SigningLoadMaster("10.1.0.21"), new SigningLoadMaster("10.1.0.22")];
   await late.activate(a.client);
@@ -164,13 +164,14 @@ test("[ML5] replaced while the other unit is down: it goes on with the backup an
   for (const unit of [a, b]) {
     assert.deepEqual(await networksOf(unit), ["of one", "since", "while alone"]);
     assert.deepEqual((await holdersOf(unit)).length, 2);
+    assert.deepEqual((await unit.client.call(routes.listConflicts, { query: {} })).conflicts, []);
   }
   assert.equal((await lateThere.check(b.client)).state, "held");
 });
 
 test("[ML5] a backup of another pair or of none is refused before anything changes; a unit without a peer executes nothing by a pair's backup", async (t) => {
-  const [a, b] = await pairOfCentrals(t, ["127.0.0.1", "127.0.0.2"]);
-  const c = await startCentral(t, "central3", "127.0.0.3", { resuming: true });
+  const [a, b] = await pairOfCentrals(t, ["127.0.51.1", "127.0.51.2"]);
+  const c = await startCentral(t, "central3", "127.0.51.3", { resuming: true });
   await addNetwork(c, 3, "of three");
   const restore = (unit: LoopbackCentral, backup: string) =>
     unit.client.call(routes.restoreOverwritten, { body: { backup, passPhrase, as, apply: true } });
@@ -195,12 +196,35 @@ test("[ML5] a backup of another pair or of none is refused before anything chang
     status.checks.map(({ fits }) => fits),
     ["unknown", "unknown", "no", "no"],
   );
-  await c.client.call(routes.removeHa, { body: { removes: "the other unit" } });
-  assert.ok((await ha(c)).status.acting);
+
+  // CH24: a dead unit is replaced by a new one, with a new exchange of keys; the configuration is there already.
+  await addNetwork(a, 31, "since");
+  await b.stop();
+  const about = async (other: LoopbackCentral) => ({
+    haKeyForTheOtherPeer: (await ha(other)).configuration.haKeyForThisPeer,
+    ipAddressForTheOtherPeer: other.peerLink.address,
+    peerPort: other.peerLink.port,
+    heartbeatSeconds: 1,
+  });
+  await a.client.call(routes.applyHa, { body: await about(c) });
+  await c.client.call(routes.applyHa, { body: await about(a) });
+  await inStep(a, c);
+  assert.deepEqual(await networksOf(c), ["of one", "since"]);
+  assert.equal(
+    (await ha(c)).status.overwrittenBackup,
+    restored.savedAs,
+    "it merged, and was not overwritten",
+  );
+
+  const d = await startCentral(t, "central4", "127.0.51.4", { resuming: true });
+  await replace(d, (await upload(d, await download(a, { passPhrase }))).name);
+  assert.ok(!(await ha(d)).status.acting);
+  await d.client.call(routes.removeHa, { body: { removes: "the other unit" } });
+  assert.ok((await ha(d)).status.acting, "where no other unit is left, an operator says so");
 });
 
 test("[ML5] bad backups are refused by name, and nothing is changed", async (t) => {
-  const a = await startCentral(t, "central1", "127.0.0.1");
+  const a = await startCentral(t, "central1", "127.0.51.1");
   await addNetwork(a, 1, "kept");
   const { name } = await a.client.call(routes.saveBackup);
   const folder = join(a.stateDir, "backups");
@@ -245,7 +269,7 @@ test("[ML5] bad backups are refused by name, and nothing is changed", async (t) 
 });
 
 test("[ML5] HA Status says which of the four settings does not fit the other unit, on both, until it is mended", async (t) => {
-  const [a, b] = await pairOfCentrals(t, ["127.0.0.1", "127.0.0.2"]);
+  const [a, b] = await pairOfCentrals(t, ["127.0.51.1", "127.0.51.2"]);
   const becomes = (unit: LoopbackCentral, setting: SettingCheck["setting"], fits: string, words: RegExp) =>
     eventually(`${setting} is ${fits}: ${words}`, async () => {
       const { status } = await ha(unit);

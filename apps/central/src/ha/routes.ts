@@ -1,4 +1,5 @@
 /** HA Configuration and HA Status over the API (SPEC CH14, CH15). What it all means is decided by `HighAvailability`. */
+import type { ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import { Readable } from "node:stream";
 import type { FieldError } from "@tandem/base/result";
@@ -254,12 +255,18 @@ async function refresh(pair: PairSurface, question: Question): Promise<HaAnswer>
   return answerOf(pair, question);
 }
 
+/** What ends the server waits for the answer to be on its way, or for nobody to be there to get it. */
+function afterAnswer(response: ServerResponse, next: () => void): void {
+  if (response.closed || response.destroyed) next();
+  else response.once("close", next);
+}
+
 export function registerHaRoutes(
   { route }: RouteRegistry,
   pair: PairSurface,
   question: Question,
   tables: readonly Table[],
-  backups: Omit<BackupPorts, "pair">,
+  backups: Omit<BackupPorts, "pair"> & { readonly onReplaced: () => void },
   isOver: (table: string, row: string) => boolean,
 ): void {
   route(routes.ha, () => answerOf(pair, question));
@@ -293,7 +300,11 @@ export function registerHaRoutes(
     return Readable.from([file]);
   });
   route(routes.uploadBackup, (_call, { request }) => uploadBackup(ports, request.body as Readable));
-  route(routes.restoreOverwritten, ({ body }, { caller }) => restore(ports, body, caller.author));
+  route(routes.restoreOverwritten, async ({ body }, { caller, reply }) => {
+    const restored = await restore(ports, body, caller.author);
+    if (restored.savedAs !== null) afterAnswer(reply.raw, backups.onReplaced);
+    return restored;
+  });
   route(routes.removeHa, async ({ body }) => {
     const removed = await pair.removeFromPair(body.removes === "this unit" ? "leaves" : "stays");
     if (!removed.ok) throw new Refusal(409, removed.error);

@@ -82,8 +82,6 @@ export type HighAvailabilityOptions = {
   readonly licensing?: () => Licensing | null;
   /** The unit cannot go on: its state could not be kept, or the program is at fault. The link is closed already. */
   readonly onFatal: (error: Error) => void;
-  /** A backup took the place of this unit's state (ML5): the unit has let go of everything, and is to be started anew. */
-  readonly onReplaced?: () => void;
   /** Each timeline entry as it happens, for the log. */
   readonly onEvent?: (entry: TimelineEntry) => void;
 };
@@ -353,8 +351,7 @@ export class HighAvailability {
       this.#options.onEvent?.(entry);
     });
     this.#stopped = new Error("a backup took the place of this unit's state; it starts anew");
-    const told = (): void => this.#options.onReplaced?.();
-    this.#letGo("replaced").then(told, told);
+    void this.#letGo("replaced");
     return savedAs;
   }
 
@@ -538,7 +535,10 @@ export class HighAvailability {
 
   /** An orderly end: the peer is told, so that it takes over at once; then everything is closed. */
   async stop(): Promise<void> {
-    if (this.#stopped !== null) return;
+    if (this.#stopped !== null) {
+      await this.#lettingGo;
+      return;
+    }
     this.#writes.flush();
     this.#guarded(() => this.#pair.dispatch({ type: "stopping" }));
     this.#stopped = new Error("this unit has been stopped");
