@@ -155,6 +155,10 @@ export const faultKinds = {
         if (unit.wire === 1) unit.fitDisk();
       });
   }),
+  "unit replaced": away("is replaced by a backup of the pair", (run, unit, random) => {
+    run.replaceUnit(unit, random);
+    unit.kill();
+  }),
   "crash at the disk": (run, random, isMild) => {
     const unit = run.victim(random);
     const label = random.pick(["*", "*", ...run.labels]);
@@ -308,6 +312,8 @@ const weights: { readonly [Kind in FaultKind]: readonly [wild: number, mild: num
   "disk rolled back": [3, 0],
   "disk lost": [1, 0],
   "old backup": [2, 0],
+  // Drawn in the place of some old backups.
+  "unit replaced": [0, 0],
   "crash at the disk": [8, 3],
   "full disk": [2, 1],
   freeze: [4, 2],

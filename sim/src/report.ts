@@ -18,6 +18,7 @@ const needsProcess: ReadonlySet<FaultKind> = new Set([
   "disk rolled back",
   "disk lost",
   "old backup",
+  "unit replaced",
   "crash at the disk",
   "full disk",
   "freeze",

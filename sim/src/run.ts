@@ -165,6 +165,7 @@ export class Run implements UnitObserver {
   readonly #polledMinutes = new PolledMinutes();
   readonly #diskLostAt = new Map<Unit, number>();
   readonly #busy: Random;
+  readonly #replacements: Random;
   readonly #copies: boolean;
   #failure: Failure | null = null;
   #phase: 1 | 2 = 1;
@@ -187,6 +188,7 @@ export class Run implements UnitObserver {
     this.journal = new Journal({ story: options.story === true, trace: options.trace === true });
     const random = this.random.stream("run");
     this.#busy = this.random.stream("busy");
+    this.#replacements = this.random.stream("replacements");
     this.#copies = random.chance(0.1);
     const report = (checker: string) => (message: string) => this.fail(checker, message);
     this.checkers = {
@@ -474,7 +476,10 @@ export class Run implements UnitObserver {
   // Faults.
 
   #drawFault(random: Random, isMild: boolean): void {
-    const kind = drawFault(random, isMild);
+    const drawn = drawFault(random, isMild);
+    // From a stream of its own, so that the other faults of a seed stay what they were.
+    const isReplaced = drawn === "old backup" && this.#replacements.chance(0.5);
+    const kind = isReplaced ? "unit replaced" : drawn;
     const begin = (victim: Unit | null): void => {
       this.#victim = victim;
       this.#begin(kind, faultKinds[kind](this, random, isMild));
@@ -572,6 +577,18 @@ export class Run implements UnitObserver {
     editsKept.noteLoss(known, unit.disk.vector);
     editsKept.diskLost(known, this.#kept(), "fault");
     epochs.diskLost(unit.identity.unit, unit.durable);
+  }
+
+  /** ML5: a backup of either unit takes the place of this one's state, while the pair does whatever it does. */
+  replaceUnit(unit: Unit, random: Random): void {
+    const backups = this.pair.flatMap((from) =>
+      (this.images.get(from) ?? []).map((image) => ({ from, image })),
+    );
+    if (backups.length === 0) return;
+    const { from, image } = random.pick(backups);
+    this.checkers.overwriting.replacing(unit.identity.unit, () =>
+      this.loseDisk(unit, () => unit.replaceBy(image, from)),
+    );
   }
 
   /** With its disk goes what it alone had. */

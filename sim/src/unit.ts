@@ -15,7 +15,7 @@ import { ledgerInMemory } from "@tandem/central/licensing/ledger-file";
 import type { LedgerFile } from "@tandem/central/licensing/ports";
 import { licensingTables } from "@tandem/central/licensing/tables";
 import { scheduleTables } from "@tandem/central/schedule/tables";
-import type { HaSettings, PairDurable } from "@tandem/pair/state";
+import { type HaSettings, newDurable, type PairDurable } from "@tandem/pair/state";
 import { formatHaKey } from "@tandem/peer-link/ha-key";
 import type { Identity } from "@tandem/peer-link/identity";
 import { PeerLink } from "@tandem/peer-link/link";
@@ -24,7 +24,7 @@ import type { Table } from "@tandem/replica/schema";
 import { emptyVector } from "@tandem/replica/version";
 import { emptyMemoryFileDisk } from "@tandem/storage/memory-file-store";
 import type { Change } from "@tandem/storage/store";
-import { Disk, slotOf } from "./disk.ts";
+import { Disk, type DiskImage, slotOf } from "./disk.ts";
 import type { Engine } from "./engine.ts";
 import { Machine, Process } from "./machine.ts";
 import type { Network } from "./network.ts";
@@ -215,6 +215,30 @@ export class Unit {
     };
     void process.follow(ha.stop()).then(gone, gone);
     this.machine.engine.settled();
+  }
+
+  /**
+   * ML5 over the program itself, as an operator does it; its process is at its end then. False where it refuses, or
+   * the backup is of a later program.
+   */
+  replaceBy(image: DiskImage, from: Unit): boolean {
+    const { ha } = this;
+    if (ha === undefined || !this.isRunning) return false;
+    const stored = image.documents.get("pair") as unknown as PairDurable | undefined;
+    const { pairId, seen } = { ...newDurable, ...stored };
+    const writer = { unit: from.identity.unit, name: from.name, pairId, seen };
+    if (ha.faultOfReplacing(writer) !== null) return false;
+    const { vector, clock } = image;
+    const saved = Replica.load(
+      tablesOf(this.wire),
+      { versions: image.versions.values(), vector, clock },
+      pairId ?? "",
+    );
+    if (!saved.ok) return false;
+    void this.within(async () => ha.replaceBy(saved.value, { file: "backup.json", writer }))?.catch(
+      () => undefined,
+    );
+    return true;
   }
 
   /** Runs what an operator or a program of this unit does, if the unit can do anything at this moment. */

@@ -240,6 +240,22 @@ test("[CH13] overwriting: unasked, without being armed, in a pair, and without a
     }),
     "",
   );
+  const inPair = { ...newDurable, pairId: "p".repeat(32) };
+  assert.equal(
+    history((checker) => {
+      checker.backedUp(a, "state", "state");
+      checker.replacing(a, () => checker.replaced(a, inPair, "state", false));
+    }),
+    "",
+  );
+  assert.match(
+    history((checker) => checker.replacing(b, () => checker.replaced(a, inPair, "state", false))),
+    /belongs to a pair/,
+  );
+  assert.match(
+    history((checker) => checker.replacing(a, () => checker.replaced(a, inPair, "state", false))),
+    /the backup does not equal/,
+  );
 });
 
 test("said and kept: an epoch, a pair, changes and an offer that are not on the disk", () => {
