@@ -581,10 +581,10 @@ export class Run implements UnitObserver {
 
   /** ML5: a backup of either unit takes the place of this one's state, while the pair does whatever it does. */
   replaceUnit(unit: Unit, random: Random): void {
-    const backups = this.pair.flatMap((from) =>
-      (this.images.get(from) ?? []).map((image) => ({ from, image })),
-    );
-    if (backups.length === 0) return;
+    const backups = this.pair.flatMap((from) => {
+      const images = [...(this.images.get(from) ?? []), from.disk.image()];
+      return images.map((image) => ({ from, image }));
+    });
     const { from, image } = random.pick(backups);
     this.checkers.overwriting.replacing(unit.identity.unit, () =>
       this.loseDisk(unit, () => unit.replaceBy(image, from)),
