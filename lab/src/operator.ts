@@ -54,12 +54,24 @@ export class CentralOperator {
     route: R,
     ...call: unknown extends CallOf<R> ? [] : [CallOf<R>]
   ): Promise<AnswerOf<R>> {
+    return this.#signedIn(() => this.#client.call(route, ...call));
+  }
+
+  /** A file, as text. */
+  text<R extends Route & { readonly answers: "bytes" }>(route: R, call: CallOf<R>): Promise<string> {
+    return this.#signedIn(async () => {
+      const content = await this.#client.download(route, call);
+      return Buffer.concat(await content.toArray()).toString("utf8");
+    });
+  }
+
+  async #signedIn<Value>(ask: () => Promise<Value>): Promise<Value> {
     try {
-      return await this.#client.call(route, ...call);
+      return await ask();
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       await this.#client.signIn(centralUser, this.password);
-      return await this.#client.call(route, ...call);
+      return await ask();
     }
   }
 

@@ -76,6 +76,8 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
       "Lab",
       "--local",
       "2",
+      "--metered",
+      "10",
       ...ids.flatMap((id) => ["--unit", `${id}=1`]),
     );
     for (const node of centralNodes) {
@@ -83,6 +85,7 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
       await central.call(routes.trustLicenceIssuer, { body: { key: issuer.key, name: "lab" } });
       await central.call(routes.importLicence, { body: { licence } });
     }
+    await pairIsWhole(world, "central1", "central2");
 
     await part(
       "[ML7] a LoadMaster is licensed from its own API, and stands in the tree of both Centrals",
@@ -108,6 +111,40 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
             return status?.state === "up" ? seen(undefined) : notYet(JSON.stringify(status));
           },
         );
+      },
+    );
+
+    await part(
+      "[ML3] [ML6] the metered LoadMasters of both Centrals, with what they carried, in a report that is the same on both but for the parentheses",
+      async () => {
+        await activate(lm1, "central1", "metered");
+        await activate(lm2, "central2", "metered");
+        await addService(lm1);
+        await answers("web1");
+        const lines = await waitUntil(
+          { what: "the traffic is in the report", deadlineMs: withinMs },
+          async () => {
+            await answers("web1");
+            const found = await linesOn(world, "central2");
+            return found[0]?.hasTraffic === true && found.length === 2
+              ? seen(found)
+              : notYet(JSON.stringify(found));
+          },
+        );
+        assert.deepEqual(lines, [
+          { name: "lm1", isPeer: true, hasTraffic: true },
+          { name: "lm2", isPeer: false, hasTraffic: false },
+        ]);
+        const reports = await waitUntil({ what: "both report alike", deadlineMs: withinMs }, async () => {
+          const texts = await Promise.all(centralNodes.map((node) => reportOf(world, node)));
+          const [one, two] = texts.map((text) => text.replaceAll(/[()]/g, ""));
+          return one === two ? seen(texts) : notYet(texts.join("\n"));
+        });
+        assert.notEqual(reports[0], reports[1], "the other one's is marked");
+        const { metered } = await usageOn(world, "central1");
+        assert.equal(metered.billedGbps, 1, "rounded up to whole Gbit/s");
+        await activate(lm2, "central2", "local");
+        assert.equal(await lm2.command("killaslinstance").then(() => "given back"), "given back");
       },
     );
 
@@ -191,14 +228,6 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
     await part(
       "[ML7] with every Central gone a LoadMaster says so on its home page, goes on carrying traffic and takes new services, and is well again by itself",
       async () => {
-        await lm1.command("addvs", { vs: serviceAddress, port: "80", prot: "tcp", VStype: "http" });
-        await lm1.command("addrs", {
-          vs: serviceAddress,
-          port: "80",
-          prot: "tcp",
-          rs: addressOf.web1,
-          rsport: "80",
-        });
         await answers("web1");
         for (const node of centralNodes) await killProcess(lab, node);
         await refusalOf(lm1.command("licensecheck"));
@@ -266,6 +295,29 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
     );
   });
 });
+
+async function addService(unit: LoadMasterOperator): Promise<void> {
+  const service = { vs: serviceAddress, port: "80", prot: "tcp" };
+  await unit.command("addvs", { ...service, VStype: "http" });
+  await unit.command("addrs", { ...service, rs: addressOf.web1, rsport: "80" });
+}
+
+const thisMonth = (): string => new Date().toISOString().slice(0, 7);
+
+const usageOn = (world: World, node: CentralNode) =>
+  centralOf(world, node).call(routes.monthUsage, { params: { month: thisMonth() } });
+const linesOn = async (world: World, node: CentralNode) =>
+  (await usageOn(world, node)).metered.lines.map(({ members, peakBitsPerSecond }) => ({
+    name: members[0]?.name,
+    isPeer: members[0]?.isPeer,
+    hasTraffic: (peakBitsPerSecond ?? 0) > 0,
+  }));
+
+/** The report of this month, as far as it has gone, as CSV. */
+const reportOf = (world: World, node: CentralNode): Promise<string> => {
+  const params = { month: thisMonth(), kind: "metered", format: "csv" } as const;
+  return centralOf(world, node).text(routes.downloadUsage, { params });
+};
 
 /** The service is answered by this web server. */
 const answers = (server: string): Promise<void> =>

@@ -227,6 +227,19 @@ test("[ML3] [ML4] LoadMasters that are taken over together have numbers of their
   );
 });
 
+test("[ML4] a removed Central that is told to act again holds none of the licences that it had granted", async () => {
+  const { time, b, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(b);
+  b.cut();
+  b.becomes({ kind: "removed" });
+  b.becomes({ kind: "alone" });
+  await time.pass(1_000);
+  assert.equal((await one.check(b)).state, "ended");
+  assert.deepEqual(b.licensing.usage("local")?.of(unitB), { share: 0, issued: 0 });
+  assert.equal(codeOf(await one.activate(b)), "share-used-up", "its share is with the one that stayed");
+});
+
 test("[ML7] shared rows that were overwritten or restored are written anew from the unit's own ledger", async () => {
   const { time, a, b, loadMaster } = await twoLicensings();
   const one = loadMaster();

@@ -417,20 +417,27 @@ export class Licensing {
       );
   }
 
-  /** This unit leaves: its share is the other's from now on, also when it is set up anew. */
+  /** This unit leaves: what it had is the other's from now on, also when it is set up anew. */
   #leftBehind(stays: UnitId): void {
     const { licence } = this.#ports.own.current();
-    if (licence !== null)
-      this.#ledger.record({
-        shares: limitedKinds
-          .map((kind) => ({
+    const gifts = this.#ledger.shares();
+    const shares =
+      licence === null
+        ? []
+        : limitedKinds.map((kind) => ({
             account: licence.account,
             kind,
             giver: this.#self,
-            given: givenWhenRemoved(licence, kind, this.#ledger.shares(), this.#self),
-          }))
-          .filter(({ given }) => given > 0),
-      });
+            given: givenWhenRemoved(licence, kind, gifts, this.#self),
+          }));
+    const remark = `licensed by the Central ${this.#self}, which was removed from its pair`;
+    this.#ledger.record({
+      licences: this.#ledger
+        .licences()
+        .filter(({ central, state }) => central === this.#self && state === "held")
+        .map((row): LicenceValues => ({ ...row, state: "ended", remark })),
+      shares: shares.filter(({ given }) => given > 0),
+    });
     this.#tell(
       "warning",
       "licences-left-behind",
