@@ -54,16 +54,30 @@ export class Metering<Target> {
   constructor(options: MeteringOptions<Target>) {
     const { world, store, pair, units, targetOf, fetch, note } = options;
     this.#options = options;
+    const slotMs = options.slotMs ?? meteringSlotMs;
+    /**
+     * Not again in a slot that was sampled: a clock that was set back would put what is counted now into the past,
+     * where it would be a peak that never was.
+     */
+    const isSampled = (unit: string): boolean => {
+      const slot = Math.floor(world.wall() / slotMs);
+      try {
+        return store.heads(unit, slot, slot + 1).length > 0;
+      } catch {
+        // That the store fails is told when the sample cannot be kept.
+        return false;
+      }
+    };
     this.statistics = new Statistics<MeteredTarget<Target>>({
       world,
       store,
       pair,
       channel: "metering",
-      slotMs: options.slotMs ?? meteringSlotMs,
+      slotMs,
       devices: () =>
         units().flatMap(({ unit, device, sampled }) => {
           const target = targetOf(device);
-          return target === undefined ? [] : [{ id: unit, target: { target, sampled } }];
+          return target === undefined || isSampled(unit) ? [] : [{ id: unit, target: { target, sampled } }];
         }),
       fetch: async ({ target, sampled }, term) => {
         const answer = await fetch(target, term);

@@ -18,8 +18,8 @@ import { kindOf, type SampledUnit, sampledUnitIn } from "@tandem/licensing/sampl
 import { bitsPerSecond, measuredSlot } from "@tandem/licensing/throughput";
 import { type UsageReport, usageReport } from "@tandem/licensing/usage-report";
 import type { LicensingId } from "@tandem/licensing/wire";
-import { dayOf, type Sample, type StatisticsStore } from "@tandem/storage/statistics-store";
-import { barReader } from "../stats/core.ts";
+import { dayOf, type Sample, type StatisticsStore, sampleFields } from "@tandem/storage/statistics-store";
+import { barReader, sinceUnknown } from "../stats/core.ts";
 import type { MeteredUnit } from "./metered-units.ts";
 
 export type MonthPorts = {
@@ -125,8 +125,8 @@ async function usageOf(
   const [first, end] = [slots.from + 1, slots.to + 1];
   const measured: MeasuredSlot[] = [];
   const read = slotReader(slotMs);
-  const [before] = store.samples(unit, first, first, true);
-  if (before !== undefined) read(before);
+  const earlier = store.samples(unit, Math.max(0, first - slotsPerDay), first, true);
+  const hasBefore = earlier.filter((sample) => read(sample) !== undefined).length > 0;
   for (let at = 0; at < days.length; at += daysPerTurn) {
     const turn = days.slice(at, at + daysPerTurn);
     const from = Math.max(first, (turn[0] ?? 0) * slotsPerDay);
@@ -140,17 +140,24 @@ async function usageOf(
   return {
     unit,
     measured,
-    hasBefore: before !== undefined && before.slot >= first - slotsPerDay,
+    hasBefore: hasBefore && (earlier.at(-1)?.slot ?? 0) >= first - slotsPerDay,
     hasAfter: store.heads(unit, end, end + slotsPerDay).length > 0,
   };
 }
 
-/** To be called for one sample after the other; undefined for one that does not say under which licence it was taken. */
+/**
+ * To be called for one sample after the other; undefined for one that tells nothing of its slot: it does not say under
+ * which licence it was taken, or its counters are behind those of an earlier slot, which only a wrong clock brings
+ * about. Such a slot counts as missing, and what it counted is in the next one.
+ */
 function slotReader(slotMs: number): (sample: Sample) => MeasuredSlot | undefined {
   const barOf = barReader(slotMs, "");
+  let last: Sample | undefined;
   let entities: readonly string[] = [];
   let sampled: SampledUnit | undefined;
   return (sample) => {
+    if (last !== undefined && isBehind(sample, last)) return undefined;
+    last = sample;
     const { start, shares } = barOf(sample);
     // Most samples of a LoadMaster have the very same list.
     if (sample.entities !== entities) sampled = sampledUnitIn(sample.entities);
@@ -161,3 +168,10 @@ function slotReader(slotMs: number): (sample: Sample) => MeasuredSlot | undefine
     return { slot: measuredSlot(counted), bitsPerSecond: bitsPerSecond(counted, slotMs), sampled };
   };
 }
+
+const ownCounters = sampleFields.map((_, index) => index).filter((index) => sampleFields[index] !== "active");
+/** Of the LoadMaster itself, whose counters come first. One that does not say when its counters began may begin anew. */
+const isBehind = (sample: Sample, last: Sample): boolean =>
+  sample.since === last.since &&
+  sample.since !== sinceUnknown &&
+  ownCounters.some((index) => (sample.values[index] ?? 0) < (last.values[index] ?? 0));

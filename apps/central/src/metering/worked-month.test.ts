@@ -179,3 +179,17 @@ test("[ML6] the month that runs has what there is of it, and no slot that cannot
   const later = await monthReports(portsOf(store, held), "2026-11", now + hour);
   assert.deepEqual(later.metered.lines[0]?.missingSlots, [{ from: from + 20, to: from + 32 }]);
 });
+
+test("[ML6] samples that a wrong clock put into other slots make no peak, neither in them nor after them", async (t) => {
+  const store = keptOnDisk(t);
+  const own = samplesAt(west, sampled("lb-west", 1), () => 100);
+  store.merge(own);
+  // What was counted on the 5th, by a clock that showed the 20th.
+  const counted = own[5 * 288] as Sample;
+  for (const slot of [busiest(20, 10, 0), busiest(20, 10, 5)])
+    store.merge([{ ...counted, slot, epoch: { n: 9, unit: other } }]);
+  const { metered } = await monthReports(portsOf(store), "2026-11", afterwards);
+  const [line] = metered.lines;
+  assert.equal(line?.peak?.bitsPerSecond, 100_000_000);
+  assert.deepEqual(line?.missingSlots, [{ from: busiest(20, 9, 55), to: busiest(20, 10, 5) }]);
+});
