@@ -222,6 +222,7 @@ export class Run implements UnitObserver {
     this.#licensing = licensing.chance(this.#day.licensingShare)
       ? new LicensingWorkload(this, licensing)
       : null;
+    if (this.#licensing?.hasMetering) this.engine.alwaysDrains = true;
   }
 
   async execute(): Promise<Outcome> {
@@ -763,8 +764,11 @@ export class Run implements UnitObserver {
 
   async #mustHaveEqualStatistics(): Promise<void> {
     const polled = this.#polled;
-    if (polled === null) return;
+    const licensing = this.#licensing;
+    if (polled === null && licensing?.hasMetering !== true) return;
     await this.#go(this.engine.now + comparedWithinMs);
+    await licensing?.checkMetering();
+    if (polled === null) return;
     const samples = this.pair.map((unit) => [...openStatisticsMemory(this.#statisticsOf(unit)).all()]);
     checkStatistics(samples[0] ?? [], samples[1] ?? [], polled.connectionsAt(this.engine.now), (message) =>
       this.fail("statistics", message),

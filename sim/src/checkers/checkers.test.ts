@@ -5,6 +5,7 @@ import { sha256Hex } from "@tandem/base/digest";
 import { hour, minute } from "@tandem/base/time";
 import type { CentralLicence } from "@tandem/licensing/central-licence";
 import type { LicenceStanding } from "@tandem/licensing/holder";
+import { usageReport } from "@tandem/licensing/usage-report";
 import { newDurable } from "@tandem/pair/state";
 import { type Vector, type Version, versionId } from "@tandem/replica/version";
 import type { Sample } from "@tandem/storage/statistics-store";
@@ -17,6 +18,7 @@ import { Escrow, type LedgerDocuments, type Ledgers } from "./escrow.ts";
 import { checkHandover } from "./handovers.ts";
 import { checkBackups, checkFiles } from "./kept-files.ts";
 import { checkHolders, type HeldOn } from "./licence-holders.ts";
+import { checkMonth } from "./month.ts";
 import { OneMaster, twoMastersMaxMs } from "./one-master.ts";
 import { Overwriting } from "./overwriting.ts";
 import { PolledMinutes } from "./polled-minutes.ts";
@@ -516,4 +518,23 @@ test("[ML2] one holder: units that name two, or a LoadMaster that was told other
   assert.match(history([old, latest], 1, true), /lm1 has the grant 1 and was told that it holds/);
   assert.match(history([old, latest], 2, false), /lm1 has the grant 2 and was told that it does not hold/);
   assert.equal(history([old, latest], 2, true), "");
+});
+
+test("[ML6] month: units that make different months of their samples", () => {
+  const about = { month: "2026-11", slotMs: 300_000, isOver: false, tierGbps: 1 };
+  const month = (to: number) => {
+    const slots = { from: 0, to };
+    return {
+      metered: usageReport({ ...about, slots, kind: "metered" }, []),
+      pool: usageReport({ ...about, slots, kind: "pool" }, []),
+    };
+  };
+  assert.match(
+    reported((report) => checkMonth(month(1), month(2), report)),
+    /different months of what is metered/,
+  );
+  assert.equal(
+    reported((report) => checkMonth(month(1), month(1), report)),
+    "",
+  );
 });

@@ -8,17 +8,30 @@ import { err } from "@tandem/base/result";
 import { minute, second } from "@tandem/base/time";
 import type { HighAvailability } from "@tandem/central/ha/shell";
 import { Licensing } from "@tandem/central/licensing/licensing";
-
 import { licenceShares, licences } from "@tandem/central/licensing/tables";
+import { meteredUnits } from "@tandem/central/metering/metered-units";
+import { Metering } from "@tandem/central/metering/metering";
+import { monthReports } from "@tandem/central/metering/month-reading";
 import { freeOf } from "@tandem/licensing/activation";
 import type { CentralLicence, CentralLicenceState } from "@tandem/licensing/central-licence";
 import { amountOf, decidingStandings, issuedBy } from "@tandem/licensing/holder";
+import { monthOf } from "@tandem/licensing/month";
 import { type LimitedKind, limitedKinds, limitOf } from "@tandem/licensing/shares";
+import { meteringSlotMs } from "@tandem/licensing/throughput";
 import type { Answer, Send } from "@tandem/licensing/unit-licence";
 import type { LicenceGrant, LicenceRequest } from "@tandem/licensing/wire";
+import { meteringKeeping } from "@tandem/storage/statistics-store";
+import {
+  emptyStatisticsMemory,
+  openStatisticsMemory,
+  type StatisticsMemory,
+} from "@tandem/storage/statistics-store-memory";
 import { Escrow, type LedgerDocuments, type Ledgers, rowsOf } from "../checkers/escrow.ts";
 import { checkHolders, type HeldOn, type LicensedUnit } from "../checkers/licence-holders.ts";
+import { checkMonth } from "../checkers/month.ts";
+import { checkStatistics } from "../checkers/statistics.ts";
 import type { Process } from "../machine.ts";
+import { PolledDevice } from "../polled-device.ts";
 import type { Random } from "../random.ts";
 import type { Run } from "../run.ts";
 import type { Unit } from "../unit.ts";
@@ -27,6 +40,8 @@ import { centralOf, LicensedLoadMaster } from "./licensed-load-master.ts";
 
 const loadMastersMax = 7;
 const checkIntervalMs = 24 * 60 * minute;
+/** Of the seeds with licences, in how many the throughput of whoever is licensed is sampled. */
+const meteringShare = 0.2;
 /** Licences came with wire version 2. */
 const hasLicensing = (unit: Unit): boolean => unit.wire > 1;
 /** How often somebody tries again to import a licence. */
@@ -46,6 +61,9 @@ export class LicensingWorkload {
   readonly #loadMasters: LicensedLoadMaster[] = [];
   /** LoadMasters that there are two of. */
   readonly #copied = new Set<string>();
+  /** What each unit has sampled; null: nothing is sampled in this run. */
+  readonly #samples: Map<Unit, StatisticsMemory> | null;
+  readonly #counting = new PolledDevice();
   #latest: CentralLicence;
   #fresh = 0;
   #isMended = false;
@@ -58,6 +76,7 @@ export class LicensingWorkload {
     const [a, b] = run.pair;
     this.#latest = this.#issuer.first([a.identity.unit, b.identity.unit]);
     for (const unit of run.pair) this.#installedOn(unit).licence = this.#latest;
+    this.#samples = random.stream("metering").chance(meteringShare) ? new Map() : null;
     const count = random.integer(4, loadMastersMax);
     for (let index = 1; index <= count; index += 1) this.#loadMasters.push(this.#loadMaster(`lm${index}`));
   }
@@ -94,6 +113,32 @@ export class LicensingWorkload {
       note: ({ message }) => this.#run.say(unit.name, message),
     });
     this.#serving.set(unit, { process, licensing });
+    if (this.#samples !== null) this.#startMetering(unit, ha, process, this.#samples);
+  }
+
+  get hasMetering(): boolean {
+    return this.#samples !== null;
+  }
+
+  /** ML6: both units have the same samples and make the same month of them; nothing is counted twice. */
+  async checkMetering(): Promise<void> {
+    const samples = this.#samples;
+    const [a, b] = this.#run.pair;
+    if (samples === null || !this.isServed || !hasLicensing(a) || !hasLicensing(b)) return;
+    const report = (message: string): void => this.#run.fail("metering", message);
+    const stores = [a, b].map((unit) => openStatisticsMemory(memoryOf(samples, unit), meteringKeeping));
+    const [ofA, ofB] = stores.map((store) => [...store.all()]);
+    checkStatistics(ofA ?? [], ofB ?? [], this.#counting.connectionsAt(this.#run.engine.now), report);
+    const wall = Math.max(a.machine.wall(), b.machine.wall());
+    const months = [];
+    for (const [index, unit] of [a, b].entries()) {
+      const store = stores[index];
+      const { ha } = unit;
+      if (store === undefined || ha === undefined) return;
+      const ports = { store, slotMs: meteringSlotMs, units: meteredUnits(ha, 1), othersTurn: async () => {} };
+      months.push(await monthReports(ports, monthOf(wall), wall));
+    }
+    checkMonth(months[0], months[1], report);
   }
 
   ledgerWritten(unit: Unit, before: LedgerDocuments): void {
@@ -530,6 +575,27 @@ export class LicensingWorkload {
     };
   }
 
+  #startMetering(
+    unit: Unit,
+    ha: HighAvailability,
+    process: Process,
+    samples: Map<Unit, StatisticsMemory>,
+  ): void {
+    new Metering<PolledDevice>({
+      world: process.world,
+      store: openStatisticsMemory(memoryOf(samples, unit), meteringKeeping),
+      pair: ha,
+      // Here a LoadMaster is its own device.
+      units: () => meteredUnits(ha, 1).map((metered) => ({ ...metered, device: metered.unit })),
+      targetOf: () => this.#counting,
+      fetch: (device) => {
+        if (!ha.isActing) this.#run.fail("metering", `${unit.name} samples and does not act`);
+        return device.fetch(process);
+      },
+      note: () => undefined,
+    });
+  }
+
   // What checkers look at.
 
   #ledgersOf(unit: Unit): Ledgers {
@@ -584,6 +650,12 @@ export class LicensingWorkload {
       return row?.central === unit.identity.unit && row.state === "held" && row.type === type;
     });
   }
+}
+
+function memoryOf(samples: Map<Unit, StatisticsMemory>, unit: Unit): StatisticsMemory {
+  const memory = samples.get(unit) ?? emptyStatisticsMemory();
+  samples.set(unit, memory);
+  return memory;
 }
 
 const standOf = (licence: CentralLicence | null): CentralLicenceState =>
