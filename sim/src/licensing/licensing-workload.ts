@@ -612,7 +612,7 @@ export class LicensingWorkload {
               rows: ha.rows(licences).map(({ values }) => values),
               gifts: ha.rows(licenceShares).map(({ values }) => values),
             },
-      isOfPair: this.#run.pair.includes(unit),
+      isOfPair: this.#run.pair.includes(unit) && ha?.belonging.kind !== "removed",
     };
   }
 

@@ -209,6 +209,8 @@ test("[ML4] a removed unit's LoadMasters are normal devices of the other, which 
   for (const unit of [one, two, loadMaster()])
     assert.equal(codeOf(await unit.activate(a, "local", management)), "granted");
   assert.equal(codeOf(await loadMaster().activate(a)), "allowance-used-up");
+  b.becomes({ kind: "alone" });
+  assert.equal(holderOf(b, two.unit), null, "what it had licensed has ended, also when it is set up anew");
 });
 
 test("[ML3] [ML4] LoadMasters that are taken over together have numbers of their own on the unit that stays", async () => {
