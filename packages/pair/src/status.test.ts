@@ -36,6 +36,7 @@ test("[CH15] HA Status of a pair in step", () => {
     epoch: { n: 4, unit: unitB },
     handover: null,
     overwrittenBackup: null,
+    licensingMismatch: null,
     configurationErrors: [],
   });
 });

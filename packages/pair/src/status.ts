@@ -47,6 +47,12 @@ export type PairStatus = {
   /** CH11: an orderly handover under way, automatic or ordered; or the ordered one that came to nothing. */
   readonly handover: HandoverProgress | null;
   readonly overwrittenBackup: string | null;
+  /** ML1: this unit stands alone for it; null: it does not. */
+  readonly licensingMismatch: {
+    readonly field: string;
+    readonly ours: string;
+    readonly theirs: string;
+  } | null;
   readonly configurationErrors: readonly FieldError[];
 };
 
@@ -82,8 +88,15 @@ export function status(state: PairState, now: Millis): PairStatus {
     epoch: durable.epoch.n === 0 ? null : durable.epoch,
     handover: handoverProgress(state, now),
     overwrittenBackup: durable.overwrittenBackup,
+    licensingMismatch: mismatchOf(state),
     configurationErrors: state.bothPreferred ? [bothPreferredError] : [],
   };
+}
+
+function mismatchOf({ role }: PairState): PairStatus["licensingMismatch"] {
+  if (role.kind !== "Standalone" || role.reason.code !== "licensing-mismatch") return null;
+  const { field, ours, theirs } = role.reason;
+  return { field, ours, theirs };
 }
 
 const bothPreferredError: FieldError = {

@@ -24,6 +24,7 @@ const standalone: HaStatus = {
   waitingFor: [],
   epoch: null,
   overwrittenBackup: null,
+  licensingMismatch: null,
   acting: true,
   handover: null,
   onlyHere: [],
