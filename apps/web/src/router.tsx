@@ -3,9 +3,13 @@ import { DevicePage } from "./devices/device-page.tsx";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { GroupPage } from "./groups/group-page.tsx";
 import { HaPage } from "./ha/ha-page.tsx";
+import { LicencesPage } from "./licensing/licences-page.tsx";
+import { OwnLicencePage } from "./licensing/own-licence-page.tsx";
 import { readLogChoice } from "./logs/log-choice.ts";
 import { LogsPage } from "./logs/logs-page.tsx";
 import { NotificationsPage } from "./notifications/notifications-page.tsx";
+import { readMonth } from "./reports/month-choice.ts";
+import { ReportsPage } from "./reports/reports-page.tsx";
 import { SchedulePage } from "./schedule/schedule-page.tsx";
 import { NotFoundPage } from "./shell/not-found-page.tsx";
 import { PageShell } from "./shell/page-shell.tsx";
@@ -54,6 +58,25 @@ const synchronisation = createRoute({
   component: SynchronisationPage,
 });
 
+const ownLicence = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/licensing",
+  component: OwnLicencePage,
+});
+
+const licences = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/licences",
+  component: LicencesPage,
+});
+
+const reports = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/reports",
+  validateSearch: readMonth,
+  component: ReportsPage,
+});
+
 const device = createRoute({
   getParentRoute: () => root,
   path: "/devices/$device",
@@ -76,6 +99,9 @@ export const makeRouter = () =>
       schedule,
       syslog,
       ha,
+      ownLicence,
+      licences,
+      reports,
       synchronisation,
       notifications,
     ]),

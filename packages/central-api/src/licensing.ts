@@ -99,4 +99,5 @@ export const ShareMove = Type.Object(
   },
   closed,
 );
+export type ShareMove = Static<typeof ShareMove>;
 export const ShareMoved = Type.Object({ moved: amount, share: amount });

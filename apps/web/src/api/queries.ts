@@ -179,3 +179,48 @@ export const drillsQuery = (group: string) =>
     queryFn: () => call(routes.listDrills, { params: { id: group } }),
     refetchInterval: liveIntervalMs / 2,
   });
+
+export const ownLicenceQuery = queryOptions({
+  queryKey: ["own-licence"],
+  queryFn: () => call(routes.ownLicence, {}),
+  refetchInterval: slowIntervalMs / 2,
+});
+
+export const licenceIssuersQuery = queryOptions({
+  queryKey: ["own-licence", "issuers"],
+  queryFn: () => call(routes.listLicenceIssuers, {}),
+  refetchInterval: slowIntervalMs,
+});
+
+export const licensingQuery = queryOptions({
+  queryKey: ["licensing"],
+  queryFn: () => call(routes.licensingOverview, {}),
+  refetchInterval: slowIntervalMs / 2,
+});
+
+export const licensedUnitsQuery = queryOptions({
+  queryKey: ["licensing", "units"],
+  queryFn: () => call(routes.listLicensedUnits, {}),
+  refetchInterval: slowIntervalMs / 2,
+});
+
+export const meteringMonthsQuery = queryOptions({
+  queryKey: ["metering", "months"],
+  queryFn: () => call(routes.meteringMonths, {}),
+  refetchInterval: 6 * slowIntervalMs,
+});
+
+/** Read out of all samples of a month: seldom. */
+export const monthUsageQuery = (month: string) =>
+  queryOptions({
+    queryKey: ["metering", "months", month],
+    queryFn: () => call(routes.monthUsage, { params: { month } }),
+    refetchInterval: 6 * slowIntervalMs,
+    placeholderData: keepPreviousData,
+  });
+
+export const reportDestinationsQuery = queryOptions({
+  queryKey: ["metering", "destinations"],
+  queryFn: () => call(routes.listReportDestinations, {}),
+  refetchInterval: slowIntervalMs / 2,
+});

@@ -23,6 +23,15 @@ export function Navigation() {
           <NavItem isActive={pathname === "/settings/ha"}>
             <Link to="/settings/ha">HA Configuration</Link>
           </NavItem>
+          <NavItem isActive={pathname === "/settings/licensing"}>
+            <Link to="/settings/licensing">LoadMaster Licensing</Link>
+          </NavItem>
+          <NavItem isActive={pathname === "/settings/licences"}>
+            <Link to="/settings/licences">Licence Management</Link>
+          </NavItem>
+          <NavItem isActive={pathname === "/settings/reports"}>
+            <Link to="/settings/reports">Reports</Link>
+          </NavItem>
           <NavItem isActive={pathname === "/settings/synchronisation"}>
             <Link to="/settings/synchronisation">Synchronisation</Link>
           </NavItem>

@@ -2,16 +2,19 @@ import { Button, Content, Stack, Title, TreeView, type TreeViewDataItem } from "
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { treeQuery } from "../api/queries.ts";
+import { licensedUnitsQuery, treeQuery } from "../api/queries.ts";
 import { AddNetwork } from "../fleet/add-network.tsx";
-import { treeItems } from "./tree-items.tsx";
+import { licensedDevices, treeItems } from "./tree-items.tsx";
 
 /** The networks by containment, with their HA groups and devices. Choosing one shows what lies in it, the group or the device. */
 export function NetworkTree() {
   const tree = useQuery(treeQuery);
+  const licensed = useQuery(licensedUnitsQuery).data?.units;
   const navigate = useNavigate();
   const [adding, setAdding] = useState(false);
-  const items: TreeViewDataItem[] = tree.data ? treeItems(tree.data) : [];
+  const items: TreeViewDataItem[] = tree.data
+    ? treeItems(tree.data, licensed && licensedDevices(licensed))
+    : [];
   const choose = (item: TreeViewDataItem) => {
     const device = item.id?.startsWith("device:") ? item.id.slice("device:".length) : undefined;
     if (device !== undefined) void navigate({ to: "/devices/$device", params: { device } });

@@ -1,0 +1,43 @@
+/** Central's own licence in words. */
+import type { OwnLicence } from "@tandem/central-api/own-licence";
+import { day, noticeDays } from "@tandem/licensing/central-licence";
+
+export const stateWords = {
+  valid: "valid",
+  expired: "ended",
+  "not-yet": "not begun",
+  none: "none",
+  invalid: "invalid",
+} as const satisfies Record<OwnLicence["state"], string>;
+
+export type ExpiryNotice = { readonly isOver: boolean; readonly title: string; readonly remedy: string };
+
+/** What has to be said of the end of a licence at `now`, wall milliseconds; null: it is far enough away. */
+export function expiryNotice(own: Pick<OwnLicence, "licence" | "state">, now: number): ExpiryNotice | null {
+  const { licence, state } = own;
+  if (licence === null || (state !== "valid" && state !== "expired")) return null;
+  const what = licence.isTrial ? "trial" : "licence";
+  const remedy = licence.isTrial ? "Import a licence." : "Have it renewed, and import the renewal.";
+  if (state === "expired")
+    return {
+      isOver: true,
+      title: `The ${what} has ended: no licence is granted any more`,
+      remedy: `LoadMasters that are licensed stay so. ${remedy}`,
+    };
+  const days = Math.ceil((Date.parse(licence.expiresAt) - now) / day);
+  return days > noticeDays[0] ? null : { isOver: false, title: `The ${what} ends in ${days} days`, remedy };
+}
+
+/** What a licence allows, one sentence each. */
+export function allowedWords({
+  local,
+  metered,
+  pool,
+}: NonNullable<OwnLicence["licence"]>): readonly string[] {
+  const all = [
+    ...(local === null ? [] : [`${local.allowance} local licences`]),
+    ...(metered === null ? [] : [`metered licences without limit, tier ${metered.tierGbps} Gbit/s`]),
+    ...(pool === null ? [] : [`a pool of ${pool.capacityMbps} Mbit/s`]),
+  ];
+  return all.length === 0 ? ["nothing"] : all;
+}
