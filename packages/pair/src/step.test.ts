@@ -261,6 +261,8 @@ test("[ML1] what is licensed anew is told at once, with the change that follows 
     event.why,
     /metered licensing differs: off here, on on central2.*import licences.*this unit executes nothing/,
   );
+  const { licensingMismatch } = status(unit.state, unit.now);
+  assert.deepEqual(licensingMismatch, { field: "metered licensing", ours: "off", theirs: "on" });
 });
 
 test("[CH24] unpair erases the pair id; who stays executes, who leaves does not", () => {

@@ -13,7 +13,6 @@ import {
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import type { LicensedUnit } from "@tandem/central-api/licensing";
 import { routes } from "@tandem/central-api/routes";
-import { licenceTypeOf } from "@tandem/licensing/wire";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
@@ -23,6 +22,7 @@ import { licensedUnitsQuery, licensingQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
 import { moment } from "../form/moment.ts";
 import { type Written, WrittenAlert } from "../ha/written-alert.tsx";
+import { licenceTypeWords } from "./licence-type.ts";
 
 /** LoadMasters that either unit of the pair has licensed. */
 export function LicensedUnitsCard() {
@@ -110,7 +110,7 @@ export function LicensedUnitsTable({ units, onRecover }: TableProps) {
               <NameOf unit={unit} />
             </Td>
             <Td dataLabel="Device ID">{deviceIdWords(unit)}</Td>
-            <Td dataLabel="Type">{licenceTypeOf(unit.type)?.name ?? unit.type}</Td>
+            <Td dataLabel="Type">{licenceTypeWords(unit.type)}</Td>
             <Td dataLabel="Holder">{`${unit.centralName}${unit.isPeer ? " (the other unit)" : ""}`}</Td>
             <Td dataLabel="Address">{`${unit.address}:${unit.port}`}</Td>
             <Td dataLabel="Granted">{moment(unit.grantedAt)}</Td>

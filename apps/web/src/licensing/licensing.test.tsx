@@ -1,7 +1,6 @@
 import { ApiError } from "@tandem/central-api/call";
 import type { LicensedUnit, LicensingOverview } from "@tandem/central-api/licensing";
 import type { OwnLicence } from "@tandem/central-api/own-licence";
-import { day } from "@tandem/licensing/central-licence";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
@@ -19,6 +18,8 @@ vi.mock("../api/transport.ts", () => ({ call: vi.fn(), rememberCsrf: () => {} })
 vi.mock("@tanstack/react-router", () => ({
   Link: ({ children }: { readonly children: ReactNode }) => <span>{children}</span>,
 }));
+const day = 24 * 3_600_000;
+
 afterEach(() => {
   cleanup();
   vi.mocked(call).mockReset();

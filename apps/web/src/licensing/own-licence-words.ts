@@ -1,6 +1,9 @@
 /** Central's own licence in words. */
 import type { OwnLicence } from "@tandem/central-api/own-licence";
-import { day, noticeDays } from "@tandem/licensing/central-licence";
+
+const dayMs = 24 * 3_600_000;
+/** From so long before the end on Central tells of it by itself as well. */
+const noticeFromDays = 90;
 
 export const stateWords = {
   valid: "valid",
@@ -24,8 +27,8 @@ export function expiryNotice(own: Pick<OwnLicence, "licence" | "state">, now: nu
       title: `The ${what} has ended: no licence is granted any more`,
       remedy: `LoadMasters that are licensed stay so. ${remedy}`,
     };
-  const days = Math.ceil((Date.parse(licence.expiresAt) - now) / day);
-  return days > noticeDays[0] ? null : { isOver: false, title: `The ${what} ends in ${days} days`, remedy };
+  const days = Math.ceil((Date.parse(licence.expiresAt) - now) / dayMs);
+  return days > noticeFromDays ? null : { isOver: false, title: `The ${what} ends in ${days} days`, remedy };
 }
 
 /** What a licence allows, one sentence each. */

@@ -13,7 +13,6 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { wireRequest } from "@tandem/central-api/call";
 import type { MonthUsage, UsageKind, UsageLineAnswer, UsageReportAnswer } from "@tandem/central-api/metering";
 import { routes } from "@tandem/central-api/routes";
-import { gbps } from "@tandem/licensing/usage-report";
 import { Facts } from "../licensing/facts.tsx";
 
 type Props = { readonly usage: MonthUsage; readonly kind: UsageKind };
@@ -65,7 +64,10 @@ export function UsageCard({ usage, kind }: Props) {
   );
 }
 
-const gbpsOf = (bitsPerSecond: number): string => `${gbps(bitsPerSecond)} Gbit/s`;
+const mbit = 1e6;
+/** With three places, rounded up as in the files: what is shown is never less than what is counted. */
+const gbpsOf = (bitsPerSecond: number): string =>
+  `${(Math.ceil(bitsPerSecond / mbit) / 1_000).toFixed(3)} Gbit/s`;
 
 const billedFacts = ({ sumBitsPerSecond, billedGbps, tierGbps, beyondTierGbps }: UsageReportAnswer) =>
   [
