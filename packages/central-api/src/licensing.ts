@@ -1,7 +1,8 @@
 /** Licences of LoadMasters (SPEC ML2–ML4, ML7): what a LoadMaster asks a Central, and what operators see and do. */
 import { type Static, Type } from "@tandem/base/schema";
+import { ActivationRuleSchema } from "@tandem/licensing/rules";
 import { LicenceTypeId, LicensingId, OfferedLicenceType } from "@tandem/licensing/wire";
-import { Acknowledged, closed, Moment, MomentOrNull } from "./errors.ts";
+import { Acknowledged, closed, Moment, MomentOrNull, Tag } from "./errors.ts";
 
 const text = (maxLength: number) => Type.String({ maxLength });
 const amount = Type.Integer({ minimum: 0 });
@@ -101,3 +102,13 @@ export const ShareMove = Type.Object(
 );
 export type ShareMove = Static<typeof ShareMove>;
 export const ShareMoved = Type.Object({ moved: amount, share: amount });
+
+/** Who may be licensed; of both Centrals. The tag is empty until somebody changes the rule. */
+export const LicensingRules = Type.Object({ activation: ActivationRuleSchema, tag: Tag });
+export type LicensingRules = Static<typeof LicensingRules>;
+export const LicensingRulesChange = Type.Object({ activation: ActivationRuleSchema }, closed);
+export const LicensingRulesWritten = Type.Object({
+  ...LicensingRules.properties,
+  acknowledged: Acknowledged,
+});
+export type LicensingRulesWritten = Static<typeof LicensingRulesWritten>;

@@ -182,9 +182,11 @@ export const activationRefusals = [
   "central-licence-invalid",
   /** A request with this number or a greater one was heard before; `lastNumber` says which. */
   "number-not-greater",
-  /** Too many requests of this LoadMaster; `retryAfterMs`. */
+  /** Too many requests of this LoadMaster, or of ones that nobody knew before; `retryAfterMs`. */
   "too-often",
   /** This Central was removed from its pair, or was restored and has not met its peer again. */
   "not-entitled",
+  /** The rule of the pair about who may be licensed (`rules.ts`) does not let this LoadMaster. */
+  "not-allowed",
 ] as const;
 export type ActivationRefusal = (typeof activationRefusals)[number];

@@ -507,7 +507,7 @@ export class LicensingWorkload {
     );
     switch (send.purpose) {
       case "activate": {
-        const granted = await licensing.activate(request, null);
+        const granted = await licensing.activate(request, null, request.address);
         if (!granted.ok) {
           const { code, message, remedy, lastNumber } = granted.error;
           this.#run.say(unit.name, `refuses ${loadMaster.name} a licence: ${code}`);

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { minute } from "@tandem/base/time";
 import { decidingStanding, issuedBy } from "@tandem/licensing/holder";
+import type { ActivationRule } from "@tandem/licensing/rules";
 import { createRow } from "@tandem/replica/edits";
 import { devices, networks } from "../fleet/tables.ts";
+import { changeRules } from "./rules.ts";
 import { deviceNumbers } from "./tables.ts";
 import { type LicensingUnit, licenceFor, twoLicensings, unitA, unitB } from "./two-licensings.ts";
 
@@ -98,9 +100,9 @@ test("[ML2] an answer that got lost is given again, and a number that was used i
   const { a, loadMaster } = await twoLicensings();
   const one = loadMaster();
   await one.activate(a);
-  const again = await a.licensing.activate(one.request("activate", "local", 1), null);
+  const again = await a.licensing.activate(one.request("activate", "local", 1), null, one.remote);
   assert.ok(again.ok && again.value.number === 1);
-  const other = await a.licensing.activate(one.request("activate", "metered", 1), null);
+  const other = await a.licensing.activate(one.request("activate", "metered", 1), null, one.remote);
   assert.ok(!other.ok && other.error.code === "number-not-greater" && other.error.lastNumber === 1);
 });
 
@@ -279,4 +281,69 @@ test("[ML4] [ML7] only an operator's word moves a share: a unit whose disk has f
   assert.equal(a.licensing.usage("local")?.of(unitA).share, 2);
   a.becomes({ kind: "paired", peer: "f".repeat(16), isKnownThere: true });
   assert.equal(a.licensing.usage("local")?.of(unitA).share, 4, "another peer was set");
+});
+
+/** As an operator on one of the units. */
+const setRule = async (central: LicensingUnit, activation: ActivationRule): Promise<void> => {
+  await changeRules(central.shared, activation, undefined, "admin");
+};
+
+test("[ML7] closed, a LoadMaster that is licensed renews and moves to the other Central, and another is refused", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const one = loadMaster();
+  await one.activate(a);
+  await time.pass(1_000);
+  await setRule(b, "closed");
+  await time.pass(1_000);
+  assert.equal(codeOf(await loadMaster().activate(a)), "not-allowed", "the rule is the pair's");
+  assert.equal(codeOf(await one.activate(a)), "granted");
+  assert.equal(codeOf(await one.activate(b)), "granted");
+  assert.equal((await one.check(b)).state, "held");
+  assert.equal(await one.release(b), true);
+  assert.equal(codeOf(await one.activate(b)), "not-allowed", "given back, it is a stranger");
+  await setRule(a, "open");
+  assert.equal(codeOf(await one.activate(a)), "granted");
+});
+
+test("[ML7] from known networks alone: where it says it is, and where it asks from", async () => {
+  const { time, a, loadMaster } = await twoLicensings();
+  await setRule(a, "known-networks");
+  const one = loadMaster();
+  assert.equal(codeOf(await one.activate(a)), "not-allowed");
+  await a.shared.write(
+    [createRow(networks, { cidr: "10.1.0.0/16", name: "", description: "" })],
+    "admin",
+    "",
+  );
+  await time.pass(1_000);
+  one.remote = "::ffff:10.1.9.9";
+  assert.equal(codeOf(await one.activate(a)), "granted");
+  const stranger = loadMaster();
+  stranger.remote = "203.0.113.5";
+  for (let index = 0; index < 3; index += 1) await stranger.activate(a);
+  const others = [loadMaster(), loadMaster()];
+  for (const other of others) {
+    other.remote = "203.0.113.5";
+    assert.equal(codeOf(await other.activate(a)), "not-allowed");
+  }
+  const told = a.said("licence-refused");
+  assert.equal(told.length, 2, "one entry for each address that asks, however many keys it makes");
+  assert.match(told[1] ?? "", /203\.0\.113\.5, from which it asks, is in no network/);
+});
+
+test("[ML7] of LoadMasters that nobody knew sixty are heard in ten minutes; those that are known go on", async () => {
+  const { time, a, loadMaster } = await twoLicensings();
+  const first = loadMaster();
+  assert.equal(codeOf(await first.activate(a, "metered")), "granted");
+  for (let index = 1; index < 60; index += 1) await loadMaster().activate(a, "metered");
+  const late = loadMaster();
+  const denied = await late.activate(a, "metered");
+  assert.ok(!denied.ok && denied.error.code === "too-often");
+  const wait = denied.error.retryAfterMs ?? 0;
+  assert.ok(wait > 0 && wait <= 10 * minute, `${wait}`);
+  for (let index = 0; index < 5; index += 1) await loadMaster().activate(a, "metered");
+  assert.equal(a.said("licence-refused").length, 1, "one entry, however many keys");
+  assert.equal(codeOf(await first.activate(a, "metered")), "granted");
+  await time.pass(wait);
+  assert.equal(codeOf(await late.activate(a, "metered")), "granted");
 });

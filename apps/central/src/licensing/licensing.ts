@@ -21,6 +21,7 @@ import {
 } from "@tandem/licensing/activation";
 import type { CentralLicence } from "@tandem/licensing/central-licence";
 import { amountOf, decidingStanding, decidingStandings, issuedBy } from "@tandem/licensing/holder";
+import { type ActivationRule, activationRuleDefault, refusedByRule } from "@tandem/licensing/rules";
 import {
   allowedBy,
   giftOf,
@@ -42,12 +43,13 @@ import type { Edit } from "@tandem/replica/edits";
 import { networks } from "../fleet/tables.ts";
 import { written } from "../refusal.ts";
 import { Ledger } from "./ledger.ts";
+import { NewcomerThrottle, newcomersMax, newcomerWindowMs } from "./newcomer-throttle.ts";
 import { type Management, type Placement, placedDevice } from "./placed-device.ts";
 import type { Belonging, LicensingEvent, LicensingPorts } from "./ports.ts";
 import { RefusalAudit } from "./refusal-audit.ts";
 import { RequestThrottle } from "./request-throttle.ts";
 import { ShareExchange, type ShareWanted } from "./share-exchange.ts";
-import type { LicenceValues } from "./tables.ts";
+import { type LicenceValues, licensingRules, rulesRow } from "./tables.ts";
 
 /** `author` of what licensing writes. */
 const author = "licensing";
@@ -65,6 +67,7 @@ export class Licensing {
   readonly #ledger: Ledger;
   readonly #exchange: ShareExchange;
   readonly #throttle = new RequestThrottle();
+  readonly #newcomers = new NewcomerThrottle();
   readonly #audit: RefusalAudit;
   readonly #unfollow: (() => void)[];
   #cancelReconcile: (() => void) | null = null;
@@ -117,13 +120,19 @@ export class Licensing {
     return this.#ledger.licences();
   }
 
+  /** Who may be licensed, as the pair has it. */
+  activationRule(): ActivationRule {
+    return this.#ports.pair.row(licensingRules, rulesRow)?.values.activation ?? activationRuleDefault;
+  }
+
   /**
-   * `request`: verified, with the purpose "activate". Resolves with the row that the grant is made from, once it is on
+   * `request`: verified, with the purpose "activate"; `remote`: the address that it came from. Resolves with the row that the grant is made from, once it is on
    * disk; rejects with a `Refusal` when it could not be written.
    */
   async activate(
     request: LicenceRequest,
     management: Management | null,
+    remote: string,
   ): Promise<Result<LicenceValues, ActivationFault>> {
     const { world } = this.#ports;
     const wait = this.#throttle.waitMs(request.unit, world.now());
@@ -137,6 +146,8 @@ export class Licensing {
         retryAfterMs: wait,
       });
     const before = decidingStanding(this.#rowsOf(request.unit));
+    const unwanted = this.#unwanted(request, remote, before);
+    if (unwanted !== null) return unwanted;
     let decision = decideActivation(this.view(), request, world.wall());
     if (decision.kind === "ask-peer") {
       const gave = await this.#askPeer(decision.limited, decision.amount, request);
@@ -487,11 +498,51 @@ export class Licensing {
     this.#overTold = words;
   }
 
+  // Who may ask.
+
+  /** The refusal of who may not be licensed, or not now. A key costs nothing: strangers share entries of the audit. */
+  #unwanted(
+    request: LicenceRequest,
+    remote: string,
+    before: LicenceValues | undefined,
+  ): Result<never, ActivationFault> | null {
+    const { world, pair } = this.#ports;
+    const rule = this.activationRule();
+    const cidrs = rule === "known-networks" ? pair.rows(networks).map(({ key }) => key) : [];
+    const isLicensed = before?.state === "held";
+    const refused = refusedByRule(rule, cidrs, { isLicensed, claimed: request.address, remote });
+    if (refused !== null)
+      return this.#refused(
+        request,
+        { ...refused, retryAfterMs: null },
+        before === undefined ? `strangers at ${remote}` : request.unit,
+      );
+    const wait = before === undefined ? this.#newcomers.waitMs(request.unit, world.now()) : 0;
+    if (wait === 0) return null;
+    return this.#refused(
+      request,
+      {
+        kind: "refused",
+        code: "too-often",
+        message: `${newcomersMax} LoadMasters that were never licensed here have asked in the last ${newcomerWindowMs / minute} minutes`,
+        remedy: `ask again in ${Math.ceil(wait / 1_000)} s; if these are no LoadMasters of yours, say who may be licensed: tandem ctl licensing rules`,
+        lastNumber: null,
+        retryAfterMs: wait,
+      },
+      "strangers",
+    );
+  }
+
   // The audit.
 
-  #refused(request: LicenceRequest, fault: ActivationFault): Result<never, ActivationFault> {
+  /** `kind`: whose refusals are counted together. */
+  #refused(
+    request: LicenceRequest,
+    fault: ActivationFault,
+    kind: string = request.unit,
+  ): Result<never, ActivationFault> {
     this.#audit.refused(
-      request.unit,
+      kind,
       fault.code,
       `${who(request)} was refused a licence (${request.type ?? "none"}): ${fault.message}`,
     );

@@ -144,3 +144,38 @@ test("[ML2] [ML7] a pair under one licence: shares move, one holds, and what is 
     return events.some(({ code }) => code === "licence-refused");
   });
 });
+
+test("[ML7] [CH13] who may be licensed is the pair's to say, and nothing is written until somebody does", async (t) => {
+  const central = await startCentral(t, "central1", "127.0.0.1");
+  const { client } = central;
+  const isBlank = async () => (await client.call(routes.ha)).status.ourSequence;
+  const before = await isBlank();
+  assert.deepEqual(await client.call(routes.licensingRules), { activation: "open", tag: "" });
+  const same = await client.call(routes.changeLicensingRules, { body: { activation: "open" }, tag: "" });
+  assert.equal(same.tag, "");
+  assert.equal(await isBlank(), before);
+
+  const one = new SigningLoadMaster("10.4.0.21");
+  await one.activate(client);
+  const closed = await client.call(routes.changeLicensingRules, { body: { activation: "closed" }, tag: "" });
+  assert.equal(closed.activation, "closed");
+  const stale = client.call(routes.changeLicensingRules, { body: { activation: "open" }, tag: "" });
+  assert.deepEqual((({ status, code, field }) => [status, code, field])(await refusal(stale)), [
+    409,
+    "moved-on",
+    "activation",
+  ]);
+  await one.activate(client);
+  const denied = await refusal(new SigningLoadMaster("10.4.0.22").activate(client));
+  assert.deepEqual([denied.status, denied.code, denied.field], [403, "not-allowed", "address"]);
+
+  const rule = { activation: "known-networks" } as const;
+  await client.call(routes.changeLicensingRules, { body: rule, tag: closed.tag });
+  const outside = await refusal(new SigningLoadMaster("10.4.0.22").activate(client));
+  assert.match(outside.message, /127\.0\.0\.1, from which it asks/);
+  await client.call(routes.addNetwork, { body: { cidr: "127.0.0.0/8", name: "", description: "" } });
+  await new SigningLoadMaster("10.4.0.22").activate(client);
+  await central.restart();
+  await client.signIn("admin", central.firstPassword);
+  assert.equal((await client.call(routes.licensingRules)).activation, "known-networks");
+});

@@ -2,11 +2,13 @@
 
 import type { World } from "@tandem/base/world";
 import { routes } from "@tandem/central-api/routes";
+import type { ActivationRefusal, LicenceRequest } from "@tandem/licensing/wire";
 import type { SigningKey } from "@tandem/signed-documents/keys";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal, type RefusalStatus } from "../refusal.ts";
 import { readGrant, readRequest, signCheck, signGrant } from "./documents.ts";
 import type { ActivationFault } from "./licensing.ts";
+import { changeRules, rulesOf } from "./rules.ts";
 import { type LicensingParts, licensedUnits, overviewOf } from "./views.ts";
 
 export function registerLicensingRoutes(
@@ -21,13 +23,13 @@ export function registerLicensingRoutes(
     name: centrals.self.name,
     types: [...licensing.types()],
   }));
-  route(routes.activateLicence, async ({ body }, { reply }) => {
+  route(routes.activateLicence, async ({ body }, { reply, request: { ip } }) => {
     const request = await readRequest(body.request, "activate");
-    const activated = await licensing.activate(request, body.management);
+    const activated = await licensing.activate(request, body.management, ip);
     if (!activated.ok) {
       const { retryAfterMs } = activated.error;
       if (retryAfterMs !== null) reply.header("retry-after", Math.ceil(retryAfterMs / 1_000));
-      throw refusalOf(activated.error, request.type ?? "");
+      throw refusalOf(activated.error, request);
     }
     const holder = own.current().licence?.holder ?? "";
     return { grant: await signGrant(activated.value, holder, centrals, key) };
@@ -56,6 +58,10 @@ export function registerLicensingRoutes(
       });
     return { unit: params.unit, acknowledged: recovered };
   });
+  route(routes.licensingRules, () => rulesOf(parts.pair));
+  route(routes.changeLicensingRules, ({ body, tag }, { caller }) =>
+    changeRules(parts.pair, body.activation, tag, caller.author),
+  );
   route(routes.moveLicenceShare, async ({ body }) => {
     const { kind, amount } = body;
     const usage = licensing.usage(kind);
@@ -81,16 +87,26 @@ export function registerLicensingRoutes(
   });
 }
 
-const statusOf = ({ code }: ActivationFault): RefusalStatus =>
-  code === "too-often" ? 429 : code === "not-entitled" || code === "central-licence-invalid" ? 503 : 409;
+const statusOf: { readonly [code in ActivationRefusal]?: RefusalStatus } = {
+  "too-often": 429,
+  "not-allowed": 403,
+  "not-entitled": 503,
+  "central-licence-invalid": 503,
+};
 
-function refusalOf(fault: ActivationFault, type: string): Refusal {
-  const isNumber = fault.code === "number-not-greater";
-  return new Refusal(statusOf(fault), {
-    code: fault.code,
-    field: isNumber ? "number" : "type",
-    value: isNumber ? fault.lastNumber : type,
-    message: fault.message,
-    remedy: fault.remedy,
-  });
+function refusalOf(fault: ActivationFault, request: LicenceRequest): Refusal {
+  const { code, message, remedy } = fault;
+  return new Refusal(statusOf[code] ?? 409, { code, ...aboutOf(fault, request), message, remedy });
+}
+
+/** Which member of the request a refusal is about. */
+function aboutOf({ code, lastNumber }: ActivationFault, { address, type }: LicenceRequest) {
+  switch (code) {
+    case "number-not-greater":
+      return { field: "number", value: lastNumber };
+    case "not-allowed":
+      return { field: "address", value: address };
+    default:
+      return { field: "type", value: type ?? "" };
+  }
 }

@@ -1,6 +1,7 @@
 /** Licences as both Centrals of a pair know of them (SPEC CH3, ML2, ML3). Each row is written by one Central alone. */
 import { Type } from "@tandem/base/schema";
 import { formerMachinesMax } from "@tandem/licensing/activation";
+import { ActivationRuleSchema, activationRuleDefault } from "@tandem/licensing/rules";
 import { LicenceTypeId, LicensingId, PublicKeyText } from "@tandem/licensing/wire";
 import { defineTable, type RowOf, type Table } from "@tandem/replica/schema";
 
@@ -103,9 +104,23 @@ export const licensingCentrals = defineTable({
   mergeGroups: { self: ["unit", "name", "address", "port", "certificateFingerprint", "key"] },
 });
 
+/** Of this table there is one row, once an operator has changed a rule: a blank Central stays blank (SPEC CH13). */
+export const licensingRules = defineTable({
+  name: "licensingRules",
+  since: 2,
+  key: (row) => row.id,
+  columns: {
+    id: { sync: "shared", schema: Type.Literal("rules") },
+    activation: { sync: "shared", schema: ActivationRuleSchema, default: activationRuleDefault },
+  },
+});
+/** The one row's key. */
+export const rulesRow = "rules";
+
 export const licensingTables = [
   licences,
   licenceShares,
   deviceNumbers,
   licensingCentrals,
+  licensingRules,
 ] as unknown as readonly Table[];

@@ -124,6 +124,8 @@ export class VirtualLoadMaster {
   number = 0;
   machine: string;
   address: string;
+  /** Where its requests come from. */
+  remote: string;
   partner: string | null = null;
   grant: LicenceGrant | null = null;
   readonly #time: VirtualTime;
@@ -132,6 +134,7 @@ export class VirtualLoadMaster {
     this.unit = index.toString(16).padStart(16, "0");
     this.machine = this.unit;
     this.address = `10.1.${Math.floor(index / 250)}.${1 + (index % 250)}`;
+    this.remote = this.address;
     this.#time = time;
   }
 
@@ -163,7 +166,7 @@ export class VirtualLoadMaster {
     const number = this.number;
     const answer = await inTime(
       this.#time,
-      central.licensing.activate(this.request("activate", type, number), management),
+      central.licensing.activate(this.request("activate", type, number), management, this.remote),
     );
     if (answer.ok)
       this.grant = {

@@ -11,6 +11,7 @@ const serverPortDefault = 8_443;
 
 /** Options of single commands, beside the ones that all of them take. */
 const commandOptions = {
+  activation: { type: "string" },
   address: { type: "string" },
   all: { type: "boolean" },
   "and-back": { type: "boolean" },

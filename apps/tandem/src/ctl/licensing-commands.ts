@@ -1,6 +1,7 @@
 /** The commands about LoadMasters' licences (SPEC ML2–ML4, ML7). */
 import type { LicenceShare, LicensedUnit, LicensingOverview } from "@tandem/central-api/licensing";
 import { routes } from "@tandem/central-api/routes";
+import { type ActivationRule, activationRules } from "@tandem/licensing/rules";
 import { type Command, type CommandContext, done, word } from "./command.ts";
 import { UsageError } from "./command-line.ts";
 import { facts, table } from "./print.ts";
@@ -22,6 +23,12 @@ function printOverview({ unitName, unit, local, pool, metered, refuses }: Licens
     ["Grants", refuses === null ? "yes" : `no: ${refuses}`],
   ]);
 }
+
+const ruleWords: { readonly [rule in ActivationRule]: string } = {
+  open: "open, to every LoadMaster that reaches a Central",
+  "known-networks": "known-networks, to LoadMasters in networks of the tree",
+  closed: "closed, but to LoadMasters that are licensed already",
+};
 
 /** ML3: one that the other Central holds stands under that one's number, in parentheses. */
 const deviceIdOf = ({ deviceId, isPeer }: LicensedUnit): string => (isPeer ? `(${deviceId})` : `${deviceId}`);
@@ -76,6 +83,22 @@ export const licensingCommands: { readonly [words: string]: Command } = {
           rows,
         ),
       };
+    },
+  },
+  "licensing rules": {
+    words: 0,
+    options: ["activation"],
+    run: async ({ client, line }) => {
+      const wanted = line.text("activation");
+      if (wanted === undefined) {
+        const value = await client.call(routes.licensingRules);
+        return { value, text: facts([["Activation", ruleWords[value.activation]]]) };
+      }
+      const activation = activationRules.find((rule) => rule === wanted);
+      if (activation === undefined)
+        throw new UsageError(`--activation takes ${activationRules.join(", ")}, not "${wanted}"`);
+      const value = await client.call(routes.changeLicensingRules, { body: { activation } });
+      return { value, text: done(`activation: ${ruleWords[value.activation]}`, value.acknowledged) };
     },
   },
   "licensing recover": {

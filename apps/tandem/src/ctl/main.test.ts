@@ -152,6 +152,13 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   );
   assert.match((await run("licensing take local 1")).err, /the other Central.* did not answer/);
   assert.equal((await run("licensing take metered 1")).status, 2);
+  assert.match(await does("licensing rules"), /^Activation +open, to every LoadMaster/);
+  assert.match(await does("licensing rules --activation closed"), /^activation: closed, .*; on /);
+  assert.match(await does("licensing rules"), /^Activation +closed, but to/);
+  assert.match(
+    (await run("licensing rules --activation shut")).err,
+    /open, known-networks, closed, not "shut"/,
+  );
   await does("device set second --name lm2");
   await does("device remove lm2");
 

@@ -120,6 +120,9 @@ High availability of Central
   licensing recover UNIT              take a LoadMaster's licence back; UNIT is a licensing id, a name
                                       or an address
   licensing take local|pool AMOUNT    take over so much of the peer's share
+  licensing rules [--activation open|known-networks|closed]
+                                      which LoadMasters may be licensed: all, those in networks of the
+                                      tree, or those alone that are licensed already
   license status                      this Central's own licence, and whether it holds
   license import FILE [--replace-newer]
   license trust KEY [--name TEXT]     take licences that this public key signed
