@@ -1,4 +1,6 @@
 /** Somebody who works with one machine of the lab from the host: signed in, with the machine's key pinned. */
+
+import { Readable } from "node:stream";
 import type { Fingerprint } from "@tandem/base/ids";
 import { ApiError } from "@tandem/central-api/call";
 import { CentralClient } from "@tandem/central-api/client";
@@ -57,12 +59,18 @@ export class CentralOperator {
     return this.#signedIn(() => this.#client.call(route, ...call));
   }
 
-  /** A file, as text. */
-  text<R extends Route & { readonly answers: "bytes" }>(route: R, call: CallOf<R>): Promise<string> {
-    return this.#signedIn(async () => {
-      const content = await this.#client.download(route, call);
-      return Buffer.concat(await content.toArray()).toString("utf8");
-    });
+  download<R extends Route & { readonly answers: "bytes" }>(route: R, call: CallOf<R>): Promise<Buffer> {
+    return this.#signedIn(async () =>
+      Buffer.concat(await (await this.#client.download(route, call)).toArray()),
+    );
+  }
+
+  upload<R extends Route & { readonly accepts: "bytes" }>(
+    route: R,
+    call: CallOf<R>,
+    file: Buffer,
+  ): Promise<AnswerOf<R>> {
+    return this.#signedIn(() => this.#client.upload(route, call, Readable.from([file]), file.length));
   }
 
   async #signedIn<Value>(ask: () => Promise<Value>): Promise<Value> {

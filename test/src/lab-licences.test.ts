@@ -28,6 +28,7 @@ import { licenceIssuer } from "./licence-issuer.ts";
 
 const lab = "t9";
 const serviceAddress = "10.213.0.60";
+const passPhrase = "correct horse battery staple";
 const withinMs = 30_000;
 
 const activate = (unit: LoadMasterOperator, node: CentralNode, type = "local") =>
@@ -245,6 +246,42 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
     );
 
     await part(
+      "[ML5] a backup of one Central replaces what the other holds: a pair again, with what was done since, and the licences of both",
+      async () => {
+        const [central1, central2] = [centralOf(world, "central1"), centralOf(world, "central2")];
+        const file = await central1.download(routes.downloadBackup, { body: { passPhrase } });
+        await central2.call(routes.addNetwork, { body: { cidr: "10.99.0.0/16", name: "since" } });
+        const licensed = await unitsOn(world, "central1");
+        const { name } = await central2.upload(routes.uploadBackup, {}, file);
+        const restored = await central2.call(routes.restoreOverwritten, {
+          body: { backup: name, passPhrase, as: "replace a unit", apply: true },
+        });
+        assert.ok(restored.applied);
+        await pairIsWhole(world, "central1", "central2");
+        await waitUntil({ what: "the four settings fit on both", deadlineMs: withinMs }, async () => {
+          const all = await Promise.all(
+            centralNodes.map(async (node) => (await centralOf(world, node).ha()).status.checks),
+          );
+          const words = all.flat().map(({ setting, fits }) => `${setting}: ${fits}`);
+          return words.every((each) => each.endsWith(": yes")) ? seen(undefined) : notYet(words.join(", "));
+        });
+        for (const node of centralNodes) {
+          const { networks } = await centralOf(world, node).call(routes.listNetworks);
+          assert.ok(networks.some((network) => network.name === "since"));
+          const holders = (await unitsOn(world, node)).map(({ unit, state, central }) => [
+            unit,
+            state,
+            central,
+          ]);
+          assert.deepEqual(
+            holders,
+            licensed.map(({ unit, state, central }) => [unit, state, central]),
+          );
+        }
+      },
+    );
+
+    await part(
       "[ML4] the LoadMasters of a removed Central are normal devices of the other; removed there and re-licensed, they are its own",
       async () => {
         const central1 = centralOf(world, "central1");
@@ -314,9 +351,9 @@ const linesOn = async (world: World, node: CentralNode) =>
   }));
 
 /** The report of this month, as far as it has gone, as CSV. */
-const reportOf = (world: World, node: CentralNode): Promise<string> => {
+const reportOf = async (world: World, node: CentralNode): Promise<string> => {
   const params = { month: thisMonth(), kind: "metered", format: "csv" } as const;
-  return centralOf(world, node).text(routes.downloadUsage, { params });
+  return (await centralOf(world, node).download(routes.downloadUsage, { params })).toString("utf8");
 };
 
 /** The service is answered by this web server. */
