@@ -235,9 +235,9 @@ export class Unit {
       pairId ?? "",
     );
     if (!saved.ok) return false;
-    void this.within(async () => ha.replaceBy(saved.value, { file: "backup.json", writer }))?.catch(
-      () => undefined,
-    );
+    void this.within(async () =>
+      ha.replaceBy(saved.value, { file: "backup.json", writer }, "operator"),
+    )?.catch(() => undefined);
     return true;
   }
 

@@ -45,7 +45,8 @@ export async function restore(ports: BackupPorts, wanted: Restore, author: strin
     if (fault !== null) throw new Refusal(409, fault);
     const planned = { ...shown, note: noteOfReplacing(pair.status().peerUnit, known.pairId) };
     if (!wanted.apply) return { ...planned, applied: false };
-    return { ...planned, applied: true, savedAs: pair.replaceBy(replica, { file: backup, writer: known }) };
+    const savedAs = pair.replaceBy(replica, { file: backup, writer: known }, author);
+    return { ...planned, applied: true, savedAs };
   }
   if (!wanted.apply) return { ...shown, applied: false };
   const acknowledged = written(await pair.write(edits, author, `backup ${backup} restored`));

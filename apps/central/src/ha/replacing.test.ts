@@ -131,7 +131,9 @@ for (const [title, from, on] of [
     assert.equal(status.overwrittenBackup, restored.savedAs);
     const { events } = await source.client.call(routes.haEvents, { query: {} });
     const told = events.find(({ code }) => code === "unit-replaced");
-    assert.ok(told?.text.includes(name) && told.text.includes(restored.savedAs));
+    assert.ok(
+      told?.text.includes(name) && told.text.includes(restored.savedAs) && /as admin ordered/.test(told.text),
+    );
   });
 
 test("[ML5] replaced while the other unit is down: it goes on with the backup and what its own ledger granted, and merges when they meet", async (t) => {

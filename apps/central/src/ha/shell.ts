@@ -337,13 +337,17 @@ export class HighAvailability {
    * transaction; the peer is told that this unit stops, so that a Master's role is taken at once. Then this unit is at
    * its end, and its owner starts it anew: it meets its peer in Starting, and merges.
    */
-  replaceBy(received: Replica, { file, writer }: { readonly file: string; readonly writer: Writer }): string {
+  replaceBy(
+    received: Replica,
+    { file, writer }: { readonly file: string; readonly writer: Writer },
+    author: string,
+  ): string {
     this.#guarded(() => this.#writes.flush());
     const savedAs = this.#save("before-replacing");
     this.#guarded(() => {
       this.#pair.dispatch({ type: "stopping" });
       const { state } = this.#pair;
-      const entry = this.#entry({ code: "unit-replaced", file, savedAs, by: writer.name }, state);
+      const entry = this.#entry({ code: "unit-replaced", file, savedAs, of: writer.name, author }, state);
       this.#shared.adopt(received, [
         durableChange(durableAfterReplacing(state, writer, savedAs)),
         { kind: "event", event: entry as unknown as Json },

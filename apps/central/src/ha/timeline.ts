@@ -24,12 +24,13 @@ export type ShellEvent =
   | { readonly code: "peer-earlier"; readonly wire: number; readonly withheld: readonly string[] }
   | { readonly code: "peer-upgraded"; readonly wire: number }
   | { readonly code: "overwritten-saved"; readonly file: string }
-  /** A backup took the place of this unit's state (ML5); `by`: the name of the unit that wrote it. */
+  /** A backup took the place of this unit's state (ML5); `of`: the name of the unit that wrote it. */
   | {
       readonly code: "unit-replaced";
       readonly file: string;
       readonly savedAs: string;
-      readonly by: string;
+      readonly of: string;
+      readonly author: string;
     }
   /** The unit was held back by its disk, and has opened its state again. */
   | { readonly code: "disk-back"; readonly cause: string; readonly heldSeconds: number }
@@ -130,7 +131,7 @@ const describe = (
     case "unit-replaced":
       return {
         severity: "warning",
-        text: `this unit's configuration was replaced by the backup ${event.file} of ${event.by}, and it starts anew; what was here is saved as ${event.savedAs}`,
+        text: `this unit's configuration was replaced by the backup ${event.file} of ${event.of}, as ${event.author} ordered, and it starts anew; what was here is saved as ${event.savedAs}`,
       };
     case "clocks-differ":
       return {
