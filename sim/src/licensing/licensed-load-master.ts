@@ -90,9 +90,11 @@ export class LicensedLoadMaster {
     return stand.kind === "unlicensed" ? 0 : stand.licence.grant.number;
   }
 
+  /** It waits for an answer, or something of it is still on its way to a Central. */
   get isBusy(): boolean {
-    return this.#state.doing.kind !== "nothing";
+    return this.#underWay > 0 || this.#state.doing.kind !== "nothing";
   }
+  #underWay = 0;
 
   activate(type: string, central: CentralAddress): void {
     this.#step({ kind: "activate", type, central });
@@ -179,10 +181,12 @@ export class LicensedLoadMaster {
     const delayMs = (): number =>
       !this.#isMended && random.chance(0.05) ? random.between(second, 2 * minute) : random.between(1, 60);
     if (isLost() || isCut()) return;
-    engine.after(delayMs(), () =>
+    this.#underWay += 1;
+    engine.after(delayMs(), () => {
+      this.#underWay -= 1;
       this.#carry(this, send.central.address, send, (said) => {
         if (!isLost() && !isCut()) engine.after(delayMs(), () => answer(said));
-      }),
-    );
+      });
+    });
   }
 }
