@@ -312,6 +312,8 @@ export function decideCheck(
   switch (deciding.state) {
     case "ended":
       return answer("ended", deciding.remark || "the licence was given back or recovered");
+    case "moved":
+      return takeBack(view, request, deciding);
     case "held":
       break;
     default:
@@ -331,6 +333,26 @@ export function decideCheck(
   const { isBack: _, ...machines } = machinesAfter(deciding, request.machine);
   const row: LicenceRow = { ...deciding, ...placeOf(request), ...machines };
   return answer("held", "", isSame(row, deciding) ? null : row);
+}
+
+/** The other Central asked for this licence to grant it, and never did: its Central holds it again, if its share allows. */
+function takeBack(view: LicensingView, request: LicenceRequest, moved: LicenceRow): CheckDecision {
+  const unheld = { row: null, isCopy: false };
+  if (moved.central !== view.self)
+    return { ...unheld, state: "not-known", message: "the Central that granted it knows what became of it" };
+  const kind = licenceTypeOf(moved.type)?.kind;
+  const limited = kind === undefined || kind === "metered" ? null : kind;
+  const licence = view.licence.state === "valid" ? view.licence.licence : null;
+  const isFree =
+    licence !== null && (limited === null || freeOf(view, licence, limited) >= amountOf(moved.type, limited));
+  if (!isFree)
+    return {
+      ...unheld,
+      state: "ended",
+      message: "the licence was given up for the other Central to grant; activate it again",
+    };
+  const row: LicenceRow = { ...moved, ...placeOf(request), state: "held", remark: "" };
+  return { state: "held", message: "", row, isCopy: false };
 }
 
 const isSame = (a: LicenceRow, b: LicenceRow): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -3,7 +3,7 @@
  * LoadMaster, with the number of the request that it answered last; so rows never compete for one place, and the
  * holder is a function of them that both Centrals compute alike, in whatever order they heard of each other's.
  *
- * Invariant: the row that ranks highest decides. It is held: its Central is the one holder. It has ended: nobody is.
+ * Invariant: the row that ranks highest decides. It is held: its Central is the one holder. It is not: nobody is.
  */
 import type { UnitId } from "@tandem/base/ids";
 import { type LicenceKind, type LicensingId, licenceTypeOf } from "./wire.ts";
@@ -16,7 +16,11 @@ export type LicenceStanding = {
   readonly number: number;
   /** `LicenceTypeId` */
   readonly type: string;
-  readonly state: "held" | "ended";
+  /**
+   * `moved`: given up by its Central for the other one to grant. Held again by the same number if the other never did:
+   * what it wanted may have come late.
+   */
+  readonly state: "held" | "moved" | "ended";
 };
 
 /**
@@ -25,7 +29,7 @@ export type LicenceStanding = {
  */
 export const compareStandings = (a: LicenceStanding, b: LicenceStanding): number =>
   b.number - a.number ||
-  Number(b.state === "ended") - Number(a.state === "ended") ||
+  Number(a.state === "held") - Number(b.state === "held") ||
   (a.central < b.central ? 1 : a.central > b.central ? -1 : 0);
 
 /** The row that decides about a LoadMaster; undefined where no Central has any. `rows` are those of one LoadMaster. */

@@ -77,6 +77,25 @@ test("[ML2] [ML7] a licence moves to the other Central although everything is in
   assert.equal(holderOf(a, first.one.unit), unitB);
 });
 
+test("[ML2] [ML7] a licence that was given up for a wish which came too late is held again, with the share that is there", async () => {
+  const { time, a, b, loadMaster } = await twoLicensings();
+  const [one, two, three, four] = [loadMaster(), loadMaster(), loadMaster(), loadMaster()];
+  for (const unit of [one, two]) await unit.activate(a);
+  for (const unit of [three, four]) await unit.activate(b);
+  const late = b.licensing.activate(one.request("activate", "local", one.number + 1), null, one.address);
+  b.holdsMessages = true;
+  await time.pass(10_000);
+  const refused = await late;
+  assert.ok(!refused.ok && refused.error.code === "share-used-up");
+  b.releaseMessages();
+  await time.pass(1_000);
+  assert.equal(holderOf(a, one.unit), null, "given up for B, which does not wait any more");
+  assert.equal((await one.check(a)).state, "ended", "its share is B's now");
+  await two.release(a);
+  assert.equal((await one.check(a)).state, "held");
+  assert.deepEqual([holderOf(a, one.unit), holderOf(b, one.unit)], [unitA, unitA]);
+});
+
 test("[ML7] the pool is never over-committed, and a recovered licence comes back to it", async () => {
   const pool = licenceFor(
     [

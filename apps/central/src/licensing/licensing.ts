@@ -359,7 +359,7 @@ export class Licensing {
         .find((row) => row.account === account && row.kind === kind && row.giver === this.#self)?.given ?? 0;
     const ended =
       isCounted && freed > 0
-        ? [{ ...moving, state: "ended" as const, remark: "moved to the other Central" }]
+        ? [{ ...moving, state: "moved" as const, remark: "moved to the other Central" }]
         : [];
     const edits = this.#ledger.record({
       licences: ended,

@@ -22,7 +22,10 @@ export const licences = defineTable({
     central: { sync: "shared", schema: unitId },
     number: { sync: "shared", schema: Type.Integer({ minimum: 1 }) },
     type: { sync: "shared", schema: LicenceTypeId },
-    state: { sync: "shared", schema: Type.Union([Type.Literal("held"), Type.Literal("ended")]) },
+    state: {
+      sync: "shared",
+      schema: Type.Union([Type.Literal("held"), Type.Literal("moved"), Type.Literal("ended")]),
+    },
     grantedAt: { sync: "shared", schema: wall },
     machine: { sync: "shared", schema: machine },
     formerMachines: { sync: "shared", schema: Type.Array(machine, { maxItems: formerMachinesMax }) },

@@ -53,6 +53,9 @@ export class LicensingUnit extends ReplicaUnit {
   readonly answering = new Set<string>();
   readonly channels: Channels;
   licensing: Licensing;
+  /** What it says to the other one stays on its way. */
+  holdsMessages = false;
+  #held: (() => void)[] = [];
   #ownListeners = new Set<() => void>();
 
   constructor(unit: string, time: VirtualTime, licence: CentralLicence, belonging: Belonging) {
@@ -62,9 +65,10 @@ export class LicensingUnit extends ReplicaUnit {
     this.channels = new Channels((channel, body) => {
       if (!this.isConnected || !(this.peer instanceof LicensingUnit)) return false;
       const { peer } = this;
-      time.world.after(1, () => {
+      const send = (): void => {
         if (this.isConnected) peer.channels.received(channel, JSON.parse(JSON.stringify(body)) as Json);
-      });
+      };
+      time.world.after(1, () => (this.holdsMessages ? this.#held.push(send) : send()));
       return true;
     });
     this.channels.setOpen(true);
@@ -102,6 +106,11 @@ export class LicensingUnit extends ReplicaUnit {
         this.events.push(event);
       },
     });
+  }
+
+  releaseMessages(): void {
+    this.holdsMessages = false;
+    for (const send of this.#held.splice(0)) send();
   }
 
   becomes(belonging: Belonging): void {

@@ -62,7 +62,7 @@ export function licensedUnits({ licensing, centrals, pair }: LicensingParts): re
         address: row.address,
         port: row.port,
         type: row.type,
-        state: row.state,
+        state: row.state === "held" ? "held" : "ended",
         central: row.central,
         centralName: centrals.nameOf(row.central),
         isPeer: row.central !== centrals.self.unit,
