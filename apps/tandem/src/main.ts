@@ -64,6 +64,8 @@ async function obey(argv: readonly string[]): Promise<number | undefined> {
       return (await import("./license/main.ts")).runLicense(rest);
     case "pair":
       return (await import("./pair/main.ts")).runPair(rest);
+    case "unit":
+      return (await import("./unit/main.ts")).runUnit(rest);
     case "ctl":
       return (await import("./ctl/main.ts")).runCtl(rest);
     case "--version":

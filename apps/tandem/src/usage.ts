@@ -13,6 +13,7 @@ Commands
   probe URL|HOST:PORT ...     what a client sees of a service meanwhile; see tandem probe --help
   license ...                 issue licences of Centrals, and import them; see tandem license --help
   pair ...                    make a pair of a unit that serves and another one, and back; see tandem pair --help
+  unit licence ...            license a unit by a Central; see tandem unit --help
   lab ...                     a whole system in network namespaces; see tandem lab --help
 
 Options

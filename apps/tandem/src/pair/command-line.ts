@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import type { ParameterValue } from "@tandem/loadmaster-api/client";
 import { UsageError } from "../ctl/command-line.ts";
+import { type Place, placeOf } from "../unit/reached-unit.ts";
 
 const options = {
   unit: { type: "string" },
@@ -31,8 +32,6 @@ const options = {
 export const pairCommands = ["check", "create", "status", "dissolve", "replace"] as const;
 export type PairCommand = (typeof pairCommands)[number];
 
-export type Place = { readonly address: string; readonly port: number };
-
 export type PairLine = {
   readonly command: PairCommand;
   readonly text: (name: keyof typeof options) => string | undefined;
@@ -41,7 +40,6 @@ export type PairLine = {
   readonly partner: Place | undefined;
 };
 
-const portDefault = 443;
 const timeoutStepSeconds = 3;
 
 /** Undefined: the help was asked for. Throws {@link UsageError}. */
@@ -79,14 +77,6 @@ export function parsePairLine(argv: readonly string[]): PairLine | undefined {
     unit,
     partner: partner === undefined ? undefined : placeOf(partner, "partner"),
   };
-}
-
-function placeOf(text: string, name: string): Place {
-  const match = /^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$/.exec(text);
-  const port = match?.[2] === undefined ? portDefault : Number(match[2]);
-  if (match?.[1] === undefined || port < 1 || port > 65_535)
-    throw new UsageError(`--${name} "${text}" is not ADDRESS or ADDRESS:PORT, for example 192.0.2.11:443`);
-  return { address: match[1], port };
 }
 
 /** What the pair is to be, in the parameters of the API. Throws {@link UsageError}. */

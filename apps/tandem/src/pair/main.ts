@@ -2,19 +2,12 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Result } from "@tandem/base/result";
-import {
-  type Answer,
-  type CallError,
-  LoadMasterClient,
-  type ParameterValue,
-  shownFingerprint,
-} from "@tandem/loadmaster-api/client";
+import { LoadMasterClient, type ParameterValue } from "@tandem/loadmaster-api/client";
 import type { PairingCheckView, PairingStarted, PairingView } from "@tandem/loadmaster-api/pairing";
 import { UsageError } from "../ctl/command-line.ts";
-import { keptFiles } from "../ctl/kept-files.ts";
 import { processWorld, readSecret, type World } from "../ctl/world.ts";
-import { type PairLine, type Place, parsePairLine, shapeParameters } from "./command-line.ts";
+import { answerOf, confirmed, type Place, reachedUnit, readHex } from "../unit/reached-unit.ts";
+import { type PairLine, parsePairLine, shapeParameters } from "./command-line.ts";
 import { checksText, outcomeText, pairingText, stepText } from "./print.ts";
 import { pairUsage } from "./usage.ts";
 
@@ -43,7 +36,7 @@ export async function runPair(argv: readonly string[], world: World = processWor
 
 async function obey(line: PairLine, world: World): Promise<number> {
   const shape = shapeParameters(line);
-  const unit = await unitOf(line, world);
+  const unit = await reachedUnit(line.unit, line.text, world);
   const print = (value: object, text: string): void =>
     world.out(line.flag("json") ? `${JSON.stringify(value, null, 2)}\n` : text);
   switch (line.command) {
@@ -147,23 +140,6 @@ const partnerPlace = ({ partner }: PairLine): Place => {
   return partner;
 };
 
-async function unitOf(line: PairLine, world: World): Promise<LoadMasterClient> {
-  const { address, port } = line.unit;
-  const name = `${address}:${port}`;
-  const kept = keptFiles(world.env).knownServers;
-  const known = readHex(line.text("fingerprint"), "fingerprint") ?? kept.get(name);
-  const fingerprint = known ?? (await confirmed(line.unit, world));
-  if (known === undefined) kept.set(name, fingerprint);
-  const password = await readSecret(world, `the password of ${name}`, line.text("password-file"));
-  const user = line.text("user") ?? "bal";
-  return new LoadMasterClient({
-    address,
-    port,
-    fingerprint,
-    credentials: { kind: "password", user, password },
-  });
-}
-
 /** The other unit: for the unit, in parameters, and for the backup that this program fetches itself. */
 async function partnerOf(
   line: PairLine,
@@ -199,26 +175,6 @@ async function partnerOf(
   };
 }
 
-/** Shows the key that a unit has; rejects unless somebody says yes to it. */
-async function confirmed(place: Place, world: World): Promise<string> {
-  const shown = await shownFingerprint(place);
-  if (!shown.ok) throw new Error(shown.error.message);
-  world.err(`${place.address}:${place.port} shows the key with the fingerprint\n  ${shown.value}\n`);
-  const answer = await world.secretLine("type yes if that is the unit's");
-  if (answer?.trim().toLowerCase() !== "yes")
-    throw new Error(
-      "the fingerprint was not confirmed, so nothing was sent; compare it, then answer yes or give it as an option",
-    );
-  return shown.value;
-}
-
-function readHex(text: string | undefined, option: string): string | undefined {
-  const hex = text?.toLowerCase().replaceAll(":", "");
-  if (hex !== undefined && !/^[0-9a-f]{64}$/.test(hex))
-    throw new UsageError(`--${option} takes 64 hexadecimal digits`);
-  return hex;
-}
-
 /** Saves a unit's backup; its digest. */
 async function saveBackup(
   client: LoadMasterClient,
@@ -242,8 +198,3 @@ async function saveBackup(
 
 const statusOf = async (unit: LoadMasterClient): Promise<PairingView> =>
   answerOf(await unit.call("hapairstatus")) as unknown as PairingView;
-
-function answerOf(answer: Result<Answer, CallError>): Answer {
-  if (!answer.ok) throw new Error(answer.error.message);
-  return answer.value;
-}
