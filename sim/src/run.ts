@@ -439,6 +439,8 @@ export class Run implements UnitObserver {
       await this.#go(this.engine.now + 5 * second);
       await answered();
     }
+    // What came late was pushed over a connection that ended: the next heartbeat brings it.
+    await this.#mustBecomeWhole();
     licensing.checkHolders();
     licensing.importLatest();
     for (let times = 0; withRoom && times < roomAskedTimes; times += 1) {

@@ -57,7 +57,14 @@ const viewOf = (
   licence: CentralLicence,
   rows: readonly LicenceRow[] = [],
   gifts: readonly Given[] = [],
-): LicensingView => ({ self, licence: { state: "valid", licence }, rows, gifts, notEntitled: null });
+): LicensingView => ({
+  self,
+  peer: self === unitA ? unitB : unitA,
+  licence: { state: "valid", licence },
+  rows,
+  gifts,
+  notEntitled: null,
+});
 
 const granted = (view: LicensingView, wanted: LicenceRequest): LicenceRow => {
   const decision = decideActivation(view, wanted, 5);
@@ -232,6 +239,13 @@ describe("check", () => {
     assert.equal(stateAt(unitA, [row]), "held");
     assert.equal(stateAt(unitB, [row]), "held");
     assert.equal(stateAt(unitB, []), "not-known");
+    const apart = decideCheck(
+      { ...viewOf(unitB, licence, [row]), peer: null },
+      asked(row),
+      grantOf(row),
+      false,
+    );
+    assert.equal(apart.state, "not-known", "it was in a pair with that one once");
     const later = granted(viewOf(unitB, licence, [row]), request(1, 2));
     assert.equal(stateAt(unitA, [row, later]), "superseded");
     const ended = endedRow(viewOf(unitB, licence, [row]), row.unit, "recovered");

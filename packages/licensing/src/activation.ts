@@ -41,6 +41,8 @@ export const formerMachinesMax = 4;
 /** What a Central decides from. */
 export type LicensingView = {
   readonly self: UnitId;
+  /** The other unit of the pair that this one belongs to. */
+  readonly peer: UnitId | null;
   /** Its own licence, valid now; or why there is none. */
   readonly licence:
     | { readonly state: "valid"; readonly licence: CentralLicence }
@@ -319,6 +321,9 @@ export function decideCheck(
     default:
       return unreachable(deciding.state);
   }
+  // What another Central granted, only the pair with it tells whether it still holds.
+  if (deciding.central !== view.self && deciding.central !== view.peer)
+    return answer("not-known", "the licence is that of a Central with which this one is in no pair");
   if (deciding.formerMachines.includes(request.machine))
     return answer(
       "superseded",

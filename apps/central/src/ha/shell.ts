@@ -271,7 +271,7 @@ export class HighAvailability {
   get belonging(): Belonging {
     const { durable, settings, contact } = this.#pair.state;
     if (durable.removed || this.#membership.isLeaving) return { kind: "removed" };
-    if (settings.peer === null) return { kind: "alone" };
+    if (settings.peer === null) return { kind: durable.pairId === null ? "alone" : "unsettled" };
     const peer = settings.peer.unit;
     if (durable.pairId === null) return { kind: "joining", peer };
     return { kind: "paired", peer, isKnownThere: !contact.notKnownThere };

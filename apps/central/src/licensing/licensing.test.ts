@@ -298,6 +298,9 @@ test("[ML4] [ML7] only an operator's word moves a share: a unit whose disk has f
   a.becomes({ kind: "joining", peer: unitB });
   await time.pass(1_000);
   assert.equal(a.licensing.usage("local")?.of(unitA).share, 2);
+  a.becomes({ kind: "unsettled" });
+  assert.equal(a.licensing.usage("local")?.of(unitA).share, 2);
+  assert.equal(codeOf(await loadMaster().activate(a)), "not-entitled");
   a.becomes({ kind: "paired", peer: "f".repeat(16), isKnownThere: true });
   assert.equal(a.licensing.usage("local")?.of(unitA).share, 4, "another peer was set");
 });

@@ -99,8 +99,10 @@ export class Licensing {
   /** What decisions are made from, at this moment. */
   view(): LicensingView {
     const own = this.#ports.own.current();
+    const { belonging } = this.#ports.pair;
     return {
       self: this.#self,
+      peer: belonging.kind === "paired" ? belonging.peer : null,
       licence:
         own.state === "valid"
           ? { state: "valid", licence: own.licence }
@@ -379,6 +381,8 @@ export class Licensing {
   #notEntitled(): string | null {
     const { belonging } = this.#ports.pair;
     if (belonging.kind === "removed") return "this Central was removed from its pair";
+    if (belonging.kind === "unsettled")
+      return "this Central ended while it was being removed from its pair: set its pair up anew, or remove it once more on the other Central";
     if (belonging.kind === "joining" && this.#ports.pair.rows(networks).length === 0)
       return "this Central is about to join a pair, whose configuration it waits for";
     if (belonging.kind === "paired" && !belonging.isKnownThere)
@@ -467,7 +471,14 @@ export class Licensing {
   async #reconcile(): Promise<void> {
     const { kind } = this.#ports.pair.belonging;
     // What is to be overwritten by a pair is left as it is: a blank unit must not look as if it held something.
-    if (this.#stopped || this.#isReconciling || kind === "removed" || kind === "joining") return;
+    if (
+      this.#stopped ||
+      this.#isReconciling ||
+      kind === "removed" ||
+      kind === "joining" ||
+      kind === "unsettled"
+    )
+      return;
     const edits = this.#ledger.reconcile();
     this.#lookAtAllowance();
     if (edits.length === 0) return;
@@ -588,7 +599,8 @@ export class Licensing {
 }
 
 const isOver = (belonging: Belonging, former: UnitId): boolean =>
-  belonging.kind === "alone" || (belonging.kind !== "removed" && belonging.peer !== former);
+  belonging.kind === "alone" ||
+  ((belonging.kind === "paired" || belonging.kind === "joining") && belonging.peer !== former);
 
 const who = ({ name, unit, address }: Pick<LicenceRow, "name" | "unit" | "address">): string =>
   `LoadMaster ${name || "without a name"} (${unit}, ${address})`;

@@ -10,6 +10,8 @@ import type { Channel, ChannelPorts } from "../ha/channels.ts";
 /** Whether a unit belongs to a pair (SPEC CH24). */
 export type Belonging =
   | { readonly kind: "alone" }
+  /** Its removal from the pair was cut short by a crash: whether it stayed or left is not known. */
+  | { readonly kind: "unsettled" }
   /** A peer is set, and there is no pair yet, or none any more that this unit's disk knows of. */
   | { readonly kind: "joining"; readonly peer: UnitId }
   /** `isKnownThere`: false when the peer runs and has said that it does not know this unit. */
