@@ -198,6 +198,11 @@ export const licensingQuery = queryOptions({
   refetchInterval: slowIntervalMs / 2,
 });
 
+export const licensingRulesQuery = queryOptions({
+  queryKey: ["licensing", "rules"],
+  queryFn: () => call(routes.licensingRules, {}),
+});
+
 export const licensedUnitsQuery = queryOptions({
   queryKey: ["licensing", "units"],
   queryFn: () => call(routes.listLicensedUnits, {}),

@@ -4,6 +4,7 @@ import { PageFrame } from "@tandem/web-components/page/page-frame";
 import { useQuery } from "@tanstack/react-query";
 import { haQuery, licensingQuery } from "../api/queries.ts";
 import { isPaired, PairNotice } from "../ha/pair-notice.tsx";
+import { ActivationRule } from "./activation-rule.tsx";
 import { LicensedUnitsCard } from "./licensed-units-card.tsx";
 import { MismatchAlert } from "./mismatch-alert.tsx";
 import { SharesCard } from "./shares-card.tsx";
@@ -39,6 +40,7 @@ export function LicencesPage() {
         )}
       </Loaded>
       <LicensedUnitsCard />
+      <ActivationRule />
     </PageFrame>
   );
 }

@@ -7,6 +7,7 @@ import { userEvent } from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 import { call } from "../api/transport.ts";
+import { RuleForm } from "./activation-rule.tsx";
 import { ImportLicence } from "./import-licence.tsx";
 import { TrustIssuer } from "./issuers-card.tsx";
 import { LicensedUnitsTable } from "./licensed-units-card.tsx";
@@ -186,4 +187,22 @@ test("[ML1] a key that is none is said beside its field", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Trust" }));
   const wrong = await screen.findByText("this is no Ed25519 public key: give the 43 characters");
   expect(wrong.closest("#issuer-key-help")).toBeTruthy();
+});
+
+test("[ML7] who may be licensed is chosen, sent with the tag that was read, and a refusal stands beside it", async () => {
+  const user = userEvent.setup();
+  const onWritten = vi.fn();
+  withClient(<RuleForm rules={{ activation: "open", tag: "read" }} onWritten={onWritten} />);
+  expect(screen.getByRole("button", { name: "Apply" })).toHaveProperty("disabled", true);
+  await user.selectOptions(screen.getByLabelText("Licences are given to"), "closed");
+  vi.mocked(call).mockRejectedValueOnce(refusal("activation", "it was changed by bal", "read it anew"));
+  await user.click(screen.getByRole("button", { name: "Apply" }));
+  expect(await screen.findByText(/it was changed by bal; read it anew/)).toBeTruthy();
+  vi.mocked(call).mockResolvedValueOnce({ activation: "closed", tag: "next", acknowledged: "both" });
+  await user.click(screen.getByRole("button", { name: "Apply" }));
+  expect(onWritten).toHaveBeenCalledWith({
+    what: "Who may be licensed is changed",
+    acknowledged: "both",
+  });
+  expect(vi.mocked(call).mock.lastCall?.[1]).toEqual({ body: { activation: "closed" }, tag: "read" });
 });
