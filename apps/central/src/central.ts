@@ -40,6 +40,7 @@ import { openLedgerFile } from "./licensing/ledger-file.ts";
 import { Licensing } from "./licensing/licensing.ts";
 import { registerLicensingRoutes } from "./licensing/routes.ts";
 import { licensingTables } from "./licensing/tables.ts";
+import { isOfPair } from "./licensing/views.ts";
 import { Deliveries } from "./metering/deliveries.ts";
 import { meteredUnits } from "./metering/metered-units.ts";
 import { Metering, meteringNote } from "./metering/metering.ts";
@@ -336,7 +337,10 @@ export class Central {
           meteringKeeping,
         ),
         pair,
-        units: () => meteredUnits(pair, ownLicence.current().licence?.metered?.tierGbps ?? null),
+        units: () =>
+          meteredUnits(pair, ownLicence.current().licence?.metered?.tierGbps ?? null).filter(({ sampled }) =>
+            isOfPair(pair, sampled.central),
+          ),
         targetOf: (device) => fleet.targetOfDevice(device),
         fetch: fleet.statistics,
         note: (event) => pair.note(event),

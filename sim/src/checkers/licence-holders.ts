@@ -47,7 +47,9 @@ export function checkHolders(
         `the licence of ${unit} is said to be ${holders[0]}, and what was written last is ${text(last)}`,
       );
     const row = a?.get(unit);
-    const holds = row !== undefined && row.state === "held" && row.number === granted;
+    // A licence of a Central that is in no pair with them is neither's to answer for.
+    const isOfPair = pair.some((each) => each.unit === row?.central);
+    const holds = row !== undefined && row.state === "held" && row.number === granted && isOfPair;
     // A wish of the other Central's that came late gives it up; its Central takes it back when it is asked next.
     const isOnItsWay = row?.state === "moved" && row.number === granted;
     if (isHeld !== holds && !isOnItsWay)

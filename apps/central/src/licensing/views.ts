@@ -15,13 +15,19 @@ export type LicensingParts = {
   readonly own: OwnLicencePort;
 };
 
-export function overviewOf({ licensing, centrals, own }: LicensingParts): LicensingOverview {
+/** A former peer's licences are not this pair's, although their rows are still here. */
+export const isOfPair = (
+  { identity, belonging }: Pick<LicensingPair, "identity" | "belonging">,
+  central: UnitId,
+): boolean => central === identity.unit || (belonging.kind === "paired" && belonging.peer === central);
+
+export function overviewOf({ licensing, centrals, pair, own }: LicensingParts): LicensingOverview {
   const { unit, name } = centrals.self;
   const view = licensing.view();
   const { licence } = own.current();
   const metered = licence?.metered ?? null;
   const issued = [...decidingStandings(view.rows).values()].filter(
-    ({ type, state }) => type === "metered" && state === "held",
+    ({ type, state, central }) => type === "metered" && state === "held" && isOfPair(pair, central),
   ).length;
   const refuses = view.notEntitled ?? (view.licence.state === "invalid" ? view.licence.message : null);
   return {
@@ -62,7 +68,7 @@ export function licensedUnits({ licensing, centrals, pair }: LicensingParts): re
         address: row.address,
         port: row.port,
         type: row.type,
-        state: row.state === "held" ? "held" : "ended",
+        state: row.state === "held" && isOfPair(pair, row.central) ? "held" : "ended",
         central: row.central,
         centralName: centrals.nameOf(row.central),
         isPeer: row.central !== centrals.self.unit,
