@@ -1,4 +1,5 @@
 /** What operators see of licences: the pair's usage, and each licensed LoadMaster with its holder (SPEC ML3). */
+import type { UnitId } from "@tandem/base/ids";
 import type { LicenceShare, LicensedUnit, LicensingOverview } from "@tandem/central-api/licensing";
 import { decidingStandings } from "@tandem/licensing/holder";
 import { allowedBy, type LimitedKind } from "@tandem/licensing/shares";
