@@ -32,7 +32,12 @@ export const freePort = (address: string): Promise<number> =>
     });
   });
 
-export async function startCentral(name: string, address: string): Promise<CentralProcess> {
+/** `settings`: members of central.json besides those that say where it is. */
+export async function startCentral(
+  name: string,
+  address: string,
+  settings: object = {},
+): Promise<CentralProcess> {
   const folder = mkdtempSync(join(tmpdir(), "tandem-central-"));
   const [port, peerPort] = [await freePort(address), await freePort(address)];
   const configuration = join(folder, "central.json");
@@ -45,6 +50,7 @@ export async function startCentral(name: string, address: string): Promise<Centr
       listen: { address, port },
       peerLink: { address, port: peerPort },
       syslog: { address, port: 0 },
+      ...settings,
     }),
   );
   const process = new TandemProcess("central", configuration);

@@ -14,7 +14,12 @@ export const Facts = ({
   readonly label: string;
   readonly facts: readonly (readonly [term: string, value: ReactNode])[];
 }) => (
-  <DescriptionList isHorizontal isCompact aria-label={label}>
+  <DescriptionList
+    isHorizontal
+    isCompact
+    horizontalTermWidthModifier={{ default: "24ch" }}
+    aria-label={label}
+  >
     {facts.map(([term, value]) => (
       <DescriptionListGroup key={term}>
         <DescriptionListTerm>{term}</DescriptionListTerm>

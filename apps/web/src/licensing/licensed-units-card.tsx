@@ -92,7 +92,9 @@ export function LicensedUnitsTable({ units, onRecover }: TableProps) {
     <Table aria-label="Licensed LoadMasters" variant="compact">
       <Thead>
         <Tr>
-          <Th modifier="nowrap">Name</Th>
+          <Th modifier="nowrap" width={20}>
+            Name
+          </Th>
           <Th modifier="nowrap">Device ID</Th>
           <Th modifier="nowrap">Type</Th>
           <Th modifier="nowrap">Holder</Th>

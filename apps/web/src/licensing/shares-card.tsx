@@ -64,10 +64,10 @@ export function SharesTable({
           <Th>What</Th>
           <Th>Allowed</Th>
           <Th>Issued</Th>
-          <Th>{`Share of ${overview.unitName}`}</Th>
-          <Th>{`Issued by ${overview.unitName}`}</Th>
-          {hasPeer && <Th>{`Share of ${peerName}`}</Th>}
-          {hasPeer && <Th>{`Issued by ${peerName}`}</Th>}
+          <Th modifier="wrap">{`Share of ${overview.unitName}`}</Th>
+          <Th modifier="wrap">{`Issued by ${overview.unitName}`}</Th>
+          {hasPeer && <Th modifier="wrap">{`Share of ${peerName}`}</Th>}
+          {hasPeer && <Th modifier="wrap">{`Issued by ${peerName}`}</Th>}
           {hasPeer && <Th screenReaderText="Actions" />}
         </Tr>
       </Thead>

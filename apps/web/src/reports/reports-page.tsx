@@ -17,7 +17,7 @@ export function ReportsPage() {
   return (
     <PageFrame
       title="Reports"
-      about="Throughput is what clients send and receive, in 300 s at a time; a pair of LoadMasters counts once. Months are in UTC."
+      about="Throughput is what clients send and receive; a pair of LoadMasters counts once. Months are in UTC."
     >
       <PairNotice
         text={(status) =>

@@ -1,14 +1,4 @@
-import {
-  Button,
-  Card,
-  CardBody,
-  CardHeader,
-  CardTitle,
-  Content,
-  EmptyState,
-  Label,
-  Stack,
-} from "@patternfly/react-core";
+import { Button, Card, CardBody, CardHeader, CardTitle, Content, Label, Stack } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { wireRequest } from "@tandem/central-api/call";
 import type { MonthUsage, UsageKind, UsageLineAnswer, UsageReportAnswer } from "@tandem/central-api/metering";
@@ -53,7 +43,7 @@ export function UsageCard({ usage, kind }: Props) {
             {`${utc(report.from)} to ${utc(report.to)} UTC${isOver ? "" : ": the month is not over"}, a sample each ${usage.slotSeconds} s`}
           </Content>
           {report.lines.length === 0 ? (
-            <EmptyState headingLevel="h3" variant="sm" titleText={nothing[kind]} />
+            <Content component="p">{nothing[kind]}.</Content>
           ) : (
             <UsageTable report={report} />
           )}
