@@ -26,7 +26,7 @@ import { needsRoot } from "@tandem/linux/network-namespace";
 import { inLab } from "./lab-parts.ts";
 import { licenceIssuer } from "./licence-issuer.ts";
 
-const lab = "t9";
+const lab = "t12";
 const serviceAddress = "10.213.0.60";
 const passPhrase = "correct horse battery staple";
 const withinMs = 30_000;
