@@ -90,6 +90,12 @@ export class LicensedLoadMaster {
     return stand.kind === "unlicensed" ? 0 : stand.licence.grant.number;
   }
 
+  /** The Central that granted what it has; null: it has nothing. */
+  get grantedBy(): UnitId | null {
+    const { stand } = this.#state;
+    return stand.kind === "unlicensed" ? null : stand.licence.grant.central;
+  }
+
   /** It waits for an answer, or something of it is still on its way to a Central. */
   get isBusy(): boolean {
     return this.#underWay > 0 || this.#state.doing.kind !== "nothing";
