@@ -89,7 +89,7 @@ type TableProps = {
   readonly onRemove: (issuer: LicenceIssuer) => void;
 };
 
-export function IssuersTable({ issuers, onRemove }: TableProps) {
+function IssuersTable({ issuers, onRemove }: TableProps) {
   if (issuers.length === 0)
     return (
       <EmptyState headingLevel="h3" titleText="No issuer is trusted">

@@ -14,7 +14,7 @@ const nothing = {
 } as const satisfies Record<UsageKind, string>;
 
 /** Moments of a report are in UTC, as its month is. */
-export const utc = (at: string): string => at.slice(0, 16).replace("T", " ");
+const utc = (at: string): string => at.slice(0, 16).replace("T", " ");
 
 /** One report of a month, and its downloads. */
 export function UsageCard({ usage, kind }: Props) {
@@ -73,7 +73,7 @@ const deviceIds = ({ members }: UsageLineAnswer): string =>
     .map(({ deviceId, isPeer }) => (isPeer ? `(${deviceId ?? "?"})` : String(deviceId ?? "?")))
     .join(" + ");
 
-export function UsageTable({ report: { kind, lines } }: { readonly report: UsageReportAnswer }) {
+function UsageTable({ report: { kind, lines } }: { readonly report: UsageReportAnswer }) {
   const isPool = kind === "pool";
   return (
     <Table aria-label={`Usage: ${titles[kind]}`} variant="compact">
