@@ -128,8 +128,8 @@ export class Licensing {
   }
 
   /**
-   * `request`: verified, with the purpose "activate"; `remote`: the address that it came from. Resolves with the row that the grant is made from, once it is on
-   * disk; rejects with a `Refusal` when it could not be written.
+   * `request`: verified, with the purpose "activate"; `remote`: the address that it came from. Resolves with the row
+   * that the grant is made from, once it is on disk; rejects with a `Refusal` when it could not be written.
    */
   async activate(
     request: LicenceRequest,
