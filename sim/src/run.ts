@@ -866,8 +866,14 @@ export class Run implements UnitObserver {
     // What was repaired is looked at before anybody chooses among the values.
     if (entry.code === "handover-asked" && !this.#hasRotted && this.#busy.chance(0.6))
       this.engine.after(this.#busy.between(0, 1.2), () => this.operators.edit(this.peerOf(unit)));
-    if (entry.code === "handover-offered") this.#offered(unit, this.peerOf(unit));
+    if (entry.code === "handover-offered") this.#offered(unit, this.#peerSetOn(unit));
     this.#pull(unit);
+  }
+
+  /** Whom it takes for its peer: one that stood still does not know yet that another has taken its peer's place. */
+  #peerSetOn(unit: Unit): Unit {
+    const set = unit.settings.peer?.unit;
+    return this.units.find(({ identity }) => identity.unit === set) ?? this.peerOf(unit);
   }
 
   #offered(giver: Unit, taker: Unit): void {
