@@ -20,6 +20,8 @@ export type LicensedUnit = {
   readonly unit: string;
   /** The number of the grant that it has; 0: none. */
   readonly granted: number;
+  /** By which Central; null: none. */
+  readonly grantedBy: UnitId | null;
   /** The one that it turned to said, when it asked last, that it holds. */
   readonly isHeld: boolean;
 };
@@ -35,7 +37,8 @@ export function checkHolders(
   // What a unit that was removed had written before stands as it was shared.
   const former = pair[0].rows.filter(({ central }) => pair.every(({ unit }) => unit !== central));
   const truth = decidingStandings([...former, ...pair.flatMap(({ own }) => own.rows)]);
-  for (const { unit, granted, isHeld } of loadMasters) {
+  const isOfPair = (central: UnitId | undefined): boolean => pair.some((each) => each.unit === central);
+  for (const { unit, granted, grantedBy, isHeld } of loadMasters) {
     const holders = [a?.get(unit), b?.get(unit)].map((row) => (row === undefined ? "nobody" : text(row)));
     if (holders[0] !== holders[1])
       report(
@@ -47,9 +50,11 @@ export function checkHolders(
         `the licence of ${unit} is said to be ${holders[0]}, and what was written last is ${text(last)}`,
       );
     const row = a?.get(unit);
-    // A licence of a Central that is in no pair with them is neither's to answer for.
-    const isOfPair = pair.some((each) => each.unit === row?.central);
-    const holds = row !== undefined && row.state === "held" && row.number === granted && isOfPair;
+    // What a Central outside grants is not the pair's to answer for, unless the pair has ended just that.
+    const isEndedHere = row !== undefined && row.number >= granted && row.state !== "held";
+    if (grantedBy !== null && !isOfPair(grantedBy) && !isEndedHere) continue;
+    const holds =
+      row !== undefined && row.state === "held" && row.number === granted && isOfPair(row.central);
     // A wish of the other Central's that came late gives it up; its Central takes it back when it is asked next.
     const isOnItsWay = row?.state === "moved" && row.number === granted;
     if (isHeld !== holds && !isOnItsWay)

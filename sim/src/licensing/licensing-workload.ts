@@ -224,15 +224,11 @@ export class LicensingWorkload {
     if (a === undefined || b === undefined) return;
     const loadMasters = this.#loadMasters
       .filter(({ id }) => !this.#copied.has(id))
-      // One that a Central outside has licensed is not theirs to answer for.
-      .filter(
-        ({ grantedBy }) =>
-          grantedBy === null || this.#run.pair.some(({ identity }) => identity.unit === grantedBy),
-      )
       .map(
-        ({ id, grantedNumber, lastCheck }): LicensedUnit => ({
+        ({ id, grantedNumber, grantedBy, lastCheck }): LicensedUnit => ({
           unit: id,
           granted: grantedNumber,
+          grantedBy,
           isHeld: grantedNumber > 0 && lastCheck === "held",
         }),
       );
