@@ -512,7 +512,11 @@ test("[ML2] one holder: units that name two, or a LoadMaster that was told other
   });
   const history = (onA: readonly LicenceStanding[], granted: number, isHeld: boolean): string =>
     reported((report) =>
-      checkHolders([on(a, onA), on(b, [old, latest])], [{ unit: "lm1", granted, grantedBy: latest.central, isHeld }], report),
+      checkHolders(
+        [on(a, onA), on(b, [old, latest])],
+        [{ unit: "lm1", granted, grantedBy: latest.central, isHeld }],
+        report,
+      ),
     );
   assert.match(history([old], 2, true), /the licence of lm1 is on a a+ 1 held, and on b b+ 2 held/);
   assert.match(history([old, latest], 1, true), /lm1 has the grant 1 and was told that it holds/);
