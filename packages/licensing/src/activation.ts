@@ -7,7 +7,7 @@ import type { UnitId } from "@tandem/base/ids";
 import type { WallMillis } from "@tandem/base/time";
 import type { CentralLicence } from "./central-licence.ts";
 import { amountOf, decidingStanding, issuedBy, type LicenceStanding } from "./holder.ts";
-import { type Given, type LimitedKind, limitOf, shareOf, sharesWith } from "./shares.ts";
+import { allowedBy, type Given, type LimitedKind, limitOf, shareOf, sharesWith } from "./shares.ts";
 import {
   type ActivationRefusal,
   type LicenceCheck,
@@ -188,12 +188,8 @@ export function decideWithoutPeer(view: LicensingView, type: LicenceType, peerAn
 }
 
 function usedUp(view: LicensingView, licence: CentralLicence | null, type: LicenceType): Refused {
-  const allowed =
-    licence === null
-      ? 0
-      : type.kind === "local"
-        ? (licence.local?.allowance ?? 0)
-        : (licence.pool?.capacityMbps ?? 0);
+  const limited = limitedKindOf(type);
+  const allowed = licence === null || limited === null ? 0 : allowedBy(licence, limited);
   const issued = issuedBy(view.rows, view.self, type.kind);
   return refused(
     "allowance-used-up",
@@ -345,8 +341,8 @@ function takeBack(view: LicensingView, request: LicenceRequest, moved: LicenceRo
   const unheld = { row: null, isCopy: false };
   if (moved.central !== view.self)
     return { ...unheld, state: "not-known", message: "the Central that granted it knows what became of it" };
-  const kind = licenceTypeOf(moved.type)?.kind;
-  const limited = kind === undefined || kind === "metered" ? null : kind;
+  const type = licenceTypeOf(moved.type);
+  const limited = type === undefined ? null : limitedKindOf(type);
   const licence = view.licence.state === "valid" ? view.licence.licence : null;
   const isFree =
     licence !== null && (limited === null || freeOf(view, licence, limited) >= amountOf(moved.type, limited));

@@ -32,7 +32,8 @@ export function initialShare(licence: CentralLicence, kind: LimitedKind, unit: U
   return own === undefined ? 0 : kind === "local" ? own.local : own.poolMbps;
 }
 
-const givenBy = (
+/** What a unit has given under a licence, ever. */
+export const givenBy = (
   licence: CentralLicence,
   kind: LimitedKind,
   gifts: readonly Given[],

@@ -25,6 +25,7 @@ import { type ActivationRule, activationRuleDefault, refusedByRule } from "@tand
 import {
   allowedBy,
   giftOf,
+  givenBy,
   givenWhenRemoved,
   type LimitedKind,
   limitedKinds,
@@ -42,7 +43,7 @@ import {
 import type { Edit } from "@tandem/replica/edits";
 import { networks } from "../fleet/tables.ts";
 import { written } from "../refusal.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type LedgerEntries } from "./ledger.ts";
 import { NewcomerThrottle, newcomersMax, newcomerWindowMs } from "./newcomer-throttle.ts";
 import { type Management, type Placement, placedDevice } from "./placed-device.ts";
 import type { Belonging, LicensingEvent, LicensingPorts } from "./ports.ts";
@@ -355,10 +356,7 @@ export class Licensing {
     const free = freeOf(view, licence, kind) + freed;
     const gift = exactly ? Math.min(free, amount) : giftOf(free, amount);
     if (gift === 0) return 0;
-    const given =
-      this.#ledger
-        .shares()
-        .find((row) => row.account === account && row.kind === kind && row.giver === this.#self)?.given ?? 0;
+    const given = givenBy(licence, kind, view.gifts, this.#self);
     const ended =
       isCounted && freed > 0
         ? [{ ...moving, state: "moved" as const, remark: "moved to the other Central" }]
@@ -403,24 +401,13 @@ export class Licensing {
 
   /** ML4: this unit stays. What the other had licensed is not licensed any more, and its share is this one's. */
   #takeOver(removed: UnitId): void {
-    const view = this.view();
     const remark = `licensed by the Central ${removed}, which was removed from the pair`;
     const ended = [...decidingStandings(this.#ledger.licences()).values()]
       .filter(({ central, state }) => central === removed && state === "held")
       .map((row): LicenceValues => ({ ...row, central: this.#self, state: "ended", remark }));
-    const { licence } = this.#ports.own.current();
-    const shares =
-      licence === null
-        ? []
-        : limitedKinds.map((kind) => ({
-            account: licence.account,
-            kind,
-            giver: removed,
-            given: givenWhenRemoved(licence, kind, view.gifts, removed),
-          }));
     this.#ledger.record({
       licences: ended,
-      shares: shares.filter(({ given }) => given > 0),
+      shares: this.#sharesWithout(removed),
       numbers: this.#ledger.numbersOf(ended.map(({ unit }) => unit)),
     });
     this.#armReconcile();
@@ -432,26 +419,30 @@ export class Licensing {
       );
   }
 
+  /** What says that a unit which leaves the pair has given all it had. */
+  #sharesWithout(leaving: UnitId): NonNullable<LedgerEntries["shares"]> {
+    const { licence } = this.#ports.own.current();
+    if (licence === null) return [];
+    const gifts = this.#ledger.shares();
+    return limitedKinds
+      .map((kind) => ({
+        account: licence.account,
+        kind,
+        giver: leaving,
+        given: givenWhenRemoved(licence, kind, gifts, leaving),
+      }))
+      .filter(({ given }) => given > 0);
+  }
+
   /** This unit leaves: what it had is the other's from now on, also when it is set up anew. */
   #leftBehind(stays: UnitId): void {
-    const { licence } = this.#ports.own.current();
-    const gifts = this.#ledger.shares();
-    const shares =
-      licence === null
-        ? []
-        : limitedKinds.map((kind) => ({
-            account: licence.account,
-            kind,
-            giver: this.#self,
-            given: givenWhenRemoved(licence, kind, gifts, this.#self),
-          }));
     const remark = `licensed by the Central ${this.#self}, which was removed from its pair`;
     this.#ledger.record({
       licences: this.#ledger
         .licences()
         .filter(({ central, state }) => central === this.#self && state === "held")
         .map((row): LicenceValues => ({ ...row, state: "ended", remark })),
-      shares: shares.filter(({ given }) => given > 0),
+      shares: this.#sharesWithout(this.#self),
     });
     this.#tell(
       "warning",
