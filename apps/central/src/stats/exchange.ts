@@ -81,6 +81,8 @@ export class Exchange {
   #asksInRound = 0;
   #fetchedInRound = 0;
   #cancelRound: Cancel = () => {};
+  /** Asked for while a round was under way, which may have passed by what came since. */
+  #compareAgain = false;
   #shipped = 0;
   #acknowledged = 0;
   #fetched = 0;
@@ -139,9 +141,11 @@ export class Exchange {
     }
   }
 
-  /** Compares with the peer, unless that is under way. */
+  /** Compares with the peer; when that is under way, once more after it. */
   compare(): void {
-    if (this.#stopped || this.#asked !== null || !this.#channel.isOpen) return;
+    if (this.#stopped || !this.#channel.isOpen) return;
+    this.#compareAgain = this.#asked !== null;
+    if (this.#compareAgain) return;
     this.#tasks = [{ kind: "days" }];
     this.#asksInRound = 0;
     this.#fetchedInRound = 0;
@@ -273,8 +277,9 @@ export class Exchange {
     if (task === undefined || this.#asksInRound >= asksPerRoundMax) {
       this.#tasks = [];
       this.#lastCompared = this.#ports.world.wall();
+      if (this.#compareAgain) this.compare();
       // There was too much for one round: the next one need not wait for its time.
-      if (task !== undefined && this.#fetchedInRound > 0) this.#armRound(nextRoundMs);
+      else if (task !== undefined && this.#fetchedInRound > 0) this.#armRound(nextRoundMs);
       return;
     }
     this.#asksInRound += 1;

@@ -82,6 +82,20 @@ test("[CH8] what was lost on its way to the Slave is sent again", async () => {
   assert.deepEqual(samplesOf(pair.b), samplesOf(pair.a));
 });
 
+test("[CH8] a comparison that is asked for while one is under way follows it", async () => {
+  const pair = TwoUnits.started(1);
+  await pair.time.pass(10 * second);
+  const [sample] = samplesOf(pair.b);
+  assert.ok(sample);
+  pair.a.statistics?.compareWithPeer();
+  // The question takes 2 ms to the peer, its answer 2 ms back.
+  await pair.time.pass(3);
+  pair.b.store.merge([{ ...sample, slot: sample.slot - 1 }]);
+  pair.a.statistics?.compareWithPeer();
+  await pair.time.pass(second);
+  assert.deepEqual(samplesOf(pair.a), samplesOf(pair.b));
+});
+
 test("[CH8] a Slave that was away for a day has everything soon after it is back, in bodies that are bounded", async () => {
   const pair = TwoUnits.started(4);
   await pair.time.pass(3 * minute);
