@@ -9,11 +9,13 @@ import type { World } from "./story-world.ts";
 import {
   centralOf,
   ctl,
+  handoverWithinMs,
   heartbeatSeconds,
   holdDownSeconds,
   holds,
   labCommand,
   milliseconds,
+  onlyOneMaster,
   pairIsWhole,
   statusBecomes,
   statusLine,
@@ -214,8 +216,6 @@ export async function loseTheMaster(world: World): Promise<void> {
   narrator.found("central1 is Master again, central2 its Slave, both in step");
 }
 
-const handoverWithinMs = 60_000;
-
 /**
  * Watches both Centrals until the role has moved to central1: for how long neither said Master, as seen from
  * outside. Fails when both said so at once.
@@ -314,24 +314,4 @@ export async function cutTheCentrals(world: World): Promise<void> {
   narrator.found("both hold both networks, and both changes of the one network");
   await onlyOneMaster(world);
   narrator.found("one is Master, the other Slave; versions and digests are equal");
-}
-
-/** Waits until exactly one is Master; the preferred one in the end, by handover. */
-async function onlyOneMaster(world: World): Promise<void> {
-  await waitUntil({ what: "one Master, one Slave", deadlineMs: handoverWithinMs }, async () => {
-    const states = await Promise.all(
-      centralNodes.map(async (node) => (await centralOf(world, node).ha()).status),
-    );
-    return states
-      .map(({ ourState }) => ourState)
-      .sort()
-      .join() === "Master,Slave"
-      ? seen(true)
-      : notYet(states.map(statusLine).join("; "));
-  });
-  await waitUntil({ what: "the preferred unit is Master", deadlineMs: handoverWithinMs }, async () => {
-    const { status } = await centralOf(world, "central1").ha();
-    return status.ourState === "Master" ? seen(true) : notYet(statusLine(status));
-  });
-  await pairIsWhole(world, "central1", "central2");
 }

@@ -40,7 +40,7 @@ const staysStandbyMs = haTimeoutSeconds * 1_000 + 1_000;
 const requestsAfterEvent = 100;
 
 /** A call of the LoadMaster API as one types it; the password is left out. */
-const apiCommand = (
+export const apiCommand = (
   address: string,
   command: string,
   parameters: Readonly<Record<string, unknown>>,

@@ -4,6 +4,7 @@ import { hostPortOf } from "./forwarders.ts";
 import type { Figure, Narrator } from "./narrator.ts";
 import type { CentralOperator, LoadMasterOperator } from "./operator.ts";
 import type { CentralNode, LoadMasterNode } from "./topology.ts";
+import { centralNodes } from "./topology.ts";
 import type { Look } from "./wait-until.ts";
 import { Hopeless, notYet, seen, waitUntil } from "./wait-until.ts";
 
@@ -107,6 +108,28 @@ export async function pairIsWhole(world: World, master: CentralNode, slave: Cent
     statusBecomes(world, slave, "Slave of a Master in step", inStepWithinMs, whole("Slave", "Master")),
   ]);
   return ofMaster;
+}
+
+export const handoverWithinMs = 60_000;
+
+/** Waits until exactly one is Master; the preferred one in the end, by handover. */
+export async function onlyOneMaster(world: World): Promise<void> {
+  await waitUntil({ what: "one Master, one Slave", deadlineMs: handoverWithinMs }, async () => {
+    const states = await Promise.all(
+      centralNodes.map(async (node) => (await centralOf(world, node).ha()).status),
+    );
+    return states
+      .map(({ ourState }) => ourState)
+      .sort()
+      .join() === "Master,Slave"
+      ? seen(true)
+      : notYet(states.map(statusLine).join("; "));
+  });
+  await waitUntil({ what: "the preferred unit is Master", deadlineMs: handoverWithinMs }, async () => {
+    const { status } = await centralOf(world, "central1").ha();
+    return status.ourState === "Master" ? seen(true) : notYet(statusLine(status));
+  });
+  await pairIsWhole(world, "central1", "central2");
 }
 
 export const milliseconds = (value: number): string => `${Math.round(value)} ms`;

@@ -3,6 +3,7 @@
  * seen from outside. A step that does not hold throws, naming itself and what was seen.
  */
 import { cutTheCentrals, loseTheMaster, pairTheCentrals } from "./story-centrals.ts";
+import { licenseTheLoadMasters } from "./story-licences.ts";
 import { growTheTree, loseTheActive, pairTheLoadMasters } from "./story-loadmasters.ts";
 import type { World } from "./story-world.ts";
 
@@ -36,6 +37,11 @@ export const storySteps: readonly StoryStep[] = [
   },
   { title: "The Master Central dies and returns", rules: ["CH7", "CH11", "CH6"], happen: loseTheMaster },
   { title: "The Centrals are cut from each other", rules: ["CH20"], happen: cutTheCentrals },
+  {
+    title: "A LoadMaster is licensed by both Centrals while they are cut off",
+    rules: ["ML2", "ML7"],
+    happen: licenseTheLoadMasters,
+  },
 ];
 
 /** A step of the story that did not hold. */

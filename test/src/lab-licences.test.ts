@@ -10,6 +10,7 @@ import { heal, killProcess, partition, start, stop } from "@tandem/lab/faults";
 import { LoadMasterOperator, LoadMasterRefused } from "@tandem/lab/operator";
 import { stateFolderOf } from "@tandem/lab/state";
 import { pairTheCentrals } from "@tandem/lab/story-centrals";
+import { bothName, licenceOn } from "@tandem/lab/story-licences";
 import { centralOf, pairIsWhole, statusBecomes, type World } from "@tandem/lab/story-world";
 import {
   addressOf,
@@ -38,20 +39,6 @@ const holderSaidBy = async (unit: LoadMasterOperator): Promise<unknown> =>
 
 const unitsOn = async (world: World, node: CentralNode): Promise<readonly LicensedUnit[]> =>
   (await centralOf(world, node).call(routes.listLicensedUnits)).units;
-const unitOn = async (world: World, node: CentralNode, name: LoadMasterNode) =>
-  (await unitsOn(world, node)).find((unit) => unit.address === addressOf[name]);
-
-/** Both Centrals name this one as the holder of a unit's licence. */
-const bothName = (world: World, name: LoadMasterNode, holder: CentralNode): Promise<void> =>
-  waitUntil(
-    { what: `both Centrals name ${holder} as the holder of ${name}`, deadlineMs: withinMs },
-    async () => {
-      const seenOn = await Promise.all(centralNodes.map((node) => unitOn(world, node, name)));
-      const words = seenOn.map((unit) => `${unit?.state} ${unit?.centralName}`);
-      return words.every((each) => each === `held ${holder}`) ? seen(undefined) : notYet(words.join(", "));
-    },
-  );
-
 const refusalOf = async (call: Promise<unknown>): Promise<string> => {
   try {
     await call;
@@ -102,7 +89,7 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
         for (const node of centralNodes) {
           const { devices } = await centralOf(world, node).call(routes.tree);
           const device = devices.find(({ address }) => address === addressOf.lm1);
-          assert.equal(device?.id, (await unitOn(world, node, "lm1"))?.device);
+          assert.equal(device?.id, (await licenceOn(world, node, "lm1"))?.device);
         }
         await waitUntil(
           { what: "Central manages it with the account it was given", deadlineMs: withinMs },
@@ -285,23 +272,23 @@ test("licences of a pair of Centrals", { skip: needsRoot(), timeout: 300_000 }, 
       "[ML4] the LoadMasters of a removed Central are normal devices of the other; removed there and re-licensed, they are its own",
       async () => {
         const central1 = centralOf(world, "central1");
-        assert.equal((await unitOn(world, "central2", "lm2"))?.centralName, "central2");
-        const isOwn = (await unitOn(world, "central1", "lm1"))?.centralName === "central1";
+        assert.equal((await licenceOn(world, "central2", "lm2"))?.centralName, "central2");
+        const isOwn = (await licenceOn(world, "central1", "lm1"))?.centralName === "central1";
         await central1.call(routes.removeHa, { body: { removes: "the other unit" } });
         await waitUntil({ what: "lm2 is a normal device", deadlineMs: withinMs }, async () => {
-          const unit = await unitOn(world, "central1", "lm2");
+          const unit = await licenceOn(world, "central1", "lm2");
           return unit?.state === "ended" ? seen(undefined) : notYet(`${unit?.state}`);
         });
         const { devices } = await central1.call(routes.listDevices);
         const device = devices.find(({ address }) => address === addressOf.lm2);
         assert.ok(device, "still in the tree");
-        assert.equal((await unitOn(world, "central1", "lm1"))?.state, isOwn ? "held" : "ended");
+        assert.equal((await licenceOn(world, "central1", "lm1"))?.state, isOwn ? "held" : "ended");
         assert.match(await refusalOf(activate(lm2, "central2")), /removed from its pair/);
         assert.match(await refusalOf(lm2.command("licensecheck")), /removed/);
 
         await central1.call(routes.removeDevice, { params: { id: device.id } });
         await activate(lm2, "central1");
-        const unit = await unitOn(world, "central1", "lm2");
+        const unit = await licenceOn(world, "central1", "lm2");
         assert.deepEqual([unit?.state, unit?.centralName], ["held", "central1"]);
         assert.equal((await lm2.command("licenseinfo")).state, "licensed");
         const { local } = await central1.call(routes.licensingOverview);
@@ -370,6 +357,6 @@ const answers = (server: string): Promise<void> =>
 /** One Central names a holder. */
 const bothNameNow = (world: World, node: CentralNode, name: LoadMasterNode, holder: CentralNode) =>
   waitUntil({ what: `${node} names ${holder} as the holder of ${name}`, deadlineMs: withinMs }, async () => {
-    const unit = await unitOn(world, node, name);
+    const unit = await licenceOn(world, node, name);
     return unit?.centralName === holder ? seen(undefined) : notYet(`${unit?.centralName}`);
   });
