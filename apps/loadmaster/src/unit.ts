@@ -8,13 +8,11 @@ import { uptime } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { sha256Hex } from "@tandem/base/digest";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import type { Ledger, Run, RunResult } from "@tandem/fencing/ledger";
+import type { Ledger, Run } from "@tandem/fencing/ledger";
 import type { Peers } from "@tandem/haproxy-config/model";
-import type { ConntrackdSettings } from "@tandem/linux/conntrackd-configuration";
 import type { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { defaultRouteDevices } from "@tandem/linux/default-route";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
-import { allowNonlocalBind, prepareSharedAddressDevice } from "@tandem/linux/sysctl";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { HaView, Pacified } from "@tandem/loadmaster-api/ha-view";
 import { type Person, permissions } from "@tandem/loadmaster-api/permissions";
@@ -27,8 +25,6 @@ import { ActionFence, type LedgerAnswer } from "./fencing/action-fence.ts";
 import type { LedgerStore } from "./fencing/ledger-store.ts";
 import { givesWay } from "./ha/active-elsewhere.ts";
 import type { CarpRole, CarpRoleStatus } from "./ha/carp-role.ts";
-import { carriersOf } from "./ha/carpd-group.ts";
-import { CarpdRenewal } from "./ha/carpd-renewal.ts";
 import { ForeignAlarms } from "./ha/foreign-groups.ts";
 import { handOver } from "./ha/hand-over.ts";
 import { isMove, mayMove, movedFirst } from "./ha/moving.ts";
@@ -41,7 +37,6 @@ import {
   type UpdateOutcome,
 } from "./ha/partner-link.ts";
 import { linkVersion, type PartnerStatus } from "./ha/partner-messages.ts";
-import { linkKeyOf } from "./ha/partner-secret.ts";
 import {
   activeTimeOf,
   foreignReport,
@@ -58,11 +53,9 @@ import { backupOf } from "./keeping/backup.ts";
 import type { SelfFacts, UnitLicensing } from "./licensing/unit-licensing.ts";
 import type { LogFiles } from "./logs/log-files.ts";
 import { addressOfHost } from "./network/hosts.ts";
-import { changeRoutes } from "./network/routes.ts";
-import { giveToCarp, takeFromCarp } from "./pairing/address-passage.ts";
-import { type Restart, rebootDelayMs, runRebootCommand } from "./reboot.ts";
+import { type Restart, reboot, rebootIn, shutDown } from "./reboot.ts";
 import type { AdaptiveWeights } from "./services/adaptive-weights.ts";
-import { type AddressFacts, heldAlone, sharedOn } from "./services/address-rules.ts";
+import { type AddressFacts, sharedOn } from "./services/address-rules.ts";
 import type { Layer4 } from "./services/layer4.ts";
 import { peersPort, persistencePeers } from "./services/peers.ts";
 import type { RuntimeState } from "./services/runtime-state.ts";
@@ -71,16 +64,16 @@ import type { StandaloneAddresses } from "./services/standalone-addresses.ts";
 import { type AcceptedTraffic, Traffic, type TrafficContent, trafficDiffers } from "./services/traffic.ts";
 import type { UnitChecks } from "./services/unit-checks.ts";
 import type { Figures } from "./services/views.ts";
-import { digestOf, type SharedContent, syslogDefault, type UnitDocument } from "./state/document.ts";
+import { digestOf, type SharedContent, type UnitDocument } from "./state/document.ts";
 import { changesInWords, Revisions, revisionOf } from "./state/revisions.ts";
 import type { DocumentStore } from "./state/store.ts";
+import { type Standing, Surroundings } from "./surroundings.ts";
 import type { HostReport, SyslogSender } from "./syslog/sender.ts";
+import { Troubles } from "./troubles.ts";
 
 export const superviseIntervalMs = 1_000;
 /** Worse than the loss of every network that may be checked: such a unit serves nothing at all. */
 export const haproxyMissingDemotion = 100;
-/** A carpd that runs answers on its local socket at once. */
-export const leftCarpWaitMs = 200;
 
 export type Log = (level: "info" | "warn" | "error", event: string, details: object) => void;
 
@@ -156,16 +149,13 @@ export class Unit implements PartnerSide {
   #demotion: number | undefined;
   #sameMode = false;
   readonly #foreignAlarms = new ForeignAlarms();
-  #carpStarted = false;
   readonly #pacified: PacifiedWatch;
-  readonly #renewal = new CarpdRenewal();
-  /** What does not work although it is configured, by part. */
-  readonly #trouble = new Map<string, string>();
+  readonly #troubles: Troubles;
+  readonly #surroundings: Surroundings;
   readonly #viewListeners = new Set<() => void>();
   #turn: Promise<unknown> = Promise.resolve();
   #supervisor: NodeJS.Timeout | undefined;
   #stopping = false;
-  #listenOn: (addresses: readonly string[]) => Promise<void> = async () => {};
 
   constructor(parts: UnitParts) {
     this.#parts = parts;
@@ -173,6 +163,8 @@ export class Unit implements PartnerSide {
     this.identity = parts.identity;
     this.#document = parts.document;
     this.#link = new PartnerLink(parts.identity, parts.configuration.partnerPort, this);
+    this.#troubles = new Troubles(parts.log, () => this.#viewChanged());
+    this.#surroundings = new Surroundings({ ...parts, link: this.#link, troubles: this.#troubles });
     this.#setup = this.#setupOf(parts.document);
     this.#revisions.remember(parts.document);
     this.#sampling = new Sampling({
@@ -185,14 +177,14 @@ export class Unit implements PartnerSide {
     parts.haproxy.onReloading(async () => void (await this.#sampling.sample()));
     this.#traffic = new Traffic({
       ...parts,
-      reported: (part, reason) => (reason === undefined ? this.#healed(part) : this.#troubled(part, reason)),
+      reported: (part, reason) => this.#troubles.report(part, reason),
     });
     this.#fence = new ActionFence(parts.ledger, {
       unit: parts.identity.unit,
       wall: () => Date.now(),
       save: (ledger) => parts.ledgerStore.save(ledger),
       tell: (claim, ledger, waitMs) => this.#link.tellLedger(claim, ledger, waitMs),
-      evidence: (run) => this.#evidenceOf(run),
+      evidence: (run) => rebootIn(run, { machine: this.bootTime * 1_000, unit: this.#startedAt }),
       log: parts.log,
     });
     this.#pacified = new PacifiedWatch(parts.carp);
@@ -304,7 +296,7 @@ export class Unit implements PartnerSide {
       partner: this.#link.state,
       own: this.status(),
       now: Date.now(),
-      trouble: this.#troubles,
+      trouble: this.#troubles.inWords,
     });
   }
 
@@ -330,7 +322,7 @@ export class Unit implements PartnerSide {
       pacified: this.pacified,
       own: this.status(),
       partner: this.#link.state,
-      trouble: this.#troubles,
+      trouble: this.#troubles.inWords,
       startedAt: this.#startedAt,
       now: Date.now(),
     };
@@ -356,10 +348,6 @@ export class Unit implements PartnerSide {
 
   #viewChanged(): void {
     for (const listener of this.#viewListeners) listener();
-  }
-
-  get #troubles(): string[] {
-    return [...this.#trouble].map(([part, reason]) => `${part}: ${reason}`);
   }
 
   /** Other groups that use the pair's HA Virtual ID. */
@@ -449,48 +437,26 @@ export class Unit implements PartnerSide {
 
   /** Starts the unit again, after this call has been answered; or says why not. */
   async reboot(): Promise<Result<object, Failure>> {
-    const { rebootCommand } = this.configuration;
-    if (rebootCommand === "exit") {
-      this.#parts.carp.resumeAtRestart();
-      setTimeout(() => this.#parts.restart(), rebootDelayMs);
-      return ok({ message: "the unit starts again" });
-    }
-    const fault = await runRebootCommand(rebootCommand);
-    if (fault === undefined) this.#parts.carp.resumeAtRestart();
-    return fault === undefined
-      ? ok({ message: "the unit starts again" })
-      : err({
-          code: 500,
-          message: `reboot: "${rebootCommand.join(" ")}" has failed: ${fault}; set rebootCommand in the configuration file`,
-        });
+    const { carp, restart } = this.#parts;
+    const begun = await reboot(this.configuration.rebootCommand, restart);
+    if (begun.ok) carp.resumeAtRestart();
+    return begun;
   }
 
   /** Stops the unit after this call has been answered, and the machine with it; or says why not. */
-  async shutDown(caller: Author): Promise<Result<object, Failure>> {
-    const { shutdownCommand } = this.configuration;
+  shutDown(caller: Author): Promise<Result<object, Failure>> {
     this.tell("shutdown-asked", caller);
-    const done = ok({ message: "the unit shuts down" });
-    if (shutdownCommand === "exit") {
-      setTimeout(() => this.#parts.restart("stays down"), rebootDelayMs);
-      return done;
-    }
-    const fault = await runRebootCommand(shutdownCommand);
-    return fault === undefined
-      ? done
-      : err({
-          code: 500,
-          message: `shutdown: "${shutdownCommand.join(" ")}" has failed: ${fault}; set shutdownCommand in the configuration file`,
-        });
+    return shutDown(this.configuration.shutdownCommand, this.#parts.restart);
   }
 
   /** Puts everything in force that the document says. `listenOn` makes the API listen on exactly these addresses. */
   async start(listenOn: (addresses: readonly string[]) => Promise<void>): Promise<void> {
-    this.#listenOn = listenOn;
+    this.#surroundings.apiListens(listenOn);
     await this.#fence.start();
     await this.#inTurn(async () => {
       const applied = await this.#putInForce(this.#document);
-      if (!applied.ok) this.#troubled("HAProxy", applied.error.message);
-      if (this.#setup.kind !== "pair") await this.#endLeftCarp();
+      if (!applied.ok) this.#troubles.report("HAProxy", applied.error.message);
+      if (this.#setup.kind !== "pair") await this.#surroundings.endLeftCarp();
       await this.#settle();
     });
     await this.#sampling.start();
@@ -508,14 +474,12 @@ export class Unit implements PartnerSide {
   /** Orderly: carpd bows out first, so that the partner takes over before the traffic ends here. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#surroundings.ending();
     clearInterval(this.#supervisor);
     this.#sampling.stop();
     await this.licensing.stop();
     await this.#inTurn(async () => {
-      if (this.#carpStarted)
-        await this.#parts.carp
-          .stop()
-          .catch((error: Error) => this.#parts.log("error", "carpd-not-stopped", { reason: error.message }));
+      await this.#surroundings.stopCarp();
       await this.#link.close();
       await this.#fence.stop();
       await this.#parts.haproxy.stop();
@@ -524,8 +488,7 @@ export class Unit implements PartnerSide {
       this.#parts.adaptiveWeights.stop();
       this.#parts.runtimeState.stop();
       this.#parts.closePing();
-      await this.#parts.connections.configure(undefined);
-      await this.#parts.standalone.keepOnly([]);
+      await this.#surroundings.letGo();
     });
   }
 
@@ -567,24 +530,6 @@ export class Unit implements PartnerSide {
       message: `${command}: baserevision ${baseRevision} is not the present revision ${revision}; the configuration has changed, look at the difference and base the change on the present one; nothing was changed`,
       fence: { reason: "moved-on", revision, difference },
     };
-  }
-
-  /**
-   * The result of a run that an earlier process had under way: a reboot took effect if the machine has started since, or
-   * if it was begun and the unit has started since (a container's machine does not).
-   */
-  #evidenceOf({ command, admittedAt, stage }: Run): RunResult | undefined {
-    if (command !== "reboot") return undefined;
-    const machineStartedAt = this.bootTime * 1_000;
-    const started =
-      machineStartedAt > admittedAt
-        ? { started: "machine", at: machineStartedAt }
-        : stage.kind === "begun" && this.#startedAt > admittedAt
-          ? { started: "unit", at: this.#startedAt }
-          : undefined;
-    if (started === undefined) return undefined;
-    const message = "rebooted";
-    return { ok: true, known: true, message, answer: { code: 200, message, evidence: started } };
   }
 
   // PartnerSide: what the link asks and tells.
@@ -754,7 +699,9 @@ export class Unit implements PartnerSide {
     }
     await accepted
       ?.put()
-      .catch((error: Error) => this.#troubled("HAProxy", `its file cannot be written: ${error.message}`));
+      .catch((error: Error) =>
+        this.#troubles.report("HAProxy", `its file cannot be written: ${error.message}`),
+      );
     if (next.shared !== before.shared || next.unit !== before.unit) this.#changedAt = Date.now();
     this.#revisions.remember(next);
     await this.#settle(seamless);
@@ -772,151 +719,29 @@ export class Unit implements PartnerSide {
   }
 
   async #trafficOf(document: UnitDocument): Promise<TrafficContent> {
-    const setup = this.#setupOf(document);
-    if (setup.kind === "pair") this.#prepareDevices(setup);
-    else
-      await this.#reportAddresses(
-        this.#parts.standalone.add(heldAlone(this.addressFacts(document), document)),
-      );
-    return { shared: document.shared, peers: this.#peersOf(document), paired: setup.kind === "pair" };
+    const standing = this.#standing(document);
+    await this.#surroundings.prepare(standing);
+    return {
+      shared: document.shared,
+      peers: this.#peersOf(document),
+      paired: standing.setup.kind === "pair",
+    };
   }
 
-  /** carpd, the partner link and the API's addresses follow the document. What fails is reported, not fatal. */
+  #standing(document: UnitDocument): Standing {
+    return { document, setup: this.#setupOf(document), facts: this.addressFacts(document) };
+  }
+
   async #settle(seamless?: true): Promise<void> {
     const before = this.#setup;
     this.#setup = this.#setupOf(this.#document);
-    const setup = this.#setup;
-    const { carp, standalone, syslog } = this.#parts;
-    const { unit } = this.#document;
-    syslog.configure(unit.syslog ?? syslogDefault, unit.hostname, (host) => addressOfHost(unit.hosts, host));
-    this.#keepRoutes();
-    const facts = this.addressFacts();
-    if (setup.kind === "pair") {
-      this.#prepareDevices(setup);
-      const holding = seamless === true && !this.#carpStarted ? seamless : undefined;
-      if (holding === undefined) await this.#reportAddresses(standalone.keepOnly([]));
-      const configured = carp.configure(setup.carpd);
-      if (configured.ok) {
-        this.#healed("CARP");
-        await this.#startCarp(holding);
-        if (holding !== undefined) await this.#reportAddresses(giveToCarp(setup.carpd, carp, standalone));
-      } else
-        this.#troubled("CARP", configured.error.map((each) => `${each.message}; ${each.remedy}`).join("; "));
-    } else {
-      if (this.#carpStarted) {
-        this.#carpStarted = false;
-        const keep =
-          seamless === true && before.kind === "pair" && (await takeFromCarp(before.carpd, carp, standalone));
-        await carp.stop(keep || undefined).catch((error: Error) => this.#troubled("CARP", error.message));
-      }
-      if (unit.hamode === 0) carp.forgetStarts();
-      const wanted = heldAlone(facts, this.#document);
-      await this.#reportAddresses(standalone.add(wanted));
-      await this.#reportAddresses(standalone.keepOnly(wanted));
-    }
-    const { partnerKey } = this.#document.unit;
-    await this.#link
-      .configure(
-        setup.kind === "pair" && partnerKey !== undefined
-          ? {
-              ownAddress: setup.own.address,
-              furtherAddresses: this.configuration.interfaces
-                .filter(({ id }) => id !== setup.own.id && this.#document.unit.partners[id] !== undefined)
-                .map(({ address }) => address),
-              partner: setup.partner,
-              key: linkKeyOf(partnerKey),
-            }
-          : undefined,
-      )
-      .then(
-        () => this.#healed("partner link"),
-        (error: Error) => this.#troubled("partner link", error.message),
-      );
-    this.#connectionsAre(await this.#parts.connections.configure(this.#connectionSettings(setup, facts)));
-    await this.#listenOn([
-      ...new Set([
-        ...this.configuration.interfaces.flatMap(ownAddresses),
-        ...(setup.kind === "pair" || unit.holdsShared === true ? facts.sharedAddresses : []),
-      ]),
-    ]).then(
-      () => this.#healed("API"),
-      (error: Error) => this.#troubled("API", error.message),
-    );
-  }
-
-  /** With whom connections are exchanged, when *Inter-HA L4 TCP Connection Updates* is on. */
-  #connectionSettings(setup: HaSetup, facts: AddressFacts): ConntrackdSettings | undefined {
-    const { ha, services } = this.#document.shared;
-    if (setup.kind !== "pair" || ha.l4Updates !== true) return undefined;
-    return {
-      device: setup.own.device,
-      ownAddress: setup.own.address,
-      partner: setup.partner,
-      localAddresses: [
-        ...this.configuration.interfaces.flatMap(ownAddresses),
-        ...facts.partners,
-        ...facts.sharedAddresses,
-        ...services.map(({ address }) => address),
-      ],
-    };
-  }
-
-  #connectionsAre(applied: Result<void, FieldError>): void {
-    if (applied.ok) this.#healed("connection updates");
-    else this.#troubled("connection updates", `${applied.error.message}; ${applied.error.remedy}`);
-  }
-
-  /** A unit that was killed while it left its pair may have left a carpd that still holds addresses. */
-  async #endLeftCarp(): Promise<void> {
-    const { carp } = this.#parts;
-    carp.start();
-    const deadline = performance.now() + leftCarpWaitMs;
-    while (carp.status === null && performance.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    await carp.stop().catch((error: Error) => this.#troubled("CARP", error.message));
-  }
-
-  /**
-   * carpd begins no earlier than `hawait` after the machine has started; one that runs already is left alone. A unit that
-   * is `holding` the addresses does not wait, and resolves once carpd answers.
-   */
-  async #startCarp(holding?: true): Promise<void> {
-    if (this.#carpStarted) return;
-    this.#carpStarted = true;
-    const waitMs = holding === true ? 0 : Math.max(0, (this.#document.unit.hawaitSeconds - uptime()) * 1_000);
-    if (waitMs > 0) this.#parts.log("info", "ha-waits", { seconds: Math.ceil(waitMs / 1_000) });
-    const spawn = async (): Promise<void> => {
-      if (!this.#carpStarted || this.#stopping) return;
-      await this.#parts.carp.spawn(holding).then(
-        () => this.#healed("carpd"),
-        (error: Error) => this.#troubled("carpd", error.message),
-      );
-    };
-    if (waitMs > 0) setTimeout(() => void spawn(), waitMs).unref();
-    else if (holding === true) await spawn();
-    else void spawn();
-  }
-
-  #prepareDevices({ carpd }: Extract<HaSetup, { kind: "pair" }>): void {
-    // Every address of 127.0.0.0/8 can be listened on as it is.
-    const devices = carriersOf(carpd).flatMap(({ device }) => (device === "lo" ? [] : [device]));
-    if (devices.length === 0) return;
-    const failures = [allowNonlocalBind(), ...devices.flatMap(prepareSharedAddressDevice)].filter(
-      (each) => each !== undefined,
-    );
-    if (failures.length === 0) this.#healed("kernel");
-    else
-      this.#troubled(
-        "kernel",
-        failures.map((each) => `${each.parameter} cannot be set: ${each.code}`).join("; "),
-      );
+    await this.#surroundings.settle(this.#standing(this.#document), before, seamless);
   }
 
   /** Starts HAProxy again when it has gone; without it the unit is worse off than a partner that has it. */
   async #supervise(): Promise<void> {
     if (this.#stopping) return;
-    this.#keepRoutes();
-    this.#connectionsAre(await this.#parts.connections.supervise());
+    await this.#surroundings.supervise(this.#document);
     // A master does not answer while a reload makes it execute itself anew.
     await this.#traffic.settled();
     const runs = (await this.#parts.haproxy.running()) !== undefined;
@@ -926,7 +751,7 @@ export class Unit implements PartnerSide {
     if (applied.ok) {
       this.#parts.carp.demote(0, "HAProxy runs");
     } else if (!runs) {
-      this.#troubled("HAProxy", applied.error.message);
+      this.#troubles.report("HAProxy", applied.error.message);
       this.#parts.carp.demote(haproxyMissingDemotion, "HAProxy does not run");
     }
   }
@@ -960,7 +785,7 @@ export class Unit implements PartnerSide {
       this.#parts.log(told.level, told.event, told.details);
       this.#link.nudge();
     }
-    this.#renewCarpd();
+    if (this.#surroundings.wantsRenewal) void this.#inTurn(() => this.#surroundings.renewCarp());
     const { role, demotion } = status ?? {};
     if (demotion !== this.#demotion) {
       this.#demotion = demotion;
@@ -973,57 +798,8 @@ export class Unit implements PartnerSide {
       reason: status?.reason ?? "carpd does not answer",
     });
     this.#role = role;
-    if (role === "master" || role === "backup")
-      void this.#parts.connections.become(role === "master" ? "active" : "standby");
+    this.#surroundings.roleIs(role);
     this.#link.nudge();
-  }
-
-  /** A carpd of an earlier version is replaced where that moves no role, and told of where it would. */
-  #renewCarpd(): void {
-    const { carp } = this.#parts;
-    if (carp.status === null || this.#stopping) return;
-    const need = this.#renewal.look(carp);
-    if (need.kind === "none") this.#healed("carpd's configuration");
-    else this.#troubled("carpd's configuration", need.reason);
-    if (need.kind === "renew")
-      void this.#inTurn(async () => {
-        if (this.#stopping || !this.#carpStarted) return;
-        await carp
-          .stop()
-          .then(() => carp.spawn())
-          .catch((error: Error) => this.#troubled("carpd", error.message));
-      });
-  }
-
-  async #reportAddresses(work: Promise<string[]>): Promise<void> {
-    const failures = await work;
-    if (failures.length > 0) this.#troubled("addresses", failures.join("; "));
-    else this.#healed("addresses");
-  }
-
-  /** Routes go with an interface that goes; those that are missing come again. */
-  #keepRoutes(): void {
-    const failures = changeRoutes(
-      "add",
-      this.#document.unit.routes ?? [],
-      this.configuration.interfaces,
-    ).filter(({ code }) => code !== "EEXIST");
-    if (failures.length === 0) this.#healed("routes");
-    else
-      this.#troubled("routes", failures.map(({ route, code }) => `${route.destination}: ${code}`).join("; "));
-  }
-
-  #troubled(part: string, reason: string): void {
-    if (this.#trouble.get(part) === reason) return;
-    this.#trouble.set(part, reason);
-    this.#viewChanged();
-    this.#parts.log("error", "trouble", { part, reason });
-  }
-
-  #healed(part: string): void {
-    if (!this.#trouble.delete(part)) return;
-    this.#viewChanged();
-    this.#parts.log("info", "trouble-over", { part });
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
