@@ -1,8 +1,8 @@
-import { Button, Card, CardBody, CardTitle, Content, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Button, Card, CardBody, CardTitle, Stack } from "@patternfly/react-core";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
 import { Loaded } from "@tandem/web-components/page/loaded";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -43,41 +43,20 @@ export function AccessListCard({ list, vs, reason }: Props) {
       <CardBody>
         <Stack hasGutter>
           <Loaded query={entries}>
-            {(rows) =>
-              rows.length === 0 ? (
-                <Content component="p">There is no entry.</Content>
-              ) : (
-                <Table aria-label={title} variant="compact">
-                  <Thead>
-                    <Tr>
-                      <Th>Network</Th>
-                      <Th>Comment</Th>
-                      <Th screenReaderText="What can be done" />
-                    </Tr>
-                  </Thead>
-                  <Tbody>
-                    {rows.map((each) => (
-                      <Tr key={each.addr}>
-                        <Td dataLabel="Network">{each.addr}</Td>
-                        <Td dataLabel="Comment">{each.comment}</Td>
-                        <Td isActionCell>
-                          <Button
-                            variant="link"
-                            size="sm"
-                            isDanger
-                            isDisabled={reason !== null}
-                            aria-label={`Remove ${each.addr}`}
-                            onClick={() => setRemoved(each.addr)}
-                          >
-                            Remove
-                          </Button>
-                        </Td>
-                      </Tr>
-                    ))}
-                  </Tbody>
-                </Table>
-              )
-            }
+            {(rows) => (
+              <RowTable
+                label={title}
+                rows={rows}
+                none="There is no entry."
+                nameOf={(each) => each.addr}
+                columns={[
+                  ["Network", (each) => each.addr],
+                  ["Comment", (each) => each.comment],
+                ]}
+                isReadOnly={reason !== null}
+                acts={(each) => [{ label: "Remove", act: () => setRemoved(each.addr), isDanger: true }]}
+              />
+            )}
           </Loaded>
           <div>
             <Button

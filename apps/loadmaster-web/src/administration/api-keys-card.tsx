@@ -8,10 +8,10 @@ import {
   Content,
   Stack,
 } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { Problems } from "@tandem/web-components/form/problems";
 import { Loaded } from "@tandem/web-components/page/loaded";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { apiKeysQuery } from "../api/queries.ts";
@@ -53,39 +53,17 @@ export function ApiKeysCard() {
             </Alert>
           )}
           <Loaded query={keys}>
-            {(list) =>
-              list.length === 0 ? (
-                <Content component="p">There is no key.</Content>
-              ) : (
-                <Table aria-label="API keys" variant="compact">
-                  <Thead>
-                    <Tr>
-                      <Th>Begins with</Th>
-                      <Th screenReaderText="What can be done" />
-                    </Tr>
-                  </Thead>
-                  <Tbody>
-                    {list.map((start) => (
-                      <Tr key={start}>
-                        <Td dataLabel="Begins with">{start}</Td>
-                        <Td isActionCell>
-                          <Button
-                            variant="link"
-                            size="sm"
-                            isDanger
-                            isDisabled={reason !== null}
-                            aria-label={`Withdraw ${start}`}
-                            onClick={() => setWithdrawn(start)}
-                          >
-                            Withdraw
-                          </Button>
-                        </Td>
-                      </Tr>
-                    ))}
-                  </Tbody>
-                </Table>
-              )
-            }
+            {(list) => (
+              <RowTable
+                label="API keys"
+                rows={list}
+                none="There is no key."
+                nameOf={(start) => start}
+                columns={[["Begins with", (start) => start]]}
+                isReadOnly={reason !== null}
+                acts={(start) => [{ label: "Withdraw", act: () => setWithdrawn(start), isDanger: true }]}
+              />
+            )}
           </Loaded>
           <div>
             <Button

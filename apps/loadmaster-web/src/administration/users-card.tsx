@@ -1,10 +1,10 @@
 import { Button, Card, CardBody, CardTitle, Content, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { type Permission, permissions, permissionWords } from "@tandem/loadmaster-api/permissions";
 import { CheckField } from "@tandem/web-components/form/check-field";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
 import { Loaded } from "@tandem/web-components/page/loaded";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -77,44 +77,27 @@ export function UsersCard() {
               "Everybody who is signed in may read; permissions say what a user may change. Users belong to this unit alone: the other unit of a pair has its own."}
           </Content>
           <Loaded query={users}>
-            {(list) =>
-              list.length === 0 ? (
-                <Content component="p">There is no user but bal.</Content>
-              ) : (
-                <Table aria-label="Local users" variant="compact">
-                  <Thead>
-                    <Tr>
-                      <Th>Name</Th>
-                      <Th>Permissions</Th>
-                      <Th screenReaderText="What can be done" />
-                    </Tr>
-                  </Thead>
-                  <Tbody>
-                    {list.map(({ Name, Perms }) => (
-                      <Tr key={Name}>
-                        <Td dataLabel="Name">{Name}</Td>
-                        <Td dataLabel="Permissions">{Perms === "" ? "none: reads" : Perms}</Td>
-                        <Td isActionCell>
-                          {(["permissions", "password", "remove"] as const).map((what) => (
-                            <Button
-                              key={what}
-                              variant="link"
-                              size="sm"
-                              isDanger={what === "remove"}
-                              isDisabled={reason !== null}
-                              aria-label={`${actionWords[what]}${what === "remove" ? "" : " of"} ${Name}`}
-                              onClick={() => show({ what, user: Name }, Perms)}
-                            >
-                              {actionWords[what]}
-                            </Button>
-                          ))}
-                        </Td>
-                      </Tr>
-                    ))}
-                  </Tbody>
-                </Table>
-              )
-            }
+            {(list) => (
+              <RowTable
+                label="Local users"
+                rows={list}
+                none="There is no user but bal."
+                nameOf={({ Name }) => Name}
+                columns={[
+                  ["Name", ({ Name }) => Name],
+                  ["Permissions", ({ Perms }) => (Perms === "" ? "none: reads" : Perms)],
+                ]}
+                isReadOnly={reason !== null}
+                acts={({ Name, Perms }) =>
+                  (["permissions", "password", "remove"] as const).map((what) => ({
+                    label: actionWords[what],
+                    inWords: `${actionWords[what]}${what === "remove" ? "" : " of"} ${Name}`,
+                    act: () => show({ what, user: Name }, Perms),
+                    isDanger: what === "remove",
+                  }))
+                }
+              />
+            )}
           </Loaded>
           <div>
             <Button variant="secondary" isDisabled={reason !== null} onClick={() => show({ what: "add" })}>

@@ -1,10 +1,10 @@
-import { Alert, Button, Card, CardBody, CardTitle, Content, Flex, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Alert, Button, Card, CardBody, CardTitle, Content, Stack } from "@patternfly/react-core";
 import type { CertificateView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { Problems } from "@tandem/web-components/form/problems";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { keepFile } from "../api/keep-file.ts";
@@ -75,51 +75,27 @@ function KeptCard({ kind, title }: { readonly kind: Kind; readonly title: string
           <Problems error={saving.error} />
           {outcome !== null && <Alert variant="success" isInline isLiveRegion title={outcome} />}
           <Loaded query={kept}>
-            {(list) =>
-              list.length === 0 ? (
-                <Content component="p">There is none yet.</Content>
-              ) : (
-                <Table aria-label={title} variant="compact">
-                  <Thead>
-                    <Tr>
-                      <Th>Name</Th>
-                      <Th>Keys</Th>
-                      <Th screenReaderText="What can be done" />
-                    </Tr>
-                  </Thead>
-                  <Tbody>
-                    {namesOf(list).map(([name, rows]) => (
-                      <Tr key={name}>
-                        <Td dataLabel="Name">{name}</Td>
-                        <Td dataLabel="Keys">{rows.map(({ type }) => type).join(", ")}</Td>
-                        <Td isActionCell>
-                          <Flex columnGap={{ default: "columnGapSm" }} flexWrap={{ default: "nowrap" }}>
-                            <Button
-                              variant="link"
-                              size="sm"
-                              aria-label={`Save ${name}`}
-                              onClick={() => saving.mutate(name)}
-                            >
-                              Save
-                            </Button>
-                            <Button
-                              variant="link"
-                              size="sm"
-                              isDanger
-                              isDisabled={reason !== null}
-                              aria-label={`Delete ${name}`}
-                              onClick={() => setRemoved(name)}
-                            >
-                              Delete
-                            </Button>
-                          </Flex>
-                        </Td>
-                      </Tr>
-                    ))}
-                  </Tbody>
-                </Table>
-              )
-            }
+            {(list) => (
+              <RowTable
+                label={title}
+                rows={namesOf(list)}
+                none="There is none yet."
+                nameOf={([name]) => name}
+                columns={[
+                  ["Name", ([name]) => name],
+                  ["Keys", ([, rows]) => rows.map(({ type }) => type).join(", ")],
+                ]}
+                isReadOnly={reason !== null}
+                acts={([name]) => [
+                  { label: "Save", act: () => saving.mutate(name), reads: true },
+                  {
+                    label: "Delete",
+                    act: () => setRemoved(name),
+                    isDanger: true,
+                  },
+                ]}
+              />
+            )}
           </Loaded>
           <div>
             <Button variant="secondary" isDisabled={reason !== null} onClick={() => setAdding(true)}>

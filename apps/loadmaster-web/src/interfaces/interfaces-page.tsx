@@ -1,8 +1,8 @@
-import { Button, Card, CardBody } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Card, CardBody } from "@patternfly/react-core";
 import type { InterfaceView } from "@tandem/loadmaster-api/views";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { interfacesQuery } from "../api/queries.ts";
@@ -24,41 +24,20 @@ export function InterfacesPage() {
         <CardBody>
           <Loaded query={interfaces}>
             {(list) => (
-              <Table aria-label="Interfaces" variant="compact">
-                <Thead>
-                  <Tr>
-                    <Th>Interface</Th>
-                    <Th>Own address</Th>
-                    <Th modifier="wrap">Shared address</Th>
-                    <Th modifier="wrap">Partner's address</Th>
-                    <Th>HA check</Th>
-                    <Th screenReaderText="What can be done" />
-                  </Tr>
-                </Thead>
-                <Tbody>
-                  {list.map((each) => (
-                    <Tr key={each.Id}>
-                      <Td dataLabel="Interface">
-                        {each.DefaultInterface ? `${each.Id} (default)` : each.Id}
-                      </Td>
-                      <Td dataLabel="Own address">{both(each.IPAddress, each.IPv6Address)}</Td>
-                      <Td dataLabel="Shared address">{both(each.SharedIPAddress, each.SharedIPv6Address)}</Td>
-                      <Td dataLabel="Partner's address">{each.PartnerIPAddress ?? "none"}</Td>
-                      <Td dataLabel="HA check">{checkInWords(each)}</Td>
-                      <Td isActionCell>
-                        <Button
-                          variant="link"
-                          size="sm"
-                          aria-label={`Change interface ${each.Id}`}
-                          onClick={() => setChanged(each)}
-                        >
-                          Change
-                        </Button>
-                      </Td>
-                    </Tr>
-                  ))}
-                </Tbody>
-              </Table>
+              <RowTable
+                label="Interfaces"
+                rows={list}
+                none="There is no interface."
+                nameOf={({ Id }) => `interface ${Id}`}
+                columns={[
+                  ["Interface", ({ Id, DefaultInterface }) => (DefaultInterface ? `${Id} (default)` : Id)],
+                  ["Own address", (each) => both(each.IPAddress, each.IPv6Address)],
+                  ["Shared address", (each) => both(each.SharedIPAddress, each.SharedIPv6Address)],
+                  ["Partner's address", ({ PartnerIPAddress }) => PartnerIPAddress ?? "none"],
+                  ["HA check", checkInWords],
+                ]}
+                acts={(each) => [{ label: "Change", act: () => setChanged(each) }]}
+              />
             )}
           </Loaded>
         </CardBody>

@@ -1,8 +1,8 @@
-import { Button, Card, CardBody, CardTitle, Content, Flex, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Button, Card, CardBody, CardTitle, Content, Stack } from "@patternfly/react-core";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { rulesQuery } from "../api/queries.ts";
@@ -40,7 +40,26 @@ export function RulesPage() {
               </Button>
             </div>
             <Loaded query={rules}>
-              {(list) => <RulesTable rules={typedRules(list)} reason={reason} onAsk={setAsked} />}
+              {(list) => (
+                <RowTable
+                  label="Rules"
+                  rows={typedRules(list)}
+                  none="There is no rule yet."
+                  nameOf={({ rule }) => rule.Name}
+                  columns={[
+                    ["Name", ({ rule }) => rule.Name],
+                    ["Type", ({ type }) => ruleTypeTitles[type]],
+                    ["Header", ({ rule }) => rule.Header ?? ""],
+                    ["Match string", matchString],
+                    ["Value", ({ rule }) => rule.Replacement ?? rule.HeaderValue ?? ""],
+                  ]}
+                  isReadOnly={reason !== null}
+                  acts={(rule) => [
+                    { label: "Modify", act: () => setAsked({ kind: "change", rule }) },
+                    { label: "Delete", act: () => setAsked({ kind: "remove", rule }), isDanger: true },
+                  ]}
+                />
+              )}
             </Loaded>
           </Stack>
         </CardBody>
@@ -65,66 +84,9 @@ export function RulesPage() {
   );
 }
 
-type TableProps = {
-  readonly rules: readonly TypedRule[];
-  readonly reason: string | null;
-  readonly onAsk: (asked: Asked) => void;
-};
-
-function RulesTable({ rules, reason, onAsk }: TableProps) {
-  if (rules.length === 0) return <Content component="p">There is no rule yet.</Content>;
-  return (
-    <Table aria-label="Rules" variant="compact">
-      <Thead>
-        <Tr>
-          <Th>Name</Th>
-          <Th>Type</Th>
-          <Th>Header</Th>
-          <Th>Match string</Th>
-          <Th>Value</Th>
-          <Th screenReaderText="What can be done" />
-        </Tr>
-      </Thead>
-      <Tbody>
-        {rules.map((each) => {
-          const { Name, Header, Pattern, Replacement, HeaderValue, Negate } = each.rule;
-          return (
-            <Tr key={Name}>
-              <Td dataLabel="Name">{Name}</Td>
-              <Td dataLabel="Type">{ruleTypeTitles[each.type]}</Td>
-              <Td dataLabel="Header">{Header ?? ""}</Td>
-              <Td dataLabel="Match string">
-                {Negate === true && "not "}
-                {Pattern !== undefined && <code>{Pattern}</code>}
-              </Td>
-              <Td dataLabel="Value">{Replacement ?? HeaderValue ?? ""}</Td>
-              <Td isActionCell>
-                <Flex columnGap={{ default: "columnGapSm" }} flexWrap={{ default: "nowrap" }}>
-                  <Button
-                    variant="link"
-                    size="sm"
-                    isDisabled={reason !== null}
-                    aria-label={`Modify ${Name}`}
-                    onClick={() => onAsk({ kind: "change", rule: each })}
-                  >
-                    Modify
-                  </Button>
-                  <Button
-                    variant="link"
-                    size="sm"
-                    isDanger
-                    isDisabled={reason !== null}
-                    aria-label={`Delete ${Name}`}
-                    onClick={() => onAsk({ kind: "remove", rule: each })}
-                  >
-                    Delete
-                  </Button>
-                </Flex>
-              </Td>
-            </Tr>
-          );
-        })}
-      </Tbody>
-    </Table>
-  );
-}
+const matchString = ({ rule: { Pattern, Negate } }: TypedRule) => (
+  <>
+    {Negate === true && "not "}
+    {Pattern !== undefined && <code>{Pattern}</code>}
+  </>
+);

@@ -1,9 +1,9 @@
-import { Button, Card, CardBody, CardTitle, Content, Flex, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Button, Card, CardBody, CardTitle, Stack } from "@patternfly/react-core";
 import { socketText } from "@tandem/base/ipv6";
 import type { RealServerView, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -32,58 +32,27 @@ export function ServersCard({ service, reason }: Props) {
       <CardTitle component="h2">Real Servers</CardTitle>
       <CardBody>
         <Stack hasGutter>
-          {servers.length === 0 ? (
-            <Content component="p">There is no real server yet, so that the service is down.</Content>
-          ) : (
-            <Table aria-label="Real servers" variant="compact">
-              <Thead>
-                <Tr>
-                  <Th>Server</Th>
-                  <Th>Status</Th>
-                  <Th>Weight</Th>
-                  <Th>Limit</Th>
-                  <Th screenReaderText="What can be done" />
-                </Tr>
-              </Thead>
-              <Tbody>
-                {servers.map((server) => (
-                  <Tr key={server.RsIndex}>
-                    <Td dataLabel="Server">{nameOf(server)}</Td>
-                    <Td dataLabel="Status">
-                      <span>
-                        <StatusLabel status={server.Status} />
-                      </span>
-                    </Td>
-                    <Td dataLabel="Weight">{server.Weight}</Td>
-                    <Td dataLabel="Limit">{server.Limit === 0 ? "none" : server.Limit}</Td>
-                    <Td isActionCell>
-                      <Flex columnGap={{ default: "columnGapSm" }} flexWrap={{ default: "nowrap" }}>
-                        <Button
-                          variant="link"
-                          size="sm"
-                          isDisabled={reason !== null}
-                          aria-label={`Modify ${nameOf(server)}`}
-                          onClick={() => setAsked({ kind: "change", server })}
-                        >
-                          Modify
-                        </Button>
-                        <Button
-                          variant="link"
-                          size="sm"
-                          isDanger
-                          isDisabled={reason !== null}
-                          aria-label={`Delete ${nameOf(server)}`}
-                          onClick={() => setAsked({ kind: "remove", server })}
-                        >
-                          Delete
-                        </Button>
-                      </Flex>
-                    </Td>
-                  </Tr>
-                ))}
-              </Tbody>
-            </Table>
-          )}
+          <RowTable
+            label="Real servers"
+            rows={servers}
+            none="There is no real server yet, so that the service is down."
+            nameOf={nameOf}
+            columns={[
+              ["Server", nameOf],
+              ["Status", ({ Status }) => <StatusLabel status={Status} />],
+              ["Weight", ({ Weight }) => Weight],
+              ["Limit", ({ Limit }) => (Limit === 0 ? "none" : Limit)],
+            ]}
+            isReadOnly={reason !== null}
+            acts={(server) => [
+              { label: "Modify", act: () => setAsked({ kind: "change", server }) },
+              {
+                label: "Delete",
+                act: () => setAsked({ kind: "remove", server }),
+                isDanger: true,
+              },
+            ]}
+          />
           <div>
             <Button
               variant="secondary"

@@ -1,5 +1,4 @@
-import { Button, Card, CardBody, Content, Flex, Label, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Button, Card, CardBody, Content, Label, Stack } from "@patternfly/react-core";
 import { socketText } from "@tandem/base/ipv6";
 import type { ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
@@ -7,6 +6,7 @@ import { SelectField } from "@tandem/web-components/form/select-field";
 import { TextField } from "@tandem/web-components/form/text-field";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -58,73 +58,31 @@ export function ServicesPage() {
               </Button>
             </div>
             <Loaded query={services}>
-              {(list) =>
-                list.length === 0 ? (
-                  <Content component="p">There is no virtual service yet.</Content>
-                ) : (
-                  <Table aria-label="Virtual services" variant="compact">
-                    <Thead>
-                      <Tr>
-                        <Th>Virtual address</Th>
-                        <Th>Name</Th>
-                        <Th>Layer</Th>
-                        <Th>Status</Th>
-                        <Th>Servers</Th>
-                        <Th screenReaderText="What can be done" />
-                      </Tr>
-                    </Thead>
-                    <Tbody>
-                      {list.map((each) => (
-                        <Tr key={each.Index}>
-                          <Td dataLabel="Virtual address">
-                            <a href={`#/services/${each.Index}`}>{nameOf(each)}</a>
-                          </Td>
-                          <Td dataLabel="Name">{each.NickName ?? ""}</Td>
-                          <Td dataLabel="Layer">{each.Layer}</Td>
-                          <Td dataLabel="Status">
-                            <span>
-                              <StatusLabel status={each.Status} />
-                            </span>
-                          </Td>
-                          <Td dataLabel="Servers">{each.NumberOfRSs}</Td>
-                          <Td isActionCell>
-                            <Flex columnGap={{ default: "columnGapSm" }} flexWrap={{ default: "nowrap" }}>
-                              <Button
-                                variant="link"
-                                size="sm"
-                                component="a"
-                                href={`#/services/${each.Index}`}
-                                aria-label={`Modify ${nameOf(each)}`}
-                              >
-                                Modify
-                              </Button>
-                              <Button
-                                variant="link"
-                                size="sm"
-                                isDisabled={reason !== null}
-                                aria-label={`Duplicate ${nameOf(each)}`}
-                                onClick={() => setCopied(each)}
-                              >
-                                Duplicate
-                              </Button>
-                              <Button
-                                variant="link"
-                                size="sm"
-                                isDanger
-                                isDisabled={reason !== null}
-                                aria-label={`Delete ${nameOf(each)}`}
-                                onClick={() => setRemoved(each)}
-                              >
-                                Delete
-                              </Button>
-                            </Flex>
-                          </Td>
-                        </Tr>
-                      ))}
-                    </Tbody>
-                  </Table>
-                )
-              }
+              {(list) => (
+                <RowTable
+                  label="Virtual services"
+                  rows={list}
+                  none="There is no virtual service yet."
+                  nameOf={nameOf}
+                  columns={[
+                    ["Virtual address", (each) => <a href={`#/services/${each.Index}`}>{nameOf(each)}</a>],
+                    ["Name", ({ NickName }) => NickName ?? ""],
+                    ["Layer", ({ Layer }) => Layer],
+                    ["Status", ({ Status }) => <StatusLabel status={Status} />],
+                    ["Servers", ({ NumberOfRSs }) => NumberOfRSs],
+                  ]}
+                  isReadOnly={reason !== null}
+                  acts={(each) => [
+                    { label: "Modify", act: `#/services/${each.Index}` },
+                    { label: "Duplicate", act: () => setCopied(each) },
+                    {
+                      label: "Delete",
+                      act: () => setRemoved(each),
+                      isDanger: true,
+                    },
+                  ]}
+                />
+              )}
             </Loaded>
           </Stack>
         </CardBody>

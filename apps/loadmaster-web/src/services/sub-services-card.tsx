@@ -1,9 +1,9 @@
-import { Button, Card, CardBody, CardTitle, Content, Flex, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Button, Card, CardBody, CardTitle, Stack } from "@patternfly/react-core";
 import type { SubServiceView, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { CheckField } from "@tandem/web-components/form/check-field";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -25,63 +25,27 @@ export function SubServicesCard({ service, reason }: Props) {
       <CardTitle component="h2">SubVS</CardTitle>
       <CardBody>
         <Stack hasGutter>
-          {rows.length === 0 ? (
-            <Content component="p">
-              There is none. A service with SubVS has its real servers in them; rules, or the lot by weight,
-              choose among them.
-            </Content>
-          ) : (
-            <Table aria-label="SubVS" variant="compact">
-              <Thead>
-                <Tr>
-                  <Th>Name</Th>
-                  <Th>Status</Th>
-                  <Th>Weight</Th>
-                  <Th>Rules</Th>
-                  <Th screenReaderText="What can be done" />
-                </Tr>
-              </Thead>
-              <Tbody>
-                {rows.map((row) => (
-                  <Tr key={row.RsIndex}>
-                    <Td dataLabel="Name">
-                      <a href={`#/services/${row.VSIndex}`}>{row.Name}</a>
-                    </Td>
-                    <Td dataLabel="Status">
-                      <span>
-                        <StatusLabel status={row.Status} />
-                      </span>
-                    </Td>
-                    <Td dataLabel="Weight">{row.Weight}</Td>
-                    <Td dataLabel="Rules">{row.MatchRules?.join(", ") ?? "none"}</Td>
-                    <Td isActionCell>
-                      <Flex columnGap={{ default: "columnGapSm" }} flexWrap={{ default: "nowrap" }}>
-                        <Button
-                          variant="link"
-                          size="sm"
-                          isDisabled={reason !== null}
-                          aria-label={`Modify ${row.Name}`}
-                          onClick={() => setAsked({ kind: "change", row })}
-                        >
-                          Modify
-                        </Button>
-                        <Button
-                          variant="link"
-                          size="sm"
-                          isDanger
-                          isDisabled={reason !== null}
-                          aria-label={`Delete ${row.Name}`}
-                          onClick={() => setAsked({ kind: "remove", row })}
-                        >
-                          Delete
-                        </Button>
-                      </Flex>
-                    </Td>
-                  </Tr>
-                ))}
-              </Tbody>
-            </Table>
-          )}
+          <RowTable
+            label="SubVS"
+            rows={rows}
+            none="There is none. A service with SubVS has its real servers in them; rules, or the lot by weight, choose among them."
+            nameOf={({ Name }) => Name}
+            columns={[
+              ["Name", ({ VSIndex, Name }) => <a href={`#/services/${VSIndex}`}>{Name}</a>],
+              ["Status", ({ Status }) => <StatusLabel status={Status} />],
+              ["Weight", ({ Weight }) => Weight],
+              ["Rules", ({ MatchRules }) => MatchRules?.join(", ") ?? "none"],
+            ]}
+            isReadOnly={reason !== null}
+            acts={(row) => [
+              { label: "Modify", act: () => setAsked({ kind: "change", row }) },
+              {
+                label: "Delete",
+                act: () => setAsked({ kind: "remove", row }),
+                isDanger: true,
+              },
+            ]}
+          />
           <div>
             <Button
               variant="secondary"

@@ -1,8 +1,8 @@
 import { Button, Card, CardBody, CardTitle, Content, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
 import { Loaded } from "@tandem/web-components/page/loaded";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { errorOf } from "@tandem/web-components/values/refusal";
 import { type UseQueryResult, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -55,41 +55,20 @@ export function EntriesCard<Row>(props: Props<Row>) {
         <Stack hasGutter>
           <Content component="p">{reason ?? about}</Content>
           <Loaded query={query}>
-            {(list) =>
-              list.length === 0 ? (
-                <Content component="p">{none}</Content>
-              ) : (
-                <Table aria-label={label} variant="compact">
-                  <Thead>
-                    <Tr>
-                      <Th>{fields[0].label}</Th>
-                      <Th>{fields[1].label}</Th>
-                      <Th screenReaderText="What can be done" />
-                    </Tr>
-                  </Thead>
-                  <Tbody>
-                    {list.map(entryOf).map(({ texts, key, name }) => (
-                      <Tr key={key}>
-                        <Td dataLabel={fields[0].label}>{texts[0]}</Td>
-                        <Td dataLabel={fields[1].label}>{texts[1]}</Td>
-                        <Td isActionCell>
-                          <Button
-                            variant="link"
-                            size="sm"
-                            isDanger
-                            isDisabled={reason !== null}
-                            aria-label={`Remove ${name}`}
-                            onClick={() => setForgotten(key)}
-                          >
-                            Remove
-                          </Button>
-                        </Td>
-                      </Tr>
-                    ))}
-                  </Tbody>
-                </Table>
-              )
-            }
+            {(list) => (
+              <RowTable
+                label={label}
+                rows={list.map(entryOf)}
+                none={none}
+                nameOf={({ name }) => name}
+                columns={[
+                  [fields[0].label, ({ texts }) => texts[0]],
+                  [fields[1].label, ({ texts }) => texts[1]],
+                ]}
+                isReadOnly={reason !== null}
+                acts={({ key }) => [{ label: "Remove", act: () => setForgotten(key), isDanger: true }]}
+              />
+            )}
           </Loaded>
           <div>
             <Button variant="secondary" isDisabled={reason !== null} onClick={() => setAdding(true)}>

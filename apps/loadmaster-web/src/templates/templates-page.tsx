@@ -1,8 +1,8 @@
 import { Alert, Button, Card, CardBody, CardTitle, Content, FormGroup, Stack } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
+import { RowTable } from "@tandem/web-components/page/row-table";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { templatesQuery } from "../api/queries.ts";
@@ -40,41 +40,20 @@ export function TemplatesPage() {
               </Button>
             </div>
             <Loaded query={templates}>
-              {(list) =>
-                list.length === 0 ? (
-                  <Content component="p">There is no template yet.</Content>
-                ) : (
-                  <Table aria-label="Templates" variant="compact">
-                    <Thead>
-                      <Tr>
-                        <Th>Name</Th>
-                        <Th>Comment</Th>
-                        <Th screenReaderText="What can be done" />
-                      </Tr>
-                    </Thead>
-                    <Tbody>
-                      {list.map(({ name, comment }) => (
-                        <Tr key={name}>
-                          <Td dataLabel="Name">{name}</Td>
-                          <Td dataLabel="Comment">{comment}</Td>
-                          <Td isActionCell>
-                            <Button
-                              variant="link"
-                              size="sm"
-                              isDanger
-                              isDisabled={reason !== null}
-                              aria-label={`Delete ${name}`}
-                              onClick={() => setRemoved(name)}
-                            >
-                              Delete
-                            </Button>
-                          </Td>
-                        </Tr>
-                      ))}
-                    </Tbody>
-                  </Table>
-                )
-              }
+              {(list) => (
+                <RowTable
+                  label="Templates"
+                  rows={list}
+                  none="There is no template yet."
+                  nameOf={({ name }) => name}
+                  columns={[
+                    ["Name", ({ name }) => name],
+                    ["Comment", ({ comment }) => comment],
+                  ]}
+                  isReadOnly={reason !== null}
+                  acts={({ name }) => [{ label: "Delete", act: () => setRemoved(name), isDanger: true }]}
+                />
+              )}
             </Loaded>
           </Stack>
         </CardBody>
