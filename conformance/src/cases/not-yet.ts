@@ -19,20 +19,16 @@ const values: readonly (readonly [
   why: string,
   beside?: { readonly [name: string]: Value },
 ])[] = [
-  ["VStype", "http2", "HTTP/2 is AllowHTTP2 of a service of type http"],
   ["VStype", "tls", "STARTTLS is not done by HAProxy"],
   ["VStype", "ts", "there is no type for remote terminals yet"],
   ["VStype", "log", "there is no type for Log Insight"],
   ["Schedule", "dl", "HAProxy does not measure response times for scheduling"],
   ["Schedule", "sdn-adaptive", "there are no SDN controllers"],
   ["Persist", "udpsip", "UDP is not balanced yet", { PersistTimeout: 300 }],
-  ["ServerInit", 1, "a parameter that is known by no name yet: it is disregarded"],
   ["StartTLSMode", 1, "STARTTLS is not done by HAProxy"],
   ["Bandwidth", 1_000, "limits of a service are not set yet"],
-  ["QoS", 8, "the type of service is not set in packets"],
+  ["QoS", 16, "HAProxy does not know the type of service of a client's packets"],
   ["Cache", true, "there is no cache", { VStype: "http" }],
-  ["MultiConnect", true, "connections to servers are not shared yet", { VStype: "http" }],
-  ["RefreshPersist", true, "a parameter that is known by no name yet: it is disregarded"],
   ["FollowVSID", "$index", "a service follows no other one"],
 ];
 

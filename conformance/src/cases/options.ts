@@ -90,6 +90,18 @@ export const options: Area = {
     ...["0", "65536", "20-10", "web", "1-1000"].map((ExtraPorts) => refuses({ ExtraPorts })),
     shows("compression", "API 3.6.1.5", { Compress: true }),
     refuses({ Compress: true }),
+    ...(["MultiConnect", "HTTPReschedule", "RefreshPersist"] as const).flatMap((name) => [
+      shows(`${name} on`, "API 3.6.1", { [name]: 1 }, { [name]: true }),
+      shows(`${name} off`, "API 3.6.1", { [name]: "N" }, { [name]: false }),
+      refuses({ [name]: "maybe" }),
+    ]),
+    ...[0, 1, 2, 3, 4, 5, 6].map((ServerInit) =>
+      shows(`ServerInit = ${ServerInit}`, "API 3.6.1.3", { VStype: "gen", ServerInit }),
+    ),
+    ...[-1, 7, "smtp"].map((ServerInit) => refuses({ ServerInit })),
+    ...[0, 1, 2, 4, 8].map((QoS) => shows(`QoS = ${QoS}`, "API 3.6.1.3", { QoS })),
+    ...[-1, 3, 17, "fast"].map((QoS) => refuses({ QoS })),
+    shows("a service of type http2", "API 3.6.1.2", { VStype: "http2" }),
     shows("a header that is copied", "API 3.6.1.5", { CopyHdrFrom: "User-Agent", CopyHdrTo: "X-Agent" }),
     shows("a header that is written", "API 3.6.1.2", { ExtraHdrKey: "X-Site", ExtraHdrValue: "one" }),
     unset({ ExtraHdrKey: "X-Site", ExtraHdrValue: "one" }, { ExtraHdrKey: "", ExtraHdrValue: "" }, [

@@ -64,12 +64,6 @@ const notYet: readonly (readonly [
     { OCSPVerify: true },
     "HAProxy asks no OCSP responder about clients",
   ],
-  [
-    "SecurityHeaderOptions = 1",
-    { SecurityHeaderOptions: 1 },
-    { SecurityHeaderOptions: 1 },
-    "no header asks for TLS from then on yet",
-  ],
 ];
 
 const authority: Command = {
@@ -361,6 +355,17 @@ export const tlsOfServices: Area = {
       after,
     },
     ...ofClients,
+    ...[1, 2, 4, 6, 0].map((option) =>
+      takes(
+        `SecurityHeaderOptions = ${option}`,
+        tls,
+        { SecurityHeaderOptions: option },
+        { SecurityHeaderOptions: option },
+      ),
+    ),
+    ...[3, 5, 7, -1, "always"].map((option) =>
+      refuses(`SecurityHeaderOptions = ${JSON.stringify(option)}`, tls, { SecurityHeaderOptions: option }),
+    ),
     ...notYet.map(([name, change, shown, why]): Case => takes(name, tls, change, shown, { notYet: why })),
     takes(
       "TLS without a certificate, which real units then make themselves",

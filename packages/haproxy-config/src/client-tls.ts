@@ -71,6 +71,7 @@ export function offloadDirectives(
       : []),
     ...(mode === "http" && offload.tellCipher === true ? cipherHeaders(from("PassCipher")) : []),
     ...(mode === "http" ? certificateHeaders(offload, from("ClientCert")) : []),
+    ...strictTransportDirectives(offload, from("SecurityHeaderOptions")),
   ];
 }
 
@@ -121,6 +122,25 @@ function certificateHeaders({ clientCertificates }: TlsOffload, origin: Origin):
         origin,
       );
   }
+}
+
+/** Servers say it themselves, or not: rules on responses are not run for what HAProxy answers. */
+function strictTransportDirectives({ strictTransport }: TlsOffload, origin: Origin): Directive[] {
+  if (strictTransport === undefined) return [];
+  const { maxAgeSeconds, includesSubdomains, preload } = strictTransport;
+  const value = [
+    `max-age=${maxAgeSeconds}`,
+    ...(includesSubdomains === true ? ["includeSubDomains"] : []),
+    ...(preload === true ? ["preload"] : []),
+  ].join("; ");
+  return [
+    directive("http-response set-var(txn.answered) bool(true)", [], origin),
+    directive(
+      "http-after-response set-header Strict-Transport-Security",
+      [quoted(value), ...keywords("unless { var(txn.answered) -m found }")],
+      origin,
+    ),
+  ];
 }
 
 /** Where a server redirects to comes back under the scheme that clients use, without the port of the other one. */

@@ -18,6 +18,7 @@ import {
   scriptedProtocols,
   type TlsOffload,
   tlsVersions,
+  typesOfService,
   type VirtualService,
 } from "./model.ts";
 import { groupsIn, groupsMax, type Replacing, strangeIn, strangeInReplacement } from "./replacing.ts";
@@ -39,6 +40,8 @@ export const persistenceSecondsMax = 2_147_460;
 export const cookieNameMaxChars = 127;
 export const certificatesPerServiceMax = 64;
 export const ciphersMax = 100;
+/** A day to three years. */
+export const strictTransportSeconds = [86_400, 94_608_000] as const;
 /** HAProxy appends a process id while it replaces a socket, and sun_path holds 108 bytes (unix(7)). */
 export const socketPathMaxBytes = 90;
 
@@ -194,6 +197,7 @@ export const isErrorUrl = (text: string): boolean => /^[\x21-\x7e]{1,255}$/.test
 
 function checkOptions(service: VirtualService, field: (name: string) => string): FieldError | undefined {
   const { extraPorts = [], limits = {}, unavailable, standby, headers, compress, mode } = service;
+  const { typeOfService, sharesConnections, reschedules } = service;
   const ports = extraPorts.find((each) => !integer(each, 1, 65_535) || each === service.port);
   if (
     ports !== undefined ||
@@ -207,7 +211,10 @@ function checkOptions(service: VirtualService, field: (name: string) => string):
     return fault(field("StandbyAddr"), standby.address, "an address as RFC 5952 writes it");
   if (standby !== undefined && !integer(standby.port, 1, 65_535))
     return fault(field("StandbyPort"), standby.port, "1 to 65535");
-  const http = unavailable ?? headers ?? compress ?? limits.requestsPerSecond;
+  if (typeOfService !== undefined && !typesOfService.includes(typeOfService))
+    return fault(field("QoS"), typeOfService, typesOfService.join(", "));
+  const http =
+    unavailable ?? headers ?? compress ?? sharesConnections ?? reschedules ?? limits.requestsPerSecond;
   if (http !== undefined && mode !== "http") return fault(field("options"), http, "only with VStype http");
   if (unavailable !== undefined) {
     const { code, url } = unavailable;
@@ -333,7 +340,13 @@ function checkTls(
 }
 
 function checkClients(
-  { ciphers = ["DEFAULT"], ciphers13 = ["DEFAULT"], tellCipher, clientCertificates }: TlsOffload,
+  {
+    ciphers = ["DEFAULT"],
+    ciphers13 = ["DEFAULT"],
+    tellCipher,
+    clientCertificates,
+    strictTransport,
+  }: TlsOffload,
   mode: VirtualService["mode"],
   field: (name: string) => string,
 ): FieldError | undefined {
@@ -348,6 +361,15 @@ function checkClients(
       return fault(field(name), list.slice(0, 3), `1 to ${ciphersMax} names of ciphers`);
   if (tellCipher === true && mode !== "http")
     return fault(field("PassCipher"), true, "only with VStype http");
+  if (strictTransport !== undefined) {
+    const [low, high] = strictTransportSeconds;
+    if (mode !== "http" || !integer(strictTransport.maxAgeSeconds, low, high))
+      return fault(
+        field("SecurityHeaderOptions"),
+        strictTransport.maxAgeSeconds,
+        `${low} to ${high} seconds, with VStype http`,
+      );
+  }
   if (clientCertificates === undefined) return undefined;
   if (clientCertificates.told.kind !== "nothing" && mode !== "http")
     return fault(field("ClientCert"), clientCertificates.told.kind, "only with VStype http");

@@ -70,10 +70,13 @@ export type CheckTiming = {
   readonly port?: number;
 };
 
-/** How a client is kept on the server that it had. A limit on entries: `persistenceEntriesMax` (limits.ts). */
+/**
+ * How a client is kept on the server that it had. A limit on entries: `persistenceEntriesMax` (limits.ts). `heldOpen`: an
+ * entry of a table lives as long as a connection of the client, and its time begins anew when that ends.
+ */
 export type Persistence =
   /** By its address, in a table that lives as long as HAProxy's peers do. */
-  | { readonly kind: "source"; readonly timeoutSeconds: number }
+  | { readonly kind: "source"; readonly timeoutSeconds: number; readonly heldOpen?: true }
   /**
    * By a cookie that HAProxy sets and reads itself; HTTP only. Nothing is kept on the unit, unless a client without the
    * cookie is known by its address.
@@ -83,6 +86,7 @@ export type Persistence =
       readonly name: string;
       readonly timeoutSeconds: number;
       readonly orSource?: true;
+      readonly heldOpen?: true;
     }
   | KeyedPersistence
   /** By what is asked for, which chooses the server instead of the schedule; HTTP only. Nothing is kept anywhere. */
@@ -93,6 +97,7 @@ export type KeyedPersistence = {
   readonly kind: "keyed";
   readonly timeoutSeconds: number;
   readonly orSource?: true;
+  readonly heldOpen?: true;
   readonly key: /** A cookie that the servers set; HTTP only, as the next two are. */
     | { readonly by: "server-cookie" | "header"; readonly name: string }
     /** The client's program and what it signs in with. */
@@ -153,6 +158,14 @@ export type TlsOffload = {
   readonly tellCipher?: true;
   /** Clients need a certificate; absent: none is asked for. */
   readonly clientCertificates?: ClientCertificates;
+  /** What this program answers itself carries Strict-Transport-Security; HTTP only. */
+  readonly strictTransport?: StrictTransport;
+};
+
+export type StrictTransport = {
+  readonly maxAgeSeconds: number;
+  readonly includesSubdomains?: true;
+  readonly preload?: true;
 };
 
 export type ClientCertificates = {
@@ -184,12 +197,20 @@ export type ServiceOptions = {
   /** The server that is used while no other one can be. */
   readonly standby?: { readonly address: string; readonly port: number };
   readonly compress?: true;
+  /** A connection to a server carries requests of any client, one after the other; absent: of one client. */
+  readonly sharesConnections?: true;
+  /** A GET or HEAD that a server leaves without an answer goes to another one. */
+  readonly reschedules?: true;
   /** Written into requests. */
   readonly headers?: {
     readonly copied?: { readonly from: string; readonly to: string };
     readonly added?: { readonly name: string; readonly value: string };
   };
 };
+
+/** RFC 1349: cost, reliability, throughput, delay. */
+export const typesOfService = [2, 4, 8, 16] as const;
+export type TypeOfService = (typeof typesOfService)[number];
 
 export type VirtualService = ServiceOptions & {
   readonly index: number;
@@ -211,6 +232,8 @@ export type VirtualService = ServiceOptions & {
     readonly connectionsPerSecond?: number;
     readonly requestsPerSecond?: number;
   };
+  /** The IP header's type of service in packets to clients. */
+  readonly typeOfService?: TypeOfService;
   /** What is answered while no server can: a status, or a redirect with it. HTTP only. */
   readonly unavailable?: { readonly code: number; readonly url?: string };
   readonly header: ClientHeader;
@@ -235,7 +258,7 @@ export type VirtualService = ServiceOptions & {
  */
 export type SubService = Omit<
   VirtualService,
-  "port" | "extraPorts" | "access" | "limits" | "unavailable" | "offload" | "subServices"
+  "port" | "extraPorts" | "access" | "limits" | "typeOfService" | "unavailable" | "offload" | "subServices"
 > & {
   /** 1 to 65,535, relative to the others of its service. */
   readonly weight: number;

@@ -39,6 +39,12 @@ export function limitDirectives({ limits }: VirtualService, from: From): Directi
   ];
 }
 
+/** In packets to clients; HAProxy 2.6 has no such setting for those to servers. */
+export const typeOfServiceDirectives = ({ typeOfService }: VirtualService, from: From): Directive[] =>
+  typeOfService === undefined
+    ? []
+    : [directive(`tcp-request connection set-tos ${typeOfService}`, [], from("QoS"))];
+
 /** What clients get while no server of the service, or of any of its SubVS, is alive, or too few are. */
 export function unavailableDirectives(
   service: VirtualService,
@@ -114,6 +120,27 @@ const compressed = [
   "application/xml",
   "image/svg+xml",
 ];
+
+/**
+ * In the backend. A server may end a shared connection just when a request is sent on it, so that requests which may be
+ * repeated are, and no client sees that.
+ */
+export function connectionDirectives(
+  { sharesConnections, reschedules }: ServiceOptions,
+  from: From,
+): Directive[] {
+  const origin = from(sharesConnections === true ? "MultiConnect" : "HTTPReschedule");
+  return [
+    ...(sharesConnections === true ? [directive("http-reuse aggressive", [], origin)] : []),
+    ...(sharesConnections === true || reschedules === true
+      ? [
+          directive("retry-on conn-failure empty-response", [], origin),
+          // METH_GET is HEAD as well.
+          directive("http-request disable-l7-retry unless METH_GET", [], origin),
+        ]
+      : []),
+  ];
+}
 
 /** In the backend. */
 export const compressionDirectives = ({ compress }: ServiceOptions, from: From): Directive[] =>

@@ -2,7 +2,16 @@
 import { isIpv6 } from "@tandem/base/ipv6";
 import { persistenceEntriesMax } from "./limits.ts";
 import { type KeyedPersistence, type Peers, serviceName, type VirtualService } from "./model.ts";
-import { type Directive, directive, keyword, keywords, type Origin, quoted, type Section } from "./syntax.ts";
+import {
+  type Directive,
+  directive,
+  keyword,
+  keywords,
+  type Origin,
+  quoted,
+  type Section,
+  type Word,
+} from "./syntax.ts";
 
 export const peersName = keyword("tandem");
 
@@ -21,10 +30,7 @@ export function persistenceDirectives(
     case "hash":
       return [];
     case "source":
-      return [
-        tableOf(addressType(address), persistence.timeoutSeconds, peers, origin),
-        directive("stick on src", [], origin),
-      ];
+      return bySource({ address, persistence }, peers, origin);
     case "cookie":
       return [
         // The cookie carries the time of its last use; it is ours alone, so that servers and scripts do not see it.
@@ -37,15 +43,18 @@ export function persistenceDirectives(
           { ...origin, parameter: "Cookie" },
         ),
         // A client that shows no cookie of ours is known by its address.
-        ...(persistence.orSource === true
-          ? [
-              tableOf(addressType(address), persistence.timeoutSeconds, peers, origin),
-              directive("stick on src", [], origin),
-            ]
-          : []),
+        ...(persistence.orSource === true ? bySource({ address, persistence }, peers, origin) : []),
       ];
     case "keyed":
       return [
+        ...(persistence.orSource === true
+          ? heldDirectives(
+              persistence,
+              "tcp-request content track-sc2 src table",
+              [keyword(sourceTable(index))],
+              origin,
+            )
+          : []),
         ...keyDirectives(persistence, peers, origin),
         ...(persistence.orSource === true
           ? [directive("stick on src table", [keyword(sourceTable(index))], origin)]
@@ -65,7 +74,7 @@ export function sourceTableSections(
     {
       header: [keyword("backend"), keyword(sourceTable(index))],
       origin,
-      directives: [tableOf(addressType(address), persistence.timeoutSeconds, peers, origin)],
+      directives: [tableOf(addressType(address), persistence, peers, origin)],
     },
   ];
 }
@@ -73,29 +82,58 @@ export function sourceTableSections(
 const sourceTable = (index: number): string => `${serviceName(index)}.src`;
 const addressType = (address: string): string => (isIpv6(address) ? "ipv6" : "ip");
 
-const tableOf = (type: string, timeoutSeconds: number, peers: Peers | undefined, origin: Origin): Directive =>
+type Remembered = { readonly timeoutSeconds: number; readonly heldOpen?: true };
+
+const tableOf = (
+  type: string,
+  { timeoutSeconds, heldOpen }: Remembered,
+  peers: Peers | undefined,
+  origin: Origin,
+): Directive =>
   directive(
     `stick-table type ${type} size ${persistenceEntriesMax} expire ${timeoutSeconds}s`,
-    peers === undefined ? [] : [keyword("peers"), peersName],
+    [
+      ...(peers === undefined ? [] : [keyword("peers"), peersName]),
+      // An entry's time begins anew at the end of what is tracked only where connections are counted.
+      ...(heldOpen === true ? keywords("store conn_cur") : []),
+    ],
     origin,
   );
 
-function keyDirectives(
-  { key, timeoutSeconds }: KeyedPersistence,
+/** A tracked entry is not removed. Counter 0 is that of the limits. */
+const heldDirectives = (
+  { heldOpen }: Remembered,
+  track: string,
+  words: readonly Word[],
+  origin: Origin,
+): Directive[] => (heldOpen === true ? [directive(track, words, origin)] : []);
+
+const bySource = (
+  { address, persistence }: { readonly address: string; readonly persistence: Remembered },
   peers: Peers | undefined,
   origin: Origin,
-): Directive[] {
-  const table = tableOf(`string len ${keyMaxChars}`, timeoutSeconds, peers, origin);
+): Directive[] => [
+  tableOf(addressType(address), persistence, peers, origin),
+  directive("stick on src", [], origin),
+  ...heldDirectives(persistence, "tcp-request content track-sc1 src", [], origin),
+];
+
+function keyDirectives(persistence: KeyedPersistence, peers: Peers | undefined, origin: Origin): Directive[] {
+  const { key } = persistence;
+  const table = tableOf(`string len ${keyMaxChars}`, persistence, peers, origin);
   const stickOn = (what: string): Directive => directive("stick on", [quoted(what)], origin);
+  const heldBy = (what: string): Directive[] =>
+    heldDirectives(persistence, "http-request track-sc1", [quoted(what)], origin);
   switch (key.by) {
     case "server-cookie":
       return [
         table,
         stickOn(`req.cook(${key.name})`),
         directive("stick store-response", [quoted(`res.cook(${key.name})`)], origin),
+        ...heldBy(`req.cook(${key.name})`),
       ];
     case "header":
-      return [table, stickOn(`req.fhdr(${key.name})`)];
+      return [table, stickOn(`req.fhdr(${key.name})`), ...heldBy(`req.fhdr(${key.name})`)];
     case "super":
       return [
         table,
@@ -106,11 +144,18 @@ function keyDirectives(
           origin,
         ),
         stickOn("var(txn.super)"),
+        ...heldBy("var(txn.super)"),
       ];
     case "rdp":
       return [
         table,
         directive("tcp-request inspect-delay 5s", [], origin),
+        ...heldDirectives(
+          persistence,
+          "tcp-request content track-sc1 req.rdp_cookie(mstshash) if { req.rdp_cookie_cnt gt 0 }",
+          [],
+          origin,
+        ),
         directive("tcp-request content accept if { req.rdp_cookie_cnt gt 0 }", [], origin),
         ...(key.broker === true ? [directive("persist rdp-cookie", [], origin)] : []),
         stickOn("req.rdp_cookie(mstshash)"),
@@ -118,7 +163,7 @@ function keyDirectives(
     case "tls-session":
       // configuration.txt, "stick on": the session's id stands at the same place in both hellos.
       return [
-        tableOf("binary len 32", timeoutSeconds, peers, origin),
+        tableOf("binary len 32", persistence, peers, origin),
         directive("acl client-hello req.ssl_hello_type 1", [], origin),
         directive("acl server-hello res.ssl_hello_type 2", [], origin),
         directive("tcp-request inspect-delay 5s", [], origin),

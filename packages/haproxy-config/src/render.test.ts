@@ -8,7 +8,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as x509 from "@peculiar/x509";
 import fc from "fast-check";
-import { type Certificate, type ProxyModel, scriptedProtocols, type VirtualService } from "./model.ts";
+import {
+  type Certificate,
+  type ProxyModel,
+  scriptedProtocols,
+  type TypeOfService,
+  type VirtualService,
+} from "./model.ts";
 import {
   exampleModel,
   examplePeers,
@@ -104,6 +110,44 @@ const goldens: Record<string, ProxyModel> = {
     ...exampleModel([exampleService(1, { access: { allow: [], block: ["192.0.2.0/24"] } })]),
     access: { answers: true },
   },
+  "connections-and-answers": exampleModel([
+    exampleService(1, {
+      sharesConnections: true,
+      typeOfService: 16,
+      persistence: { kind: "source", timeoutSeconds: 600, heldOpen: true },
+      offload: {
+        ...mailAndShop,
+        strictTransport: { maxAgeSeconds: 31_536_000, includesSubdomains: true, preload: true },
+      },
+    }),
+    exampleService(2, {
+      reschedules: true,
+      persistence: {
+        kind: "keyed",
+        timeoutSeconds: 600,
+        key: { by: "server-cookie", name: "SHOP" },
+        orSource: true,
+        heldOpen: true,
+      },
+    }),
+    exampleService(3, {
+      ...passedOn,
+      persistence: { kind: "keyed", timeoutSeconds: 600, key: { by: "rdp" }, orSource: true, heldOpen: true },
+    }),
+    exampleService(4, {
+      sharesConnections: true,
+      reschedules: true,
+      persistence: { kind: "keyed", timeoutSeconds: 600, key: { by: "super" }, heldOpen: true },
+    }),
+    exampleService(5, {
+      persistence: {
+        kind: "keyed",
+        timeoutSeconds: 600,
+        key: { by: "header", name: "X-Client" },
+        heldOpen: true,
+      },
+    }),
+  ]),
   empty: exampleModel([]),
   "http-round-robin": exampleModel([
     exampleService(1, {
@@ -587,6 +631,13 @@ const refusals: [string, VirtualService, RegExp][] = [
     }),
     /IntermediateCerts/,
   ],
+  [
+    "Strict-Transport-Security for an hour",
+    exampleService(1, { offload: { ...mailAndShop, strictTransport: { maxAgeSeconds: 3_600 } } }),
+    /SecurityHeaderOptions/,
+  ],
+  ["a type of service that is none", exampleService(1, { typeOfService: 3 as TypeOfService }), /QoS/],
+  ["shared connections in TCP", exampleService(1, { ...passedOn, sharesConnections: true }), /options/],
   ["redirects in TCP", exampleService(1, { mode: "tcp", rewriteLocations: "https" }), /SSLRewrite/],
   [
     "a server's name that is none",

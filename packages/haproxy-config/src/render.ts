@@ -31,9 +31,11 @@ import {
 } from "./model.ts";
 import {
   compressionDirectives,
+  connectionDirectives,
   limitDirectives,
   requestHeaderDirectives,
   standbyDirectives,
+  typeOfServiceDirectives,
   unavailableDirectives,
 } from "./options.ts";
 import { peersName, persistenceDirectives, sourceTableSections } from "./persistence.ts";
@@ -211,6 +213,8 @@ function defaultsSection(): Section {
       // A refused connection goes to another server at once; nothing has been sent to the first.
       directive("retries 3"),
       directive("option redispatch 1"),
+      // A server may take the connection for the client, as it does where the sign-in is of the connection (NTLM).
+      directive("http-reuse never"),
       // An idle connection to a server that has gone is noticed by the kernel.
       directive("option tcpka"),
     ],
@@ -218,7 +222,10 @@ function defaultsSection(): Section {
 }
 
 /** What a service and a SubVS have alike: a backend. */
-type BackendService = Omit<VirtualService, "port" | "extraPorts" | "limits" | "unavailable" | "offload">;
+type BackendService = Omit<
+  VirtualService,
+  "port" | "extraPorts" | "limits" | "typeOfService" | "unavailable" | "offload"
+>;
 
 /** What a service is written into. */
 type Surroundings = { readonly settings: ProcessSettings; readonly access: AccessControl };
@@ -282,6 +289,7 @@ function frontendSection(
       ...[access.lists, service.access].flatMap((lists) =>
         accessDirectives(lists, access, filesDirectory, from("aclcontrol")),
       ),
+      ...typeOfServiceDirectives(service, from),
       ...limitDirectives(service, from),
       ...offloadDirectives(service, from),
       ...unavailableDirectives(service, subServices, from),
@@ -341,6 +349,7 @@ function backendSections(service: BackendService, { peers }: ProcessSettings): S
       ...balanceDirectives(service, from),
       ...persistenceDirectives(service, peers, from("Persist")),
       directive(`timeout server ${service.idleSeconds}s`, [], from("Idletime")),
+      ...connectionDirectives(service, from),
       ...compressionDirectives(service, from),
       // What a service with SubVS changes is changed before one of them is reached.
       ...(service.subServices === undefined ? changeDirectives(service.rules, from("vs")) : []),

@@ -69,7 +69,7 @@ const headerName = <const Name extends string>(about: string, name: Name) =>
 const limit = <const Name extends string>(name: Name, about: string) =>
   ({ name, type: { kind: "integer", min: 0, max: 1_000_000 }, about }) as const;
 
-/** Limits, what is answered while no server can, further ports, compression and written headers. */
+/** Limits, what is answered while no server can, further ports, connections, compression and written headers. */
 const optionParameters = [
   limit("MaxConnsLimit", "connections at a time, 0 = no limit; more are refused"),
   limit("ConnsPerSecLimit", "connections in a second, 0 = no limit; more are refused"),
@@ -128,6 +128,36 @@ const optionParameters = [
     about: "VStype http: texts are compressed for clients that take it (gzip)",
   },
   {
+    name: "MultiConnect",
+    type: { kind: "boolean" },
+    about:
+      "VStype http: a connection to a server carries requests of several clients, one after the other; not for servers whose sign-in is one of the connection (NTLM)",
+  },
+  {
+    name: "HTTPReschedule",
+    type: { kind: "boolean" },
+    about:
+      "VStype http: a GET or HEAD whose server ends the connection without an answer goes to another one; what cannot be connected to a server does so anyhow",
+  },
+  {
+    name: "ServerInit",
+    type: { kind: "integer", min: 0, max: 6 },
+    about:
+      "VStype gen: the server speaks first: 0 no, 1 SMTP, 2 SSH, 3 others, 4 IMAP4, 5 MySQL, 6 POP3; servers are connected to at once, whichever it is",
+  },
+  {
+    name: "RefreshPersist",
+    type: { kind: "boolean" },
+    about:
+      "a client is remembered as long as it has a connection, and from its end on for PersistTimeout; else from its last request, or from the beginning of its last connection with VStype gen",
+  },
+  {
+    name: "QoS",
+    type: { kind: "choice", values: ["0", "1", "2", "4", "8"] },
+    about:
+      "type of service in packets to clients: 0 normal, 1 minimize cost, 2 maximize reliability, 4 maximize throughput, 8 minimize delay; packets to servers stay normal, and 16 (as the client's) is not possible",
+  },
+  {
     name: "CopyHdrFrom",
     type: {
       kind: "text",
@@ -166,9 +196,9 @@ export const serviceParameters = [
   { name: "Enable", type: { kind: "boolean" }, about: "whether the service takes connections" },
   {
     name: "VStype",
-    type: { kind: "choice", values: ["gen", "http"] },
+    type: { kind: "choice", values: ["gen", "http", "http2"] },
     about:
-      "http reads requests, gen passes TCP on; http by default on port 80, and on port 443 with SSLAcceleration, gen elsewhere",
+      "http reads requests, http2 is the same with HTTP/2 offered to clients, gen passes TCP on; http by default on port 80, and on port 443 with SSLAcceleration, gen elsewhere",
   },
   {
     name: "Schedule",
@@ -352,11 +382,15 @@ export const serviceParameters = [
     type: { kind: "boolean" },
     about: "only N: HAProxy asks no OCSP responder about certificates of clients",
   },
+  {
+    name: "SecurityHeaderOptions",
+    type: { kind: "choice", values: ["0", "1", "2", "4", "6"] },
+    about:
+      "with SSLAcceleration and VStype http: what the unit answers itself carries Strict-Transport-Security: 1 plain, 2 with includeSubDomains, 4 with preload, 6 with both, 0 not; for as long as securityheaderage says",
+  },
   ...optionParameters,
-  fixed("SecurityHeaderOptions", "0"),
   fixed("SubnetOriginating", "Y"),
   fixed("UseforSnat", "N"),
-  fixed("MultiConnect", "N"),
   fixed("Cache", "N"),
   fixed("Verify", "0"),
   fixed("Intercept", "N"),
@@ -366,7 +400,6 @@ export const serviceParameters = [
   fixed("FollowVSID", "0"),
   fixed("LdapEndpoint", ""),
   fixed("Bandwidth", "0"),
-  fixed("QoS", "0"),
 ] as const satisfies readonly Parameter[];
 
 /** What `modvs` takes beyond `addvs`: a service's port is changed by a parameter of its own, `port` says which service. */

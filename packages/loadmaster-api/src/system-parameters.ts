@@ -91,6 +91,13 @@ export const systemParameters = [
     about: "Inter HA L7 Persistence Updates: the partner learns at once which client belongs to which server",
   },
   {
+    name: "securityheaderage",
+    scope: "shared",
+    type: { kind: "integer", min: 86_400, max: 94_608_000, unit: "seconds" },
+    about:
+      "max-age of the Strict-Transport-Security that services with SecurityHeaderOptions answer; 31536000 by default",
+  },
+  {
     name: "hawait",
     scope: "unit",
     type: { kind: "integer", min: 0, max: 200, unit: "seconds" },

@@ -59,6 +59,12 @@ const labels: { readonly [name: string]: string } = {
   ErrorUrl: "Not Available Redirection: URL",
   ExtraPorts: "Extra Ports",
   Compress: "Enable Compression",
+  MultiConnect: "Enable Multiple Connect",
+  HTTPReschedule: "Enable HTTP Reschedule",
+  ServerInit: "Server Initiating Protocols",
+  RefreshPersist: "Refresh Persist",
+  QoS: "Quality of Service",
+  SecurityHeaderOptions: "Strict Transport Security Header",
   CopyHdrFrom: "Copy Header in Request",
   CopyHdrTo: "Copy it to the Header",
   ExtraHdrKey: "Add Header to Request",
@@ -68,7 +74,7 @@ const labels: { readonly [name: string]: string } = {
 };
 
 const optionLabels: { readonly [name: string]: { readonly [value: string]: string } } = {
-  VStype: { gen: "Generic", http: "HTTP" },
+  VStype: { gen: "Generic", http: "HTTP", http2: "HTTP/2" },
   Schedule: {
     rr: "round robin",
     wrr: "weighted round robin",
@@ -115,6 +121,29 @@ const optionLabels: { readonly [name: string]: { readonly [value: string]: strin
     "rdp-src": "Terminal Service or Source IP",
     "rdp-sb": "Session Broker",
     "rdp-sb-src": "Session Broker or Source IP",
+  },
+  ServerInit: {
+    0: "Normal Protocols",
+    1: "SMTP",
+    2: "SSH",
+    3: "Other Server Initiating",
+    4: "IMAP4",
+    5: "MySQL",
+    6: "POP3",
+  },
+  QoS: {
+    0: "Normal-Service",
+    1: "Minimize-Cost",
+    2: "Maximize-Reliability",
+    4: "Maximize-Throughput",
+    8: "Minimize-Delay",
+  },
+  SecurityHeaderOptions: {
+    0: "Don't add the Strict Transport Security Header",
+    1: "Add the Strict Transport Security Header - no subdomains",
+    2: "Add the Strict Transport Security Header - include subdomains",
+    4: "Add the Strict Transport Security Header - no subdomains + preload",
+    6: "Add the Strict Transport Security Header - include subdomains + preload",
   },
   SSLRewrite: { 0: "None", http: "http", https: "https" },
   ClientCert: {

@@ -19,6 +19,7 @@ import { passwordCharsMin } from "@tandem/loadmaster-api/user-parameters";
 import type { NetworkInterface } from "../configuration-file.ts";
 import { linkVersionWithTraffic } from "../ha/partner-messages.ts";
 import { preferredNotice } from "../ha/report.ts";
+import { securityHeaderAgeDefault } from "../services/client-tls.ts";
 import { syslogDefault, type UnitDocument, withHa, withShared } from "../state/document.ts";
 import type { Change, Unit } from "../unit.ts";
 import { callsMaxDefault } from "./call-limit.ts";
@@ -77,6 +78,8 @@ function parameterValue(unit: Unit, version: string, name: SystemParameterName):
       return shared.ha.vhid;
     case "haprefered":
       return shared.ha.preferred;
+    case "securityheaderage":
+      return shared.securityHeaderAge ?? securityHeaderAgeDefault;
     case "hal7update":
       return shared.ha.l7Updates ?? true;
     case "hal4update":
@@ -202,6 +205,8 @@ export function setSystem(
         ? ok({ document: { ...document, unit: { ...rest, hamode: 0 } }, value: {} })
         : ofUnit({ hamode: number });
     }
+    case "securityheaderage":
+      return ok({ document: withShared(document, { ...shared, securityHeaderAge: number }), value: {} });
     case "hal7update":
       return ofPair({ l7Updates: Boolean(read.value) });
     case "hal4update":

@@ -15,6 +15,7 @@ export const sharedParts: { readonly [Name in keyof Required<SharedContent>]: "s
   services: "services",
   health: "services",
   adaptive: "services",
+  securityHeaderAge: "services",
   nextServiceIndex: "services",
   nextServerIndex: "services",
   certificates: "services",

@@ -12,7 +12,7 @@ import {
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { TLSSocket } from "node:tls";
+import { connect, type TLSSocket } from "node:tls";
 import { systemCipherSets } from "@tandem/loadmaster-api/cipher-sets";
 import type { Parameters } from "@tandem/loadmaster-api/client";
 import { type Issued, issue } from "../certificates/issue.fixture.ts";
@@ -178,6 +178,62 @@ describe("clients of services that end TLS", { skip }, () => {
     assert.match(String(told["x-ssl-serialid"]), /^40[0-9A-F]{6}$/);
     await modify({ PassCipher: "N" });
     assert.equal((await fetch()).told["x-ssl-cipher"], undefined);
+  });
+
+  test("[LM1] what the unit answers itself asks for TLS from then on; what servers answer does so if they say it", async () => {
+    const asksFor = (): Promise<string | undefined> =>
+      new Promise((resolve, reject) =>
+        get({ host: vs.address, port: vs.port, rejectUnauthorized: false, agent: false }, (response) => {
+          resolve(response.headers["strict-transport-security"]);
+          response.resume();
+        }).on("error", reject),
+      );
+    assert.equal((await modify({ ErrorCode: 503 })).SecurityHeaderOptions, 0);
+    assert.equal((await modify({ SecurityHeaderOptions: 1 })).SecurityHeaderOptions, 1);
+    assert.equal(await asksFor(), undefined);
+    await call("disablers", { rs: loopback(60) });
+    for (const [option, words] of [
+      [1, "max-age=31536000"],
+      [2, "max-age=31536000; includeSubDomains"],
+      [4, "max-age=31536000; preload"],
+      [6, "max-age=31536000; includeSubDomains; preload"],
+    ] as const) {
+      await modify({ SecurityHeaderOptions: option });
+      assert.equal(await asksFor(), words);
+    }
+    await call("set", { param: "securityheaderage", value: 86_400 });
+    await unit.unit.trafficSettled();
+    assert.match(String(await asksFor()), /^max-age=86400;/);
+    for (const age of [86_399, 94_608_001, "long"])
+      assert.match(
+        await refusal("set", { param: "securityheaderage", value: age }),
+        /^securityheaderage: .*86400 to 94608000 seconds/,
+      );
+    await modify({ SecurityHeaderOptions: 0, ErrorCode: "" });
+    await call("enablers", { rs: loopback(60) });
+    assert.match(
+      await refusal("modvs", { ...of, VStype: "gen", SecurityHeaderOptions: 1 }),
+      /^SecurityHeaderOptions: 1 writes a header/,
+    );
+  });
+
+  test("[LM1] VStype http2 offers HTTP/2 to clients that come over TLS, without AllowHTTP2", async () => {
+    const spoken = (): Promise<string | false | null> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(
+          { host: vs.address, port: vs.port, rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] },
+          () => {
+            resolve(socket.alpnProtocol);
+            socket.destroy();
+          },
+        ).on("error", reject);
+      });
+    assert.notEqual(await spoken(), "h2");
+    const view = await modify({ VStype: "http2" });
+    assert.deepEqual([view.VStype, view.AllowHTTP2], ["http2", true]);
+    assert.equal(await spoken(), "h2");
+    assert.equal((await modify({ VStype: "http", AllowHTTP2: "N" })).AllowHTTP2, false);
+    assert.notEqual(await spoken(), "h2");
   });
 
   test("[LM1] redirects of servers are put under the scheme that clients use", async () => {

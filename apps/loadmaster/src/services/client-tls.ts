@@ -4,7 +4,7 @@
  */
 import type { X509Certificate } from "node:crypto";
 import { err, ok, type Result } from "@tandem/base/result";
-import type { ClientCertificateTold, TlsOffload } from "@tandem/haproxy-config/model";
+import type { ClientCertificateTold, StrictTransport, TlsOffload } from "@tandem/haproxy-config/model";
 import { tls13Ciphers } from "@tandem/loadmaster-api/cipher-sets";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { cipherSetFault, ciphersOf, ownSetOf, withCipherSet } from "../certificates/cipher-sets.ts";
@@ -14,7 +14,7 @@ import type { SharedContent, StoredService } from "../state/document.ts";
 type StoredTls = NonNullable<StoredService["tls"]>;
 type ClientTls = Pick<
   StoredTls,
-  "cipherSet" | "ciphers13" | "clientCert" | "nameRequired" | "tellCipher" | "authorities"
+  "cipherSet" | "ciphers13" | "clientCert" | "nameRequired" | "tellCipher" | "authorities" | "securityHeader"
 >;
 
 export type ClientTlsValues = {
@@ -26,6 +26,7 @@ export type ClientTlsValues = {
   readonly PassCipher?: boolean | undefined;
   readonly OCSPVerify?: boolean | undefined;
   readonly IntermediateCerts?: string | undefined;
+  readonly SecurityHeaderOptions?: string | undefined;
 };
 
 const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
@@ -68,6 +69,16 @@ export function clientTlsOf(
     );
   if (type !== "http" && values.PassCipher === true)
     return refuse(`PassCipher: Y writes headers, and the service's VStype is ${type}; use VStype http`);
+  if (type !== "http" && asksForSecurityHeader(values))
+    return refuse(
+      `SecurityHeaderOptions: ${values.SecurityHeaderOptions} writes a header, and the service's VStype is ${type}; use VStype http`,
+    );
+  const securityHeader =
+    offload && type === "http"
+      ? values.SecurityHeaderOptions === undefined
+        ? before?.securityHeader
+        : securityHeaders.find((each) => String(each) === values.SecurityHeaderOptions)
+      : undefined;
   const next: ClientTls = {
     ...(cipherSet.value === undefined ? {} : { cipherSet: cipherSet.value }),
     ...(ciphers13.value === undefined ? {} : { ciphers13: [...ciphers13.value] }),
@@ -75,6 +86,7 @@ export function clientTlsOf(
     ...(clientCert === 0 ? {} : { clientCert }),
     ...(nameRequired ? { nameRequired: true } : {}),
     ...(tellCipher && type === "http" ? { tellCipher: true } : {}),
+    ...(securityHeader === undefined ? {} : { securityHeader }),
   };
   if (clientCert !== 0 && !hasRoot(authoritiesIn(shared, next.authorities)))
     return refuse(
@@ -83,11 +95,15 @@ export function clientTlsOf(
   return ok(next);
 }
 
+const asksForSecurityHeader = ({ SecurityHeaderOptions = "0" }: ClientTlsValues): boolean =>
+  SecurityHeaderOptions !== "0";
+
 function withoutOffloadFault(values: ClientTlsValues): string | undefined {
   const asked = [
     ["ClientCert", values.ClientCert !== undefined && values.ClientCert !== 0, values.ClientCert],
     ["NeedHostName", values.NeedHostName === true, "Y"],
     ["PassCipher", values.PassCipher === true, "Y"],
+    ["SecurityHeaderOptions", asksForSecurityHeader(values), values.SecurityHeaderOptions],
   ] as const;
   const [name, , value] = asked.find(([, isAsked]) => isAsked) ?? [];
   return name === undefined
@@ -164,6 +180,20 @@ export const rootlessService = (shared: SharedContent): number | undefined =>
     ({ tls }) => tls?.clientCert !== undefined && !hasRoot(authoritiesIn(shared, tls.authorities)),
   )?.index;
 
+const securityHeaders = [1, 2, 4, 6] as const;
+
+/** Seconds of Strict-Transport-Security when nothing is said: a year. */
+export const securityHeaderAgeDefault = 31_536_000;
+
+const strictTransportOf = (
+  securityHeader: (typeof securityHeaders)[number],
+  { securityHeaderAge = securityHeaderAgeDefault }: SharedContent,
+): StrictTransport => ({
+  maxAgeSeconds: securityHeaderAge,
+  ...((securityHeader & 2) === 0 ? {} : { includesSubdomains: true }),
+  ...((securityHeader & 4) === 0 ? {} : { preload: true }),
+});
+
 const toldBy: readonly ClientCertificateTold[] = [
   { kind: "nothing" },
   { kind: "nothing" },
@@ -177,7 +207,7 @@ const toldBy: readonly ClientCertificateTold[] = [
 
 /** The same in HAProxy's terms. */
 export function proxyClientTls(
-  { cipherSet, ciphers13, clientCert = 0, nameRequired, tellCipher, authorities }: StoredTls,
+  { cipherSet, ciphers13, clientCert = 0, nameRequired, tellCipher, authorities, securityHeader }: StoredTls,
   shared: SharedContent,
 ): Partial<TlsOffload> {
   const ciphers = cipherSet === undefined ? undefined : ciphersOf(shared, cipherSet);
@@ -187,6 +217,7 @@ export function proxyClientTls(
     ...(ciphers13 === undefined ? {} : { ciphers13 }),
     ...(nameRequired === true ? { nameRequired } : {}),
     ...(tellCipher === true ? { tellCipher } : {}),
+    ...(securityHeader === undefined ? {} : { strictTransport: strictTransportOf(securityHeader, shared) }),
     ...(clientCert === 0 || told === undefined
       ? {}
       : { clientCertificates: { authorities: pemOf(authoritiesIn(shared, authorities)), told } }),

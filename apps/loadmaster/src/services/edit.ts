@@ -72,7 +72,7 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
   const forced = layerOf(7, values);
   if (!forced.ok) return forced;
   const type =
-    values.VStype === "http" ||
+    typeNamed(values.VStype) === "http" ||
     (values.VStype === undefined &&
       forced.value === 7 &&
       (values.port === httpPort || (values.port === httpsPort && values.SSLAcceleration === true)))
@@ -377,6 +377,10 @@ export const withServer = (service: AnyService, server: StoredServer): AnyServic
   servers: service.servers.map((each) => (each.index === server.index ? server : each)),
 });
 
+/** `http2` is of type http; what is more is an option. */
+const typeNamed = (name: string | undefined): StoredService["type"] | undefined =>
+  name === "http" || name === "http2" ? "http" : name === "gen" ? "gen" : undefined;
+
 const hasRules = ({ rules, servers }: StoredService): boolean =>
   rules !== undefined || servers.some((each) => each.rules !== undefined);
 
@@ -454,7 +458,7 @@ function withValues(
 ): Result<AnyService, Failure> {
   const layer = layerOf(service.layer ?? 7, values);
   if (!layer.ok) return layer;
-  const type = (values.VStype as StoredService["type"] | undefined) ?? service.type;
+  const type = typeNamed(values.VStype) ?? service.type;
   const persistence = persistenceOf({ ...service, type }, values);
   if (!persistence.ok) return persistence;
   const persist = persistence.value;
@@ -471,13 +475,13 @@ function withValues(
     return refuse(
       "ForceL4: there are access lists of all services, which HAProxy follows and layer 4 does not; empty them first (aclcontrol), or use ForceL4 N",
     );
-  const options = optionsOf({ ...service, type }, values);
+  const options = optionsOf({ ...service, type, persist }, values);
   if (!options.ok) return options;
   const check = checkOf(service.check, values);
   if (!check.ok) return check;
   const minimum = minimumOf(service, values);
   if (!minimum.ok) return minimum;
-  const tls = tlsOf({ ...service, type }, values, shared);
+  const tls = tlsOf({ ...service, type, options: options.value }, values, shared);
   if (!tls.ok) return tls;
   const {
     nickname,

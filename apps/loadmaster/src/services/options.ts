@@ -1,13 +1,20 @@
-/** Limits, what is answered while no server can, further ports, compression and written headers: what the parameters say together. */
+/**
+ * Limits, what is answered while no server can, further ports, connections, compression and written headers: what the
+ * parameters say together.
+ */
 import { parseIpv4 } from "@tandem/base/ip";
 import { canonicalAddress, hostFaultIpv6, parseIpv6 } from "@tandem/base/ipv6";
 import { err, ok, type Result } from "@tandem/base/result";
 import { extraPortsMax, redirectCodes } from "@tandem/haproxy-config/limits";
-import type { ServiceOptions, VirtualService } from "@tandem/haproxy-config/model";
+import type { ServiceOptions, TypeOfService, VirtualService } from "@tandem/haproxy-config/model";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { invalid } from "@tandem/loadmaster-api/parameters";
 import type { StoredService } from "../state/document.ts";
 import type { ServiceValues } from "./edit.ts";
+import { readsPassedOn } from "./persistence.ts";
+
+/** A service's type, and how it remembers clients, as they are to be. */
+type Typed = Pick<StoredService, "type"> & { readonly persist: StoredService["persist"] };
 
 type StoredOptions = NonNullable<StoredService["options"]>;
 
@@ -16,9 +23,9 @@ const refuse = (message: string): Result<never, Failure> => err({ code: 422, mes
 /** Of a redirect, when only the URL is given. */
 const redirectCodeDefault = 302;
 
-/** The service's options with what the parameters say; absent when all are off. `service` has its new type already. */
+/** The service's options with what the parameters say; absent when all are off. */
 export function optionsOf(
-  service: Pick<StoredService, "options" | "type" | "port">,
+  service: Pick<StoredService, "options"> & Typed,
   values: ServiceValues,
 ): Result<StoredService["options"], Failure> {
   const before = service.options ?? {};
@@ -32,8 +39,16 @@ export function optionsOf(
   if (!unavailable.ok) return unavailable;
   const number = (given: number | undefined, stood: number | undefined): number | undefined =>
     (given ?? stood) || undefined;
+  const flag = (given: boolean | undefined, stood: true | undefined): true | undefined =>
+    (given ?? stood === true) || undefined;
   const text = {
-    compress: (values.Compress ?? before.compress === true) || undefined,
+    compress: flag(values.Compress, before.compress),
+    http2: flag(values.VStype === undefined ? undefined : values.VStype === "http2", before.http2),
+    multiConnect: flag(values.MultiConnect, before.multiConnect),
+    reschedule: flag(values.HTTPReschedule, before.reschedule),
+    refreshPersist: flag(values.RefreshPersist, before.refreshPersist),
+    serverInit: number(values.ServerInit, before.serverInit),
+    qos: number(values.QoS === undefined ? undefined : Number(values.QoS), before.qos),
     connections: number(values.MaxConnsLimit, before.connections),
     connectionsPerSecond: number(values.ConnsPerSecLimit, before.connectionsPerSecond),
     requestsPerSecond: number(values.RequestsPerSecLimit, before.requestsPerSecond),
@@ -50,11 +65,30 @@ export function optionsOf(
     return refuse(
       `${http.name}: ${JSON.stringify(options[http.field])} needs HTTP, and the service's VStype is ${service.type}; use VStype http`,
     );
+  const fault = serverInitFault(options, service) ?? refreshFault(options, service);
+  if (fault !== undefined) return refuse(fault);
   return ok(Object.keys(options).length === 0 ? undefined : options);
 }
 
+/** A server is connected to as soon as its client is, unless what the client says has to be read first. */
+function serverInitFault({ serverInit }: StoredOptions, { type, persist }: Typed): string | undefined {
+  if (serverInit === undefined) return undefined;
+  if (type === "http")
+    return `ServerInit: with ${serverInit} servers speak first, and in HTTP, the service's VStype, clients do; use VStype gen, or ServerInit 0`;
+  return persist !== undefined && readsPassedOn(persist.mode)
+    ? `ServerInit: with ${serverInit} servers speak first, and Persist ${persist.mode} chooses one by what the client says first; use Persist src, or ServerInit 0`
+    : undefined;
+}
+
+const refreshFault = ({ refreshPersist }: StoredOptions, { persist }: Typed): string | undefined =>
+  refreshPersist !== undefined && (persist?.mode === "active-cookie" || persist?.mode === "ssl")
+    ? `RefreshPersist: Y is not possible with Persist ${persist.mode}, where ${persist.mode === "ssl" ? "the first connection of a session has no id of it yet" : "the client keeps the time in its cookie"}; use another Persist, such as src, or RefreshPersist N`
+    : undefined;
+
 const ofHttp: readonly { readonly field: keyof StoredOptions; readonly name: string }[] = [
   { field: "compress", name: "Compress" },
+  { field: "multiConnect", name: "MultiConnect" },
+  { field: "reschedule", name: "HTTPReschedule" },
   { field: "requestsPerSecond", name: "RequestsPerSecLimit" },
   { field: "errorCode", name: "ErrorCode" },
   { field: "copyFrom", name: "CopyHdrFrom" },
@@ -69,6 +103,7 @@ export function layer4OptionFault({ options = {} }: StoredService): string | und
     { field: "connectionsPerSecond", name: "ConnsPerSecLimit" } as const,
     { field: "standby", name: "StandbyAddr" } as const,
     { field: "extraPorts", name: "ExtraPorts" } as const,
+    { field: "qos", name: "QoS" } as const,
   ].find(({ field }) => options[field] !== undefined)?.name;
   return name === undefined
     ? undefined
@@ -83,6 +118,8 @@ export const optionsOfParentAlone = [
   "ErrorCode",
   "ErrorUrl",
   "ExtraPorts",
+  "ServerInit",
+  "QoS",
 ] as const satisfies readonly (keyof ServiceValues)[];
 
 function standbyOf(
@@ -178,7 +215,7 @@ function headersOf(
 
 /** What of it a service and a SubVS have alike, as HAProxy is to carry it out. */
 export function proxyOptions({ options = {} }: StoredService): ServiceOptions {
-  const { standby, compress, copyFrom, copyTo, headerName, headerValue } = options;
+  const { standby, compress, multiConnect, reschedule, copyFrom, copyTo, headerName, headerValue } = options;
   const headers = {
     ...(copyFrom === undefined || copyTo === undefined ? {} : { copied: { from: copyFrom, to: copyTo } }),
     ...(headerName === undefined || headerValue === undefined
@@ -188,6 +225,8 @@ export function proxyOptions({ options = {} }: StoredService): ServiceOptions {
   return {
     ...(standby === undefined ? {} : { standby }),
     ...(compress === undefined ? {} : { compress }),
+    ...(multiConnect === undefined ? {} : { sharesConnections: multiConnect }),
+    ...(reschedule === undefined ? {} : { reschedules: reschedule }),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
   };
 }
@@ -195,8 +234,9 @@ export function proxyOptions({ options = {} }: StoredService): ServiceOptions {
 /** What of it clients meet at a service. */
 export function proxyFrontOptions(
   service: StoredService,
-): Pick<VirtualService, "limits" | "unavailable" | "extraPorts"> {
-  const { connections, connectionsPerSecond, requestsPerSecond, errorCode, errorUrl } = service.options ?? {};
+): Pick<VirtualService, "limits" | "unavailable" | "extraPorts" | "typeOfService"> {
+  const { connections, connectionsPerSecond, requestsPerSecond, errorCode, errorUrl, qos } =
+    service.options ?? {};
   const limits = {
     ...(connections === undefined ? {} : { connections }),
     ...(connectionsPerSecond === undefined ? {} : { connectionsPerSecond }),
@@ -206,6 +246,8 @@ export function proxyFrontOptions(
   return {
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(extraPorts.length === 0 ? {} : { extraPorts }),
+    // The API's numbers are the bits of RFC 1349, which leaves the lowest one of the octet unused.
+    ...(qos === undefined ? {} : { typeOfService: (qos * 2) as TypeOfService }),
     ...(errorCode === undefined
       ? {}
       : { unavailable: { code: errorCode, ...(errorUrl === undefined ? {} : { url: errorUrl }) } }),

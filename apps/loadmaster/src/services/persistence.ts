@@ -47,6 +47,9 @@ const isMode = (text: string): text is Mode => Object.hasOwn(modes, text);
 export const remembersClients = ({ persist }: StoredService): boolean =>
   persist !== undefined && modes[persist.mode].table === true;
 
+/** The mode waits for what a client of a service of type gen says first. */
+export const readsPassedOn = (mode: Mode): boolean => modes[mode].reads === "tcp";
+
 /** The parameters that belong to some modes, and what they are without. */
 const companions = {
   Cookie: { one: "active-cookie", what: "the name of the cookie, or of the header", example: "LMSESSION" },
@@ -109,18 +112,22 @@ function cannotRead({ type, tls }: StoredService, mode: Mode): string | undefine
 }
 
 /** A stored persistence as HAProxy is to carry it out. */
-export function proxyPersistence({ persist }: StoredService): Persistence | undefined {
+export function proxyPersistence({ persist, options }: StoredService): Persistence | undefined {
   if (persist === undefined) return undefined;
   const { timeoutSeconds, cookie: name = "", queryTag = "" } = persist;
   const orSource = { orSource: true } as const;
-  const keyed = { kind: "keyed", timeoutSeconds } as const;
+  const remembered = {
+    timeoutSeconds,
+    ...(options?.refreshPersist === true ? ({ heldOpen: true } as const) : {}),
+  };
+  const keyed = { kind: "keyed", ...remembered } as const;
   switch (persist.mode) {
     case "src":
-      return { kind: "source", timeoutSeconds };
+      return { kind: "source", ...remembered };
     case "active-cookie":
       return { kind: "cookie", name, timeoutSeconds };
     case "active-cook-src":
-      return { kind: "cookie", name, timeoutSeconds, ...orSource };
+      return { kind: "cookie", name, ...remembered, ...orSource };
     case "cookie":
       return { ...keyed, key: { by: "server-cookie", name } };
     case "cookie-src":

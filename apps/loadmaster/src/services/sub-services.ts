@@ -165,6 +165,7 @@ const ofParentAlone = [
   "NeedHostName",
   "PassCipher",
   "SSLRewrite",
+  "SecurityHeaderOptions",
   ...optionsOfParentAlone,
 ] as const satisfies readonly (keyof ValuesOf<"modvs">)[];
 

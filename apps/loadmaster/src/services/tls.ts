@@ -39,7 +39,7 @@ const refuse = (message: string): Result<never, Failure> => err({ code: 422, mes
 
 /** The service's TLS with what the parameters say; absent when there is none. */
 export function tlsOf(
-  service: Pick<StoredService, "tls" | "type" | "index">,
+  service: Pick<StoredService, "tls" | "type" | "index"> & { readonly options: StoredService["options"] },
   values: TlsValues,
   shared: SharedContent,
 ): Result<StoredService["tls"], Failure> {
@@ -54,7 +54,10 @@ export function tlsOf(
   // What needs the offload ends with it; the certificates stay assigned for when it comes back.
   const reencrypt = offload && (values.SSLReencrypt ?? before?.reencrypt === true);
   const reverse = values.SSLReverse ?? before?.reverse === true;
-  const http2 = offload && type === "http" && (values.AllowHTTP2 ?? before?.http2 === true);
+  const http2 =
+    offload &&
+    type === "http" &&
+    (service.options?.http2 === true || (values.AllowHTTP2 ?? before?.http2 === true));
   const encrypts = reencrypt || reverse;
   if (values.PassSni === true && !encrypts)
     return refuse(

@@ -11,6 +11,7 @@ import {
   ciphersMax,
   extraPortsMax,
   limitMax,
+  strictTransportSeconds,
   subServicesMax,
 } from "@tandem/haproxy-config/limits";
 import {
@@ -140,6 +141,14 @@ const serviceProperties = {
           }),
         ),
         compress: Type.Optional(Type.Literal(true)),
+        /** VStype is http2: of type http, with HTTP/2. */
+        http2: on,
+        multiConnect: on,
+        reschedule: on,
+        refreshPersist: on,
+        /** The API's numbers. */
+        serverInit: Type.Optional(Type.Integer({ minimum: 1, maximum: 6 })),
+        qos: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4), Type.Literal(8)])),
         copyFrom: headerName,
         copyTo: headerName,
         headerName,
@@ -214,6 +223,10 @@ const serviceProperties = {
         clientCert: Type.Optional(Type.Integer({ minimum: 1, maximum: 6 })),
         nameRequired: Type.Optional(Type.Literal(true)),
         tellCipher: Type.Optional(Type.Literal(true)),
+        /** The API's number: 1 on, 2 with subdomains, 4 with preload. */
+        securityHeader: Type.Optional(
+          Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4), Type.Literal(6)]),
+        ),
         /** Names of intermediates; absent: all. */
         authorities: Type.Optional(Type.Array(certificateName, { minItems: 1, maxItems: intermediatesMax })),
       },
@@ -362,6 +375,10 @@ export const SharedContentSchema = Type.Object(
         },
         nothingElse,
       ),
+    ),
+    /** Seconds of Strict-Transport-Security; absent: a year. */
+    securityHeaderAge: Type.Optional(
+      Type.Integer({ minimum: strictTransportSeconds[0], maximum: strictTransportSeconds[1] }),
     ),
     /** Of the schedule `adaptive`; absent: 7, /load, 80 and 5. */
     adaptive: Type.Optional(
