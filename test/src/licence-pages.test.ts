@@ -193,10 +193,12 @@ test("licences on Central's pages", { skip: needsChromium, timeout: 300_000 }, a
     assert.equal(refused, undefined);
     await open(page, "LoadMaster Licensing");
     await page
-      .getByText("The pair stands apart: local licensing is on on central1 and off on central2")
+      .getByText(
+        "The pair stands apart, since these are not equal: local licensing (central1: on, central2: off)",
+      )
       .waitFor({ timeout: soonMs });
     await page
-      .getByText(/import licences that say the same of it on both/)
+      .getByText(/import licences of the same kinds on both/)
       .first()
       .waitFor();
   });

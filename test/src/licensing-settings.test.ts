@@ -44,8 +44,8 @@ async function bothStandAlone(
     stateBecomes(slave, "Standalone"),
   ]);
   const [ours, theirs] = values;
-  assert.match(ofMaster.ourReason, new RegExp(`${field} differs: ${ours} here, ${theirs} on central2`));
-  assert.match(ofSlave.ourReason, new RegExp(`${field} differs: ${theirs} here, ${ours} on central1`));
+  assert.match(ofMaster.ourReason, new RegExp(`${field} \\(here: ${ours}, central2: ${theirs}\\) differs`));
+  assert.match(ofSlave.ourReason, new RegExp(`${field} \\(here: ${theirs}, central1: ${ours}\\) differs`));
   for (const { ourReason } of [ofMaster, ofSlave]) assert.match(ourReason, remedy);
   assert.match(ofMaster.ourReason, /this unit goes on executing/);
   assert.match(ofSlave.ourReason, /executes nothing until released/);
@@ -54,7 +54,7 @@ async function bothStandAlone(
     const { events } = await unit.client.call(routes.haEvents, { query: { unit: "this", limit: "20" } });
     const said = events.find(({ code }) => code === "role-changed");
     assert.equal(said?.severity, "warning");
-    assert.match(said?.text ?? "", new RegExp(`→ Standalone: ${field} differs`));
+    assert.match(said?.text ?? "", new RegExp(`→ Standalone: ${field} `));
   }
 }
 
@@ -96,7 +96,7 @@ test("[ML1] local licensing, metered licensing or the version of Central unequal
   await setUpPair(a, b, { preferredMaster: false });
   await onePair(a, b);
 
-  const remedy = /import licences that say the same of it on both, and the pair forms again by itself/;
+  const remedy = /import licences of the same kinds on both, and the pair forms again by itself/;
   const cases: readonly (Expected & {
     readonly on: CentralProcess;
     readonly change: (licence: CentralLicence) => CentralLicence;
@@ -167,7 +167,7 @@ test("[ML1] local licensing, metered licensing or the version of Central unequal
   await eventually("each cause was notified, by both units", () =>
     reasons.every((reason) =>
       ["central1", "central2"].every((name) =>
-        told.some((text) => text.includes(`${reason} differs`) && text.includes(name)),
+        told.some((text) => text.includes(`${reason} (here: `) && text.includes(name)),
       ),
     ),
   );

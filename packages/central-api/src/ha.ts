@@ -100,8 +100,8 @@ export const HaStatus = Type.Object({
   overwrittenBackup: Type.Union([Type.String(), Type.Null()], {
     description: "name of the backup of what joining the pair, or a backup of another unit, overwrote here",
   }),
-  licensingMismatch: Type.Union(
-    [Type.Object({ field: Type.String(), ours: Type.String(), theirs: Type.String() }), Type.Null()],
+  licensingMismatches: Type.Array(
+    Type.Object({ field: Type.String(), ours: Type.String(), theirs: Type.String() }),
     {
       description:
         "what differs while the unit is Standalone for it (SPEC ML1); `ourReason` says what mends it",

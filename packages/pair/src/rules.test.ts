@@ -4,7 +4,7 @@ import { compareEpochs } from "@tandem/base/epoch";
 import { assert as check, constantFrom, integer, property, record } from "fast-check";
 import { inPair, OneUnit, pairP, unitA, unitB } from "./one-unit.ts";
 import { elect, equalEpochs, licensingMismatch, maxEpoch, relationOf } from "./rules.ts";
-import { type Licensing, newDurable, type PairState } from "./state.ts";
+import { type Licensing, newDurable, type PairState, type Unequal } from "./state.ts";
 
 const unit = constantFrom(unitA, unitB, "c".repeat(16));
 const epoch = record({ n: integer({ min: 0, max: 4 }), unit });
@@ -128,7 +128,7 @@ function mismatchOf(ours: Licensing | null, theirs: Licensing | null, centralVer
   const { state } = new OneUnit({ durable: inPair });
   const heartbeat = new OneUnit().heartbeat({ licensing: theirs, centralVersion });
   const found = licensingMismatch({ ...state, facts: { ...state.facts, licensing: ours } }, heartbeat);
-  return found === null ? null : { field: found.field, ours: found.ours, theirs: found.theirs };
+  return found?.unequal ?? null;
 }
 
 test("[ML1] with metered licensing each of the three is compared, and told with both values", () => {
@@ -138,13 +138,17 @@ test("[ML1] with metered licensing each of the three is compared, and told with 
   assert.equal(mismatchOf(both, both), null);
   const on = { ours: "on", theirs: "off" };
   const off = { ours: "off", theirs: "on" };
-  assert.deepEqual(mismatchOf(both, metered), { field: "local licensing", ...on });
-  assert.deepEqual(mismatchOf(metered, both), { field: "local licensing", ...off });
-  assert.deepEqual(mismatchOf(both, local), { field: "metered licensing", ...on });
-  assert.deepEqual(mismatchOf(local, both), { field: "metered licensing", ...off });
+  assert.deepEqual(mismatchOf(both, metered), [{ field: "local licensing", ...on }]);
+  assert.deepEqual(mismatchOf(metered, both), [{ field: "local licensing", ...off }]);
+  assert.deepEqual(mismatchOf(both, local), [{ field: "metered licensing", ...on }]);
+  assert.deepEqual(mismatchOf(local, both), [{ field: "metered licensing", ...off }]);
   const version = { field: "version of Central", ours: "1.0", theirs: "1.1" };
-  assert.deepEqual(mismatchOf(both, both, "1.1"), version);
-  assert.deepEqual(mismatchOf(null, both), { field: "local licensing", ...off }, "saying nothing is none");
+  assert.deepEqual(mismatchOf(both, both, "1.1"), [version]);
+  assert.deepEqual(
+    mismatchOf(null, both, "1.1"),
+    [{ field: "local licensing", ...off }, { field: "metered licensing", ...off }, version],
+    "saying nothing is none",
+  );
 });
 
 test("[ML1] without metered licensing on either unit nothing is compared, and both units find the same", () => {
@@ -154,9 +158,15 @@ test("[ML1] without metered licensing on either unit nothing is compared, and bo
       if (!ours?.metered && !theirs?.metered) assert.equal(found, null);
       else if (version !== "1.0") assert.notEqual(found, null);
       const seenFromThere = mismatchOf(theirs, ours, version);
-      assert.equal(found?.field, seenFromThere?.field);
-      if (found !== null && found.field !== "version of Central")
-        assert.deepEqual([found.ours, found.theirs], [seenFromThere?.theirs, seenFromThere?.ours]);
+      const mirrored = (unequal: readonly Unequal[]) =>
+        unequal
+          .filter(({ field }) => field !== "version of Central")
+          .map(({ field, ours: theirs, theirs: ours }) => ({ field, ours, theirs }));
+      assert.equal(found?.length, seenFromThere?.length);
+      assert.deepEqual(
+        mirrored(found ?? []),
+        (seenFromThere ?? []).filter(({ field }) => field !== "version of Central"),
+      );
     }),
   );
 });

@@ -106,8 +106,8 @@ export function licensingMismatch(state: PairState, heartbeat: Heartbeat): Licen
     { field: "metered licensing", ours: words(ours, "metered"), theirs: words(theirs, "metered") },
     { field: "version of Central", ours: state.self.centralVersion, theirs: heartbeat.centralVersion },
   ] as const;
-  const unequal = compared.find((pair) => pair.ours !== pair.theirs);
-  if (unequal === undefined) return null;
+  const unequal = compared.filter((pair) => pair.ours !== pair.theirs);
+  if (unequal.length === 0) return null;
   // The last Master goes on: it, and it alone, owns the greatest epoch that either has seen.
-  return { code: "licensing-mismatch", ...unequal, acting: state.durable.seen.unit === state.self.unit };
+  return { code: "licensing-mismatch", unequal, acting: state.durable.seen.unit === state.self.unit };
 }

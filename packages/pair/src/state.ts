@@ -84,6 +84,13 @@ export type PairFacts = {
 };
 export type Licensing = { readonly local: boolean; readonly metered: boolean };
 
+/** ML1: one of the three that must be equal, and is not. */
+export type Unequal = {
+  readonly field: "local licensing" | "metered licensing" | "version of Central";
+  readonly ours: string;
+  readonly theirs: string;
+};
+
 export type StandaloneReason =
   /** No peer is set: a Central on its own, which executes. */
   | { readonly code: "no-peer" }
@@ -106,9 +113,7 @@ export type StandaloneReason =
   /** ML1. `acting`: the last Master goes on. */
   | {
       readonly code: "licensing-mismatch";
-      readonly field: "local licensing" | "metered licensing" | "version of Central";
-      readonly ours: string;
-      readonly theirs: string;
+      readonly unequal: readonly Unequal[];
       readonly acting: boolean;
     }
   /**

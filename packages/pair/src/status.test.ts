@@ -36,7 +36,7 @@ test("[CH15] HA Status of a pair in step", () => {
     epoch: { n: 4, unit: unitB },
     handover: null,
     overwrittenBackup: null,
-    licensingMismatch: null,
+    licensingMismatches: [],
     configurationErrors: [],
   });
 });
@@ -108,8 +108,16 @@ test("[CH25] every reason and every kind of event has its words", () => {
     { code: "other-pair", theirs: "2".repeat(32) },
     { code: "peer-disabled" },
     { code: "not-known-there" },
-    { code: "licensing-mismatch", field: "version of Central", ours: "1", theirs: "2", acting: true },
-    { code: "licensing-mismatch", field: "metered licensing", ours: "on", theirs: "off", acting: false },
+    {
+      code: "licensing-mismatch",
+      unequal: [{ field: "version of Central", ours: "1", theirs: "2" }],
+      acting: true,
+    },
+    {
+      code: "licensing-mismatch",
+      unequal: [{ field: "metered licensing", ours: "on", theirs: "off" }],
+      acting: false,
+    },
     { code: "wire-version", ours: 2, theirs: 4, acting: true },
     { code: "wire-version", ours: 4, theirs: 2, acting: false },
     { code: "stopping" },

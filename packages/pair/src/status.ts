@@ -6,7 +6,7 @@ import type { Millis } from "@tandem/base/time";
 import type { RoleKind } from "./events.ts";
 import { type HandoverProgress, handoverProgress, isGiving } from "./handover.ts";
 import { equalVectors, relationOf, sequenceOf } from "./rules.ts";
-import type { PairState } from "./state.ts";
+import type { PairState, Unequal } from "./state.ts";
 import { heartbeatOf } from "./turn.ts";
 import type { Heartbeat } from "./wire.ts";
 import { ourReasonWords, waitingFor } from "./words.ts";
@@ -47,12 +47,8 @@ export type PairStatus = {
   /** CH11: an orderly handover under way, automatic or ordered; or the ordered one that came to nothing. */
   readonly handover: HandoverProgress | null;
   readonly overwrittenBackup: string | null;
-  /** ML1: this unit stands alone for it; null: it does not. */
-  readonly licensingMismatch: {
-    readonly field: string;
-    readonly ours: string;
-    readonly theirs: string;
-  } | null;
+  /** ML1: what this unit stands alone for. */
+  readonly licensingMismatches: readonly Unequal[];
   readonly configurationErrors: readonly FieldError[];
 };
 
@@ -88,16 +84,13 @@ export function status(state: PairState, now: Millis): PairStatus {
     epoch: durable.epoch.n === 0 ? null : durable.epoch,
     handover: handoverProgress(state, now),
     overwrittenBackup: durable.overwrittenBackup,
-    licensingMismatch: mismatchOf(state),
+    licensingMismatches: mismatchesOf(state),
     configurationErrors: state.bothPreferred ? [bothPreferredError] : [],
   };
 }
 
-function mismatchOf({ role }: PairState): PairStatus["licensingMismatch"] {
-  if (role.kind !== "Standalone" || role.reason.code !== "licensing-mismatch") return null;
-  const { field, ours, theirs } = role.reason;
-  return { field, ours, theirs };
-}
+const mismatchesOf = ({ role }: PairState): readonly Unequal[] =>
+  role.kind === "Standalone" && role.reason.code === "licensing-mismatch" ? role.reason.unequal : [];
 
 const bothPreferredError: FieldError = {
   code: "both-preferred",

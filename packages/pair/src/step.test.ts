@@ -4,7 +4,7 @@ import { electionAskIntervalMs, holderSilentMs } from "./constants.ts";
 import { incarnation, inPair, master, OneUnit, pairP, settings, slave, unitA, unitB } from "./one-unit.ts";
 import { newDurable } from "./state.ts";
 import { acting, status } from "./status.ts";
-import { wireVersion } from "./wire.ts";
+import { type Heartbeat, wireVersion } from "./wire.ts";
 
 const low = { n: 2, unit: unitB };
 const held = { n: 4, unit: unitB };
@@ -259,10 +259,30 @@ test("[ML1] what is licensed anew is told at once, with the change that follows 
   assert.ok(event?.code === "role-changed" && event.to === "Standalone");
   assert.match(
     event.why,
-    /metered licensing differs: off here, on on central2.*import licences.*this unit executes nothing/,
+    /metered licensing \(here: off, central2: on\) differs.*import licences.*this unit executes nothing/,
   );
-  const { licensingMismatch } = status(unit.state, unit.now);
-  assert.deepEqual(licensingMismatch, { field: "metered licensing", ours: "off", theirs: "on" });
+  const { licensingMismatches } = status(unit.state, unit.now);
+  assert.deepEqual(licensingMismatches, [{ field: "metered licensing", ours: "off", theirs: "on" }]);
+});
+
+test("[ML1] all that are unequal are named, each with both values and what mends it, and each that is mended goes", () => {
+  const unit = slave({ facts: { ...slave().state.facts, licensing: { local: false, metered: false } } });
+  const reasonOn = (theirs: Partial<Heartbeat>) => {
+    unit.heard(theirs);
+    return status(unit.state, unit.now).ourReason;
+  };
+  const licensing = { local: true, metered: true };
+  assert.equal(
+    reasonOn({ licensing, centralVersion: "0.9" }),
+    "local licensing (here: off, central2: on), metered licensing (here: off, central2: on) and version of Central (here: 1.0, central2: 0.9) differ, and a pair with metered licensing needs them equal: import licences of the same kinds on both and run the same version of Central on both, and the pair forms again by itself; this unit executes nothing until released",
+  );
+  assert.equal(status(unit.state, unit.now).licensingMismatches.length, 3);
+  assert.equal(
+    reasonOn({ licensing: { local: false, metered: true }, centralVersion: "0.9" }),
+    "metered licensing (here: off, central2: on) and version of Central (here: 1.0, central2: 0.9) differ, and a pair with metered licensing needs them equal: import licences of the same kinds on both and run the same version of Central on both, and the pair forms again by itself; this unit executes nothing until released",
+  );
+  reasonOn({ licensing: { local: false, metered: false } });
+  assert.equal(unit.role, "Slave");
 });
 
 test("[CH24] unpair erases the pair id; who stays executes, who leaves does not", () => {

@@ -4,7 +4,7 @@ import type { Epoch } from "@tandem/base/epoch";
 import type { UnitId } from "@tandem/base/ids";
 import type { Millis } from "@tandem/base/time";
 import type { PairEvent, Severity } from "./events.ts";
-import type { PairState, StandaloneReason } from "./state.ts";
+import type { PairState, StandaloneReason, Unequal } from "./state.ts";
 
 /** Units by name where it is known, by id where not. */
 export type NameOf = (unit: UnitId) => string;
@@ -43,6 +43,13 @@ export function waitingFor(state: PairState): readonly { unit: string; name: str
   ];
 }
 
+const mendLicences = "import licences of the same kinds on both";
+const mendOf: { readonly [field in Unequal["field"]]: string } = {
+  "local licensing": mendLicences,
+  "metered licensing": mendLicences,
+  "version of Central": "run the same version of Central on both",
+};
+
 export function standaloneWords(reason: StandaloneReason, peer: string): string {
   switch (reason.code) {
     case "no-peer":
@@ -64,12 +71,12 @@ export function standaloneWords(reason: StandaloneReason, peer: string): string 
     case "not-known-there":
       return `${peer} does not know this unit: it was removed there or set up anew`;
     case "licensing-mismatch": {
-      const mend =
-        reason.field === "version of Central"
-          ? "run the same version of Central on both"
-          : "import licences that say the same of it on both";
-      return `${reason.field} differs: ${reason.ours} here, ${reason.theirs} on ${peer}, and a pair with metered licensing needs it equal: ${mend}, and the pair forms again by itself; ${
-        reason.acting ? "this unit goes on executing" : "this unit executes nothing until released"
+      const { unequal, acting } = reason;
+      const fields = unequal.map(({ field, ours, theirs }) => `${field} (here: ${ours}, ${peer}: ${theirs})`);
+      const mends = new Set(unequal.map(({ field }) => mendOf[field]));
+      const isOne = unequal.length === 1;
+      return `${listWords(fields)} ${isOne ? "differs" : "differ"}, and a pair with metered licensing needs ${isOne ? "it" : "them"} equal: ${listWords([...mends])}, and the pair forms again by itself; ${
+        acting ? "this unit goes on executing" : "this unit executes nothing until released"
       }`;
     }
     case "wire-version": {

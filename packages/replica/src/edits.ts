@@ -21,8 +21,8 @@ type Values = { readonly [column: string]: Json };
 
 /**
  * What the author had read (V7). A row's tag, of which only the fields that the edit changes are compared, or the
- * versions of single fields. Left out only by the program itself, when it read the row in the same turn: what
- * stands there counts as read then.
+ * versions of single fields; an empty tag: there was no row, which reads as its defaults. Left out only by the program
+ * itself, when it read the row in the same turn: what stands there counts as read then.
  */
 export type Expected = string | { readonly [field: string]: VersionId };
 
@@ -62,14 +62,14 @@ export const updateRow = <C extends Columns>(
   table: table.name,
   key,
   values: values as Values,
-  ...(expected && { expected }),
+  ...(expected !== undefined && { expected }),
 });
 
 export const deleteRow = <C extends Columns>(table: Table<C>, key: string, expected?: Expected): Edit => ({
   kind: "delete",
   table: table.name,
   key,
-  ...(expected && { expected }),
+  ...(expected !== undefined && { expected }),
 });
 
 /** One field that moved on since the author read it. Values of secret fields are left out. */

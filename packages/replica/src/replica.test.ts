@@ -119,6 +119,16 @@ test("[CH20] flaw 3: deleting, re-creating and a concurrent creation meet in any
   }
 });
 
+test("[CH20] who has read that there is no row has not read what stands in one now", () => {
+  const [a] = pair();
+  for (const edit of [updateRow(networks, ten, { name: "mine" }, ""), deleteRow(networks, ten, "")]) {
+    const error = refused(a, [edit]);
+    assert.equal(error.code, "write-conflict");
+  }
+  a.write([updateRow(networks, ten, { description: "what stood at its default was read as that" }, "")]);
+  assert.equal(nameOf(a), "ten");
+});
+
 test("[CH20] flaw 4: the same backup restored twice begins two different incarnations", () => {
   const [a, b] = pair();
   const backup = a.disk;

@@ -102,7 +102,7 @@ function statusOf(pair: PairSurface, question: Question): HaStatus {
     waitingFor: [...status.waitingFor],
     epoch: status.epoch && { number: status.epoch.n, unit: status.epoch.unit },
     overwrittenBackup: status.overwrittenBackup,
-    licensingMismatch: status.licensingMismatch,
+    licensingMismatches: [...status.licensingMismatches],
     acting: pair.isActing,
     handover: status.handover && { ...status.handover, since: iso(status.handover.since) },
     onlyHere: status.onlyHere.newest.map((change) => ({ ...change, at: iso(change.at) })),

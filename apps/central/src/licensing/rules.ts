@@ -24,8 +24,7 @@ export async function changeRules(
   if (activation === before.activation && !isThere) return { ...before, acknowledged: "both" };
   const edit =
     isThere || (tag ?? "") !== ""
-      ? // Who has read that there is no row yet has read a value that was never set.
-        updateRow(licensingRules, rulesRow, { activation }, tag === "" ? { activation: "" } : tag)
+      ? updateRow(licensingRules, rulesRow, { activation }, tag)
       : createRow(licensingRules, { id: rulesRow, activation });
   const acknowledged = written(
     await shared.write([edit], author, `activation of LoadMasters: ${activation}`),

@@ -24,7 +24,7 @@ const standalone: HaStatus = {
   waitingFor: [],
   epoch: null,
   overwrittenBackup: null,
-  licensingMismatch: null,
+  licensingMismatches: [],
   acting: true,
   handover: null,
   onlyHere: [],

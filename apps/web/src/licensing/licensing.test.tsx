@@ -139,16 +139,23 @@ test("[ML1] the end of a licence is told from 90 days before it, and what would 
 
 test("[ML1] a pair that stands apart shows what differs, both values, and the remedy", () => {
   const status = {
-    licensingMismatch: { field: "metered licensing", ours: "on", theirs: "off" },
+    licensingMismatches: [
+      { field: "metered licensing", ours: "on", theirs: "off" },
+      { field: "version of Central", ours: "1.0", theirs: "1.1" },
+    ],
     ourName: "central1",
-    ourReason: "metered licensing differs: import licences that say the same of it on both",
+    ourReason: "metered licensing differs: import licences of the same kinds on both",
     peerName: "central2",
   };
   render(<MismatchAlert status={status} />);
-  expect(screen.getByText(/metered licensing is on on central1 and off on central2/)).toBeTruthy();
-  expect(screen.getByText(/import licences that say the same/)).toBeTruthy();
+  expect(
+    screen.getByText(
+      /: metered licensing \(central1: on, central2: off\), version of Central \(central1: 1.0, /,
+    ),
+  ).toBeTruthy();
+  expect(screen.getByText(/import licences of the same kinds/)).toBeTruthy();
   cleanup();
-  render(<MismatchAlert status={{ ...status, licensingMismatch: null }} />);
+  render(<MismatchAlert status={{ ...status, licensingMismatches: [] }} />);
   expect(screen.queryByText(/central1/)).toBeNull();
 });
 

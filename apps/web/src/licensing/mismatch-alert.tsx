@@ -6,16 +6,18 @@ import { Link } from "@tanstack/react-router";
 export function MismatchAlert({
   status,
 }: {
-  readonly status: Pick<HaStatus, "licensingMismatch" | "ourName" | "ourReason" | "peerName">;
+  readonly status: Pick<HaStatus, "licensingMismatches" | "ourName" | "ourReason" | "peerName">;
 }) {
-  const { licensingMismatch: mismatch, ourName, ourReason, peerName } = status;
-  if (mismatch === null) return null;
-  const { field, ours, theirs } = mismatch;
+  const { licensingMismatches: mismatches, ourName, ourReason, peerName } = status;
+  if (mismatches.length === 0) return null;
+  const words = mismatches.map(
+    ({ field, ours, theirs }) => `${field} (${ourName}: ${ours}, ${peerName ?? "the other unit"}: ${theirs})`,
+  );
   return (
     <Alert
       variant="danger"
       isInline
-      title={`The pair stands apart: ${field} is ${ours} on ${ourName} and ${theirs} on ${peerName ?? "the other unit"}`}
+      title={`The pair stands apart, since these are not equal: ${words.join(", ")}`}
     >
       {ourReason}. <Link to="/settings/ha">HA Configuration</Link> shows both units.
     </Alert>
