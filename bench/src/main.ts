@@ -5,11 +5,13 @@ import { benchEdits } from "./edits.ts";
 import { benchFailover } from "./failover/command.ts";
 import { benchInitialSync } from "./initial-sync.ts";
 import { type Figure, tableOf } from "./quantiles.ts";
+import { benchRestore } from "./restore.ts";
 import { benchTakeOver } from "./take-over.ts";
 
 const benches: { readonly [name: string]: () => Promise<readonly Figure[]> } = {
   edits: benchEdits,
   "initial-sync": benchInitialSync,
+  restore: benchRestore,
   "take-over": benchTakeOver,
 };
 

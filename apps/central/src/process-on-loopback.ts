@@ -20,6 +20,7 @@ type Ready = {
 
 export type CentralProcess = {
   readonly unit: string;
+  readonly stateDir: string;
   readonly peerLink: ListenAddress;
   /** Signed in as the administrator. */
   client: CentralClient;
@@ -103,6 +104,7 @@ export async function startCentralProcess(
   };
   const here: CentralProcess = {
     unit: ready.unit,
+    stateDir,
     peerLink: ready.peerLink,
     client: await connect(),
     kill,

@@ -45,12 +45,17 @@ export function writeFileAtomicallySync(path: string, content: string | Uint8Arr
     } finally {
       closeSync(file);
     }
-    renameSync(beside, path);
+    renameFlushedSync(beside, path);
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;
   }
-  const directory = openSync(dirname(path), "r");
+}
+
+/** Gives a file that is on disk its name, which is on disk too when it returns. */
+export function renameFlushedSync(from: string, to: string): void {
+  renameSync(from, to);
+  const directory = openSync(dirname(to), "r");
   try {
     fsyncSync(directory);
   } finally {

@@ -117,6 +117,12 @@ export type LoadFailure =
   /** A stored version that the stored vector does not count. */
   | { readonly code: "vector-behind"; readonly version: VersionId };
 
+/** A replica that is being made of what was kept; nobody has it before its end. An error ends it. */
+export type Loading = {
+  take(versions: Iterable<Version>): Result<null, LoadFailure>;
+  end(kept: Pick<Stored, "vector" | "clock">): Result<Replica, LoadFailure>;
+};
+
 export class Replica {
   readonly #store: RowStore;
   readonly #digests: DigestIndex;
@@ -155,22 +161,36 @@ export class Replica {
 
   /** From what a store has kept. Where a slot is stored twice the greater version counts. */
   static load(tables: readonly Table[], stored: Stored, digestKey: string): Result<Replica, LoadFailure> {
+    const loading = Replica.loading(tables, digestKey);
+    const taken = loading.take(stored.versions);
+    return taken.ok ? loading.end(stored) : taken;
+  }
+
+  /** The same, some of it at a time. */
+  static loading(tables: readonly Table[], digestKey: string): Loading {
     const replica = new Replica(tables, digestKey);
     const intern = contextInterner();
-    let clock = stored.clock;
-    for (const version of stored.versions) {
-      const unfit = replica.#unfit(version, false);
-      if (unfit) return err(unfit);
-      if (!knows(stored.vector, version)) return err({ code: "vector-behind", version: versionId(version) });
-      const current = replica.#store.slots(version.table, version.row)?.fields.get(version.field);
-      if (current && winnerOf(current, version) === current) continue;
-      replica.#store.set(replica.#kept(version, intern(version.context)));
-      clock = Math.max(clock, version.clock);
-    }
-    replica.#store.commit();
-    replica.#vector = Object.freeze({ ...stored.vector });
-    replica.#clock = clock;
-    return ok(replica);
+    return {
+      take(versions) {
+        for (const version of versions) {
+          const unfit = replica.#unfit(version, false);
+          if (unfit) return err(unfit);
+          const current = replica.#store.slots(version.table, version.row)?.fields.get(version.field);
+          if (current && winnerOf(current, version) === current) continue;
+          replica.#store.set(replica.#kept(version, intern(version.context)));
+          replica.#clock = Math.max(replica.#clock, version.clock);
+        }
+        replica.#store.commit();
+        return ok(null);
+      },
+      end({ vector, clock }) {
+        for (const version of replica.#store.versions())
+          if (!knows(vector, version)) return err({ code: "vector-behind", version: versionId(version) });
+        replica.#vector = Object.freeze({ ...vector });
+        replica.#clock = Math.max(replica.#clock, clock);
+        return ok(replica);
+      },
+    };
   }
 
   /**

@@ -5,9 +5,9 @@ import { createRow, deleteRow, updateRow } from "./edits.ts";
 import type { Replica } from "./replica.ts";
 import {
   type Snapshot,
-  SnapshotReader,
   SnapshotReceiver,
   snapshotOpening,
+  snapshotReader,
   snapshotText,
 } from "./snapshot.ts";
 import { heal, networks, tables, Unit } from "./testing.ts";
@@ -42,7 +42,7 @@ function received(texts: Iterable<string>): Replica | string {
     if (!result.ok) outcome = result.error;
     return result.ok;
   };
-  const reader = new SnapshotReader({
+  const reader = snapshotReader({
     begin: (id, delta) => {
       const begun = SnapshotReceiver.begin(tables, String(id), delta);
       if (begun.ok) receiver = begun.value;

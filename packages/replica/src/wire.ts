@@ -63,6 +63,9 @@ export function encodeDelta(delta: Delta): WireDelta {
   };
 }
 
+/** Where the items are in an object whose member the delta is. */
+export const itemsPlace = { opening: '"items":[', depth: 3 } as const;
+
 /** Items of one piece of text. */
 const itemsPerPiece = 256;
 

@@ -11,18 +11,26 @@ import {
 import { writeFileAtomically } from "@tandem/peer-link/atomic-file";
 import { Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
-import { emptyVector } from "@tandem/replica/version";
+import { type Delta, emptyVector } from "@tandem/replica/version";
 import type { SecretBox } from "@tandem/storage/secret-box";
 import { orRefuse, Refusal } from "../refusal.ts";
-import { backupFormat, fileName, readBackup, type SavedState, type Writer } from "./backup.ts";
+import {
+  type BegunBackup,
+  beginBackup,
+  fileName,
+  isOwnBackup,
+  readBackup,
+  type SavedState,
+  type Writer,
+} from "./backup.ts";
 import {
   aboutPortable,
-  laterVersion,
   objectIn,
   openPortable,
   portableBackup,
   portableMaxBytes,
 } from "./portable-backup.ts";
+import { isSecretIn } from "./shared-state.ts";
 import type { HighAvailability } from "./shell.ts";
 
 export type BackupPorts = {
@@ -68,51 +76,47 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
-export type OpenedBackup = { readonly replica: Replica } & Omit<SavedState, "stored">;
-
 /** Throws the refusal: no such backup, not readable, of a later version, a wrong pass phrase. */
 export async function openBackup(
   { directory, tables, box }: BackupPorts,
   name: string,
   passPhrase: string | undefined,
-): Promise<OpenedBackup> {
+): Promise<SavedState> {
   if (!namesIn(directory).includes(name)) throw backupUnknown(name);
-  const file = orRefuse(objectIn(await readFile(join(directory, name))));
-  const { stored, at, writer } =
-    file.format === backupFormat
-      ? orRefuse(readOwn(file, box, name))
-      : orRefuse(await openPortable(file, passPhrase));
-  let loaded: ReturnType<typeof Replica.load>;
+  const path = join(directory, name);
+  const loading = Replica.loading(tables, "");
   try {
-    loaded = Replica.load(tables, stored, "");
+    if (await isOwnBackup(path)) return await readBackup(path, box, loading);
+    return orRefuse(await openPortable(orRefuse(objectIn(await readFile(path))), passPhrase, loading));
   } catch (error) {
-    throw new Refusal(400, unreadable(name, (error as Error).message));
-  }
-  if (loaded.ok) return { replica: loaded.value, at, writer };
-  const { error } = loaded;
-  throw new Refusal(
-    400,
-    error.code === "unknown-table" || error.code === "unknown-field"
-      ? laterVersion(`it knows ${error.table}${error.code === "unknown-field" ? ` ${error.field}` : ""}`)
-      : unreadable(name, error.code),
-  );
-}
-
-const unreadable = (name: string, why: string) => ({
-  code: "backup-unreadable",
-  field: "backup",
-  value: name,
-  message: `the backup "${name}" cannot be read: ${why}`,
-  remedy: "choose another; a backup is read with the version and the secret.key of the unit that wrote it",
-});
-
-function readOwn(file: { readonly [member: string]: unknown }, box: SecretBox, name: string) {
-  try {
-    return { ok: true, value: readBackup(file, box) } as const;
-  } catch (error) {
-    return { ok: false, error: unreadable(name, (error as Error).message) } as const;
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(400, {
+      code: "backup-unreadable",
+      field: "backup",
+      value: name,
+      message: `the backup "${name}" cannot be read: ${(error as Error).message}`,
+      remedy:
+        "choose another; a backup is read with the version and the secret.key of the unit that wrote it",
+    });
   }
 }
+
+/** Saves the shared state as it is now; answers the backup's name. */
+export async function saveByCommand(ports: BackupPorts): Promise<string> {
+  const { at, writer, delta } = ports.pair.present();
+  const begun = await beginSaving(ports, "by-command", delta);
+  try {
+    return begun.end({ ...delta, items: [] }, at, writer);
+  } finally {
+    await begun.drop();
+  }
+}
+
+export const beginSaving = (
+  { directory, box, tables }: BackupPorts,
+  name: string,
+  present: Delta,
+): Promise<BegunBackup> => beginBackup({ directory, box, isSecret: isSecretIn(tables) }, name, present);
 
 /** A backup of this unit's, or its present state, as a file that another unit can read. */
 export async function downloadBackup(ports: BackupPorts, { backup, passPhrase }: BackupDownload) {

@@ -5,7 +5,7 @@ import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { deleteRow, updateRow } from "@tandem/replica/edits";
 import { openSecretBox } from "@tandem/storage/secret-box";
 import { Refusal } from "../refusal.ts";
-import { type BackupPorts, listBackups } from "./backups.ts";
+import { type BackupPorts, listBackups, saveByCommand } from "./backups.ts";
 import { restore } from "./going-back.ts";
 import {
   addNetwork,
@@ -74,7 +74,7 @@ test("[CH13] a backup of the present state is taken by command and restored by i
   const a = await startCentral(t, "central1", "127.0.0.1");
   await addNetwork(a, "10.1.0.0/16", "as it was");
   const before = stateOf(a);
-  const name = a.ha.saveBackup();
+  const name = await saveByCommand(portsOf(a));
   await a.ha.write([deleteRow(networks, "10.1.0.0/16")], "admin", "gone");
   await addNetwork(a, "10.7.0.0/16", "new");
   await restore(portsOf(a), { backup: name, apply: true }, "admin");
@@ -93,7 +93,7 @@ test("an unknown name and another unit's backup are refused with the way out", a
   assert.equal(await codeOf({ backup: "../secret.key", apply: true }), "backup-unknown");
   await addNetwork(a, "10.1.0.0/16");
   await a.ha.write([updateRow(networks, "10.1.0.0/16", { password: "sealed" })], "admin", "secret");
-  const backup = a.ha.saveBackup();
+  const backup = await saveByCommand(portsOf(a));
   assert.equal(
     await codeOf({ backup, apply: true }, { ...portsOf(a), box: portsOf(b).box }),
     "backup-unreadable",

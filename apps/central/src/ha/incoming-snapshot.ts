@@ -7,7 +7,7 @@ import type { Result } from "@tandem/base/result";
 import type { ReplicationMessage } from "@tandem/pair/wire";
 import type { Replica } from "@tandem/replica/replica";
 import type { Table } from "@tandem/replica/schema";
-import { SnapshotReader, SnapshotReceiver } from "@tandem/replica/snapshot";
+import { SnapshotReceiver, snapshotReader } from "@tandem/replica/snapshot";
 import type { SnapshotSink } from "./parts.ts";
 
 export type IncomingSnapshotPorts = {
@@ -32,7 +32,7 @@ export class IncomingSnapshot {
   open(): SnapshotSink | null {
     if (!this.#ports.isWanted()) return null;
     const making = new Making(this.#ports);
-    const reader = new SnapshotReader(making);
+    const reader = snapshotReader(making);
     return {
       take: (text) => reader.push(text) || making.refuse("the snapshot is malformed"),
       end: () => {

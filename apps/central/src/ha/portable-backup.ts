@@ -3,23 +3,36 @@
  * pass phrase. Not in it: identity, HA settings, own licence and licensing key, the ledger of what this unit has
  * licensed, users, what is not synchronised. Who wrote it and when can be read without the pass phrase.
  */
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { Readable } from "node:stream";
+import { buffer as collected } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import { assert } from "@tandem/base/assert";
 import type { Json } from "@tandem/base/canonical-json";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
+import { ListReader } from "@tandem/replica/list-reader";
+import type { Loading, Replica } from "@tandem/replica/replica";
 import type { Delta } from "@tandem/replica/version";
-import { decodeDelta, deltaText } from "@tandem/replica/wire";
+import { type DeltaHead, decodeDeltaHead, deltaText, ItemsDecoder, itemsPlace } from "@tandem/replica/wire";
 import { isWhole, sealed, unsealed } from "@tandem/signed-documents/sealed-file";
-import { backupFormat, type SavedState, type Writer } from "./backup.ts";
-
-const formatOf = (version: number): string => `tandem-central-portable-${version}`;
-const formatVersion = 1;
+import type { SavedState, Writer } from "./backup.ts";
+import {
+  faultOfFormat,
+  faultOfLoading,
+  noBackup,
+  notWhole,
+  passPhraseFault,
+  portableFormat,
+  unreadable,
+} from "./backup-faults.ts";
 
 export const portableMaxBytes = 256 * 1024 * 1024;
 /** Unpacked; only what was opened with its pass phrase is unpacked. */
 const contentMaxBytes = 400 * 1024 * 1024;
+/** Of it, looked at in one turn. */
+const pieceBytes = 128 * 1024;
 
 const Unit = Type.String({ pattern: "^[0-9a-f]{16}$" });
 const nothingElse = { additionalProperties: false } as const;
@@ -36,19 +49,17 @@ const AboutSchema = Type.Object(
 /** Which unit wrote it, when, and the pair that it belonged to. */
 export type About = Static<typeof AboutSchema>;
 
+const SeenSchema = Type.Object({
+  n: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  unit: Type.String({ pattern: "^([0-9a-f]{16})?$" }),
+});
 const ContentSchema = Type.Object(
   {
-    seen: Type.Object({
-      n: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-      unit: Type.String({ pattern: "^([0-9a-f]{16})?$" }),
-    }),
+    seen: SeenSchema,
     delta: Type.Unknown(),
   },
   nothingElse,
 );
-
-const zipped = promisify(gzip);
-const unzipped = promisify(gunzip);
 
 /** `delta`: the whole state, from the empty vector. */
 export async function portableBackup(
@@ -58,12 +69,18 @@ export async function portableBackup(
   passPhrase: string,
 ): Promise<Buffer> {
   const { unit, name, pairId, seen } = writer;
-  const pieces = [`{"seen":${JSON.stringify(seen)},"delta":`, ...deltaText(delta), "}"];
-  const content = await zipped(Buffer.concat(pieces.map((piece) => Buffer.from(piece))));
+  const content = await collected(Readable.from(contentText(seen, delta)).pipe(createGzip()));
   return sealed(content, passPhrase, {
-    format: formatOf(formatVersion),
+    format: portableFormat,
     about: { unit, name, at, pairId } satisfies About as Json,
   });
+}
+
+/** Its reader counts on the order of the members. */
+function* contentText(seen: Writer["seen"], delta: Delta): Generator<string> {
+  yield `{"seen":${JSON.stringify(seen)},"delta":`;
+  yield* deltaText(delta);
+  yield "}";
 }
 
 /** The one JSON object that a file is. */
@@ -88,82 +105,89 @@ export function aboutPortable(file: { readonly [member: string]: unknown }): Res
   return first === undefined ? ok(file.about as About) : err(notWhole());
 }
 
-/** Its content, which is whole and unchanged when the pass phrase opens it. */
+/**
+ * Its content, which is whole and unchanged when the pass phrase opens it. `loading`: a replica that is being made of it.
+ */
 export async function openPortable(
   file: { readonly [member: string]: unknown },
   passPhrase: string | undefined,
+  loading: Loading,
 ): Promise<Result<SavedState, FieldError>> {
   const about = aboutPortable(file);
   if (!about.ok) return about;
   const opened = await unsealed(file, passPhrase);
   if (!opened.ok) return err(opened.error === "not-whole" ? notWhole() : passPhraseFault(opened.error));
-  let content: unknown;
+  const read = new ContentReading(loading);
   try {
-    content = JSON.parse((await unzipped(opened.value, { maxOutputLength: contentMaxBytes })).toString());
+    await read.all(opened.value);
   } catch (error) {
     return err(unreadable((error as Error).message));
   }
-  const [fault] = schemaFaults(ContentSchema, content, { whole: "the content" });
-  if (fault !== undefined) return err(unreadable(fault.message));
-  const { seen, delta } = content as Static<typeof ContentSchema>;
-  const decoded = decodeDelta(delta);
-  if (!decoded.ok) return err(unreadable(`${decoded.error.path} ${decoded.error.message}`));
-  const { items, claim, clock } = decoded.value;
+  if (!read.outcome.ok) return read.outcome;
+  const { replica, seen } = read.outcome.value;
   const { unit, name, at, pairId } = about.value;
-  return ok({
-    stored: { versions: items, vector: claim, clock },
-    at,
-    writer: { unit, name, pairId, seen },
-  });
+  return ok({ replica, at, writer: { unit, name, pairId, seen } });
 }
 
-const field = "backup";
+type Content = { readonly replica: Replica; readonly seen: Static<typeof SeenSchema> };
 
-function faultOfFormat(format: unknown): FieldError | null {
-  if (format === formatOf(formatVersion)) return null;
-  if (format === backupFormat)
-    return {
-      code: "backup-not-portable",
-      field,
-      message: "this is a backup as a unit keeps it for itself: its secrets open on that unit alone",
-      remedy: "download it from the unit that wrote it, which seals it under a pass phrase",
-    };
-  const later = /^tandem-central-portable-(\d{1,6})$/.exec(String(format));
-  return later === null ? noBackup() : laterVersion(`format ${later[1]}`);
+class ContentReading {
+  readonly #loading: Loading;
+  #head: DeltaHead | undefined;
+  #items: ItemsDecoder | undefined;
+  /** The first reason is the right one. */
+  outcome: Result<Content, FieldError> = err(unreadable("its content is not whole"));
+
+  constructor(loading: Loading) {
+    this.#loading = loading;
+  }
+
+  async all(packed: Buffer): Promise<void> {
+    const reader = new ListReader(itemsPlace, {
+      begin: (around) => this.#begin((around as { delta?: unknown }).delta),
+      take: (items) => this.#take(items),
+      end: (around) => this.#end(around),
+    });
+    const text = new TextDecoder();
+    let bytes = 0;
+    for await (const piece of Readable.from([packed]).pipe(createGunzip({ chunkSize: pieceBytes }))) {
+      bytes += piece.length;
+      if (bytes > contentMaxBytes) throw new Error(`it has more than ${contentMaxBytes} bytes`);
+      if (!reader.push(text.decode(piece, { stream: true }))) return;
+      await setImmediate();
+    }
+    reader.end();
+  }
+
+  #refuse(fault: FieldError): false {
+    this.outcome = err(fault);
+    return false;
+  }
+
+  #begin(delta: unknown): boolean {
+    const head = decodeDeltaHead(delta);
+    if (!head.ok) return this.#refuse(unreadable(`${head.error.path} ${head.error.message}`));
+    this.#head = head.value;
+    this.#items = new ItemsDecoder(head.value);
+    return true;
+  }
+
+  #take(items: readonly unknown[]): boolean {
+    assert(this.#items !== undefined, "items come after what stands before them");
+    const versions = this.#items.decode(items);
+    if (!versions.ok) return this.#refuse(unreadable(`${versions.error.path} ${versions.error.message}`));
+    const taken = this.#loading.take(versions.value);
+    return taken.ok || this.#refuse(faultOfLoading(taken.error));
+  }
+
+  #end(around: unknown): boolean {
+    const [fault] = schemaFaults(ContentSchema, around, { whole: "the content" });
+    if (fault !== undefined || this.#head === undefined)
+      return this.#refuse(unreadable(fault?.message ?? "it has no beginning"));
+    const { claim, clock } = this.#head;
+    const loaded = this.#loading.end({ vector: claim, clock });
+    if (!loaded.ok) return this.#refuse(faultOfLoading(loaded.error));
+    this.outcome = ok({ replica: loaded.value, seen: (around as Static<typeof ContentSchema>).seen });
+    return true;
+  }
 }
-
-export const laterVersion = (what: string): FieldError => ({
-  code: "backup-of-later-version",
-  field,
-  message: `the backup was written by a later version of Central (${what})`,
-  remedy: "upgrade this unit to that version first",
-});
-
-const notWhole = (): FieldError => ({
-  code: "backup-not-whole",
-  field,
-  message: "the backup is not whole",
-  remedy: "look whether the file was cut off on its way, and send it again",
-});
-
-const noBackup = (): FieldError => ({
-  code: "not-a-backup",
-  field,
-  message: "the file is no backup of a Central",
-  remedy: "send the file that downloading a backup gave",
-});
-
-const unreadable = (why: string): FieldError => ({
-  code: "backup-unreadable",
-  field,
-  message: `the backup cannot be read: ${why}`,
-  remedy: "download it anew from the unit that wrote it",
-});
-
-const passPhraseFault = (fault: "pass-phrase-missing" | "not-opened"): FieldError => ({
-  code: fault === "not-opened" ? "pass-phrase-wrong" : fault,
-  field: "passPhrase",
-  message:
-    fault === "not-opened" ? "the pass phrase does not open the backup" : "the backup is under a pass phrase",
-  remedy: "give the pass phrase that it was downloaded with; if it is right, the file was changed on its way",
-});

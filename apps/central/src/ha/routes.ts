@@ -21,9 +21,9 @@ import { formatHaKey, parseHaKey } from "@tandem/peer-link/ha-key";
 import type { Table } from "@tandem/replica/schema";
 import type { RouteRegistry } from "../api/route-registry.ts";
 import { Refusal } from "../refusal.ts";
-import { type BackupPorts, downloadBackup, listBackups, uploadBackup } from "./backups.ts";
+import { type BackupPorts, downloadBackup, listBackups, saveByCommand, uploadBackup } from "./backups.ts";
 import { listConflicts, resolveConflict } from "./conflicts.ts";
-import { restore } from "./going-back.ts";
+import { Restoring } from "./going-back.ts";
 import type { Positions } from "./merged-logs.ts";
 import type { PeerQuestion } from "./peer-question.ts";
 import type { HighAvailability } from "./shell.ts";
@@ -49,7 +49,6 @@ export type PairSurface = Pick<
   | "act"
   | "note"
   | "rows"
-  | "saveBackup"
   | "present"
   | "faultOfReplacing"
   | "replaceBy"
@@ -293,8 +292,9 @@ export function registerHaRoutes(
   });
   route(routes.haDifferences, () => differencesOf(pair));
   const ports = { ...backups, pair };
+  const restoring = new Restoring(ports);
   route(routes.listBackups, () => ({ backups: listBackups(ports) }));
-  route(routes.saveBackup, () => ({ name: pair.saveBackup() }));
+  route(routes.saveBackup, async () => ({ name: await saveByCommand(ports) }));
   route(routes.downloadBackup, async ({ body }, { reply }) => {
     const file = await downloadBackup(ports, body);
     reply.header("content-length", file.length).header("content-disposition", "attachment");
@@ -302,7 +302,7 @@ export function registerHaRoutes(
   });
   route(routes.uploadBackup, (_call, { request }) => uploadBackup(ports, request.body as Readable));
   route(routes.restoreOverwritten, async ({ body }, { caller, reply }) => {
-    const restored = await restore(ports, body, caller.author);
+    const restored = await restoring.restore(body, caller.author);
     if (restored.savedAs !== null) afterAnswer(reply.raw, backups.onReplaced);
     return restored;
   });

@@ -17,7 +17,7 @@ import { openSqliteStore } from "@tandem/storage/sqlite-store";
 import type { Store } from "@tandem/storage/store";
 import { realWorld } from "../real-world.ts";
 import { StateUnreadable } from "../state-unreadable.ts";
-import { saveBackup, type Writer } from "./backup.ts";
+import { dropUnfinishedBackups, saveBackup, type Writer } from "./backup.ts";
 import { askPeer, ownAddresses } from "./ha-form.ts";
 import { loadSettings, saveSettings } from "./settings-file.ts";
 import { isSecretIn } from "./shared-state.ts";
@@ -70,6 +70,8 @@ export function seamsOnDisk({ stateDir, identity, listen, tables, store }: OnDis
       `${keyPath} is missing, and ${databasePath} holds secrets that only it opens; nothing was changed: put it back from a copy of this unit's folder`,
     );
   const box = openSecretBox(keyPath);
+  const backups = join(stateDir, "backups");
+  dropUnfinishedBackups(backups);
   return {
     world: realWorld,
     store: store ?? openSqliteStore(databasePath, box, isSecretIn(tables)),
@@ -77,8 +79,7 @@ export function seamsOnDisk({ stateDir, identity, listen, tables, store }: OnDis
       load: () => loadSettings(settingsPath),
       save: (settings) => saveSettings(settingsPath, settings),
     },
-    saveBackup: (name, replica, at, writer) =>
-      saveBackup(join(stateDir, "backups"), name, replica, box, at, writer),
+    saveBackup: (name, replica, at, writer) => saveBackup(backups, name, replica, box, at, writer),
     openLink: (ports) => new PeerLink({ identity, listen, ...ports }),
     askPeer: (peer) => askPeer(identity, peer),
     ownAddresses: () => ownAddresses(listen.address),

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { updateRow } from "@tandem/replica/edits";
+import { Replica } from "@tandem/replica/replica";
 import { emptyMemoryDisk, openMemoryStore } from "@tandem/storage/memory-store";
 import { openSecretBox } from "@tandem/storage/secret-box";
 import { readBackup } from "./backup.ts";
@@ -42,11 +43,9 @@ test("[CH14] [CH13] set up as the operator does it: Master, then Slave, whose ow
   const path = join(b.stateDir, "backups", file);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.ok(!readFileSync(path, "utf8").includes("only B knows"));
-  const { stored } = readBackup(
-    JSON.parse(readFileSync(path, "utf8")),
-    openSecretBox(join(b.stateDir, "secret.key")),
-  );
-  const saved = [...stored.versions];
+  const box = openSecretBox(join(b.stateDir, "secret.key"));
+  const { replica } = await readBackup(path, box, Replica.loading([networks], ""));
+  const saved = [...replica.versions()];
   assert.ok(saved.some((version) => version.field === "password" && version.value === "only B knows"));
   assert.ok(saved.some((version) => version.field === "name" && version.value === "of B"));
 });

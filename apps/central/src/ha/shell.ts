@@ -46,7 +46,7 @@ import { encodeDelta } from "@tandem/replica/wire";
 import type { Belonging } from "../licensing/ports.ts";
 import { UnitStopped } from "../unit-stopped.ts";
 import { type Acknowledged, Acknowledgements } from "./acknowledgements.ts";
-import type { Writer } from "./backup.ts";
+import type { BegunBackup, Writer } from "./backup.ts";
 import { type Channel, type ChannelPorts, Channels } from "./channels.ts";
 import { CommitGate } from "./commit-gate.ts";
 import { type HaForm, mustAsk, readForm } from "./ha-form.ts";
@@ -316,11 +316,6 @@ export class HighAvailability {
     return this.#seams.store.events(limit) as unknown as readonly TimelineEntry[];
   }
 
-  /** Saves the shared state as it is now; answers the backup's name. */
-  saveBackup(): string {
-    return this.#save("by-command");
-  }
-
   /** What a portable backup of the present state holds. */
   present(): { readonly writer: Writer; readonly at: number; readonly delta: Delta } {
     const delta = this.#shared.replica.deltaSince(emptyVector);
@@ -335,15 +330,17 @@ export class HighAvailability {
   /**
    * ML5, I6: the backup takes the place of this unit's state, which is saved first under the name that is answered. One
    * transaction; the peer is told that this unit stops, so that a Master's role is taken at once. Then this unit is at
-   * its end, and its owner starts it anew: it meets its peer in Starting, and merges.
+   * its end, and its owner starts it anew: it meets its peer in Starting, and merges. `begun`: the greater part of what
+   * is saved, where that was on disk before.
    */
   replaceBy(
     received: Replica,
     { file, writer }: { readonly file: string; readonly writer: Writer },
     author: string,
+    begun: BegunBackup | null = null,
   ): string {
     this.#guarded(() => this.#writes.flush());
-    const savedAs = this.#save("before-replacing");
+    const savedAs = this.#saveBefore(begun);
     this.#guarded(() => {
       this.#pair.dispatch({ type: "stopping" });
       const { state } = this.#pair;
@@ -368,6 +365,13 @@ export class HighAvailability {
   #writer(): Writer {
     const { self, durable } = this.#pair.state;
     return { unit: self.unit, name: self.name, pairId: durable.pairId, seen: durable.seen };
+  }
+
+  #saveBefore(begun: BegunBackup | null): string {
+    const { replica } = this.#shared;
+    // Not so where a snapshot took the place of the state that it was begun with.
+    if (begun === null || !covers(replica.vector, begun.base)) return this.#save("before-replacing");
+    return begun.end(replica.deltaSince(begun.base), this.#seams.world.wall(), this.#writer());
   }
 
   #save(name: string): string {
