@@ -25,9 +25,12 @@ export const commandsMax = 2_000;
 
 const reload: Difference = { kind: "reload" };
 
-/** `present` is the text that the worker runs, or was told to be as; both as {@link renderConfiguration} writes them. */
-export function difference(present: string, next: string): Difference {
-  const [before, after] = [sectionsOf(present), sectionsOf(next)];
+/**
+ * `present` is what the worker runs, or was told to be as; both are in parts as {@link renderConfiguration} makes them, or
+ * whole.
+ */
+export function difference(present: readonly string[], next: readonly string[]): Difference {
+  const [before, after] = differingSections(present, next);
   if (before.length !== after.length) return reload;
   const commands: string[] = [];
   for (const [at, section] of before.entries()) {
@@ -41,16 +44,25 @@ export function difference(present: string, next: string): Difference {
   return { kind: "told", commands };
 }
 
-/** The text that is next now is present the next time. */
-let lastSplit: readonly { readonly text: string; readonly sections: readonly string[] }[] = [];
-
-function sectionsOf(text: string): readonly string[] {
-  const known = lastSplit.find((each) => each.text === text);
-  if (known !== undefined) return known.sections;
-  const sections = text.replace(/^ {4}description [0-9a-f]{16}$/m, "").split("\n\n");
-  lastSplit = [{ text, sections }, ...lastSplit].slice(0, 2);
-  return sections;
+/** Those of the parts that are not the same. */
+function differingSections(
+  present: readonly string[],
+  next: readonly string[],
+): [before: readonly string[], after: readonly string[]] {
+  const differing =
+    present.length === next.length ? [...present.keys()].filter((at) => present[at] !== next[at]) : undefined;
+  const sections = (parts: readonly string[]): string[] => {
+    const [head = "", ...rest] = parts;
+    const all = [head.replace(digestLine, ""), ...rest];
+    return differing === undefined
+      ? all.join("\n").split("\n\n")
+      : differing.flatMap((at) => ["", ...(all[at] ?? "").split("\n\n")]);
+  };
+  return [sections(present), sections(next)];
 }
+
+/** The first of a configuration; a service's description may look the same. */
+const digestLine = /^ {4}description [0-9a-f]{16}$/m;
 
 type ServerLine = {
   /** Before and after it stand in the section's other lines. */

@@ -68,14 +68,7 @@ export function checkModel(
       "service",
     ) ??
     checkFollowing(model) ??
-    duplicates(
-      model.services
-        .filter((service) => service.enabled)
-        .flatMap(({ address, port, extraPorts = [] }) =>
-          [port, ...extraPorts].map((each) => socketText(address, each)),
-        ),
-      "address and port",
-    );
+    checkPlaces(model);
   return found === undefined ? ok(model) : err(found);
 }
 
@@ -452,8 +445,24 @@ function checkRequest(
   return undefined;
 }
 
+function checkPlaces({ services }: ProxyModel): FieldError | undefined {
+  const taken = new Set<string>();
+  for (const { enabled, address, port, extraPorts = [] } of services) {
+    if (!enabled) continue;
+    for (const each of [port, ...extraPorts]) {
+      const place = `${address} ${each}`;
+      if (taken.has(place)) return fault("address and port", socketText(address, each), "each one only once");
+      taken.add(place);
+    }
+  }
+  return undefined;
+}
+
 /** HAProxy does not start when a server tracks one that is not there, or is not checked itself. */
 function checkFollowing({ services }: ProxyModel): FieldError | undefined {
+  const follows = ({ servers }: Pick<VirtualService, "servers">): boolean =>
+    servers.some((server) => server.follows !== undefined);
+  if (!services.some((each) => follows(each) || each.subServices?.some(follows))) return undefined;
   const enabled = services
     .filter((each) => each.enabled)
     .flatMap((each) => [each, ...(each.subServices ?? []).filter((one) => one.enabled)]);

@@ -62,7 +62,9 @@ import {
 } from "./syntax.ts";
 
 export type RenderedConfiguration = Written & {
-  /** 16 hexadecimal digits over the text without its own line. */
+  /** The text in parts, each of whole sections, with an empty line between two; seldom do many of them change. */
+  readonly parts: readonly string[];
+  /** 16 hexadecimal digits that stand for the text without its own line: equal texts of this program have equal ones. */
   readonly digest: string;
   /** What the text refers to, to be in the model's `filesDirectory` before HAProxy reads the text. Some hold secrets. */
   readonly files: readonly RenderedFile[];
@@ -70,26 +72,22 @@ export type RenderedConfiguration = Written & {
 
 /** The whole file for a model, or the first thing in the model that cannot be rendered. */
 export function renderConfiguration(model: ProxyModel): Result<RenderedConfiguration, FieldError> {
-  const written = lastWritten;
-  const keys = keysOf(model);
-  const isKnown = (service: VirtualService): boolean =>
-    written.get(service.index)?.key === keys.get(service) && keys.has(service);
-  const checked = checkModel(model, isKnown);
+  const beside = besideServices(model);
+  if (beside !== last.beside) last = { beside, written: new Map() };
+  const checked = checkModel(model, (service) => writtenBefore(service) !== undefined);
   if (!checked.ok) return err(checked.error);
-  const body = bodyOf(model, keys);
-  const text = body.map((each) => each.text).join("\n");
-  const digest = sha256Hex(`${write([globalSection(model, undefined)]).text}\n${text}`).slice(0, 16);
+  const body = bodyOf(model);
+  const withoutDigest = write([globalSection(model, undefined)]).text;
+  const digest = digestOf([withoutDigest, ...body.map(digestOfPart)].join("\n"));
   const head = write([globalSection(model, digest)]);
-  const enabled = model.services.filter((service) => service.enabled);
-  const files = new Map(
-    [
-      ...enabled.flatMap(({ offload }) => (offload === undefined ? [] : offloadFiles(offload))),
-      ...[model.access?.lists, ...enabled.map(({ access }) => access)].flatMap(accessFiles),
-    ].map((each) => [each.name, each]),
-  );
+  const parts = [head, ...body].map(({ text }) => text);
+  const files = new Map(referredFiles(model).map((each) => [each.name, each]));
   return ok({
-    text: `${head.text}\n${text}`,
-    // They are asked for only when HAProxy complains.
+    parts,
+    // Asked for only when there is a file to write, and the origins only when HAProxy complains.
+    get text() {
+      return parts.join("\n");
+    },
     get origins() {
       return originsOf([head, ...body]);
     },
@@ -98,21 +96,33 @@ export function renderConfiguration(model: ProxyModel): Result<RenderedConfigura
   });
 }
 
+function referredFiles({ services, access }: ProxyModel): RenderedFile[] {
+  const files = accessFiles(access?.lists);
+  for (const { enabled, offload, access: own } of services) {
+    if (!enabled) continue;
+    if (offload !== undefined) files.push(...offloadFiles(offload));
+    if (own !== undefined) files.push(...accessFiles(own));
+  }
+  return files;
+}
+
 /** An empty line stands between sections. */
 const originsOf = (parts: readonly Written[]): (Origin | undefined)[] =>
   parts.flatMap(({ origins }, at) => (at === 0 ? origins : [undefined, ...origins]));
 
 /** Everything after the global section. */
-function bodyOf(
-  { process: settings, services, access = {}, unusedRules = [], replacingRules = [] }: ProxyModel,
-  keys: ReadonlyMap<VirtualService, string>,
-): Written[] {
+function bodyOf({
+  process: settings,
+  services,
+  access = {},
+  unusedRules = [],
+  replacingRules = [],
+}: ProxyModel): Written[] {
   return [
     write([defaultsSection(), ...(settings.peers === undefined ? [] : [peersSection(settings.peers)])]),
     ...writtenServices(
       services.filter((service) => service.enabled),
       { settings, access },
-      keys,
     ),
     ...(unusedRules.length + replacingRules.length === 0
       ? []
@@ -131,34 +141,53 @@ function bodyOf(
   ];
 }
 
-type KnownService = { readonly key: string; readonly written: Written };
+type WrittenService = { readonly service: VirtualService; readonly written: Written };
 
-/** Texts of services, by index and everything that they are made from, as of the last rendering: seldom do all change. */
-let lastWritten: ReadonlyMap<number, KnownService> = new Map();
+/** Texts of services, by index, and what all of them were made from beside the service itself; seldom do many change. */
+let last: { readonly beside: string; readonly written: Map<number, WrittenService> } = {
+  beside: "",
+  written: new Map(),
+};
 
-/** What a service's text is made from beside it and the process has to be part of this. */
-function keysOf({ process, services, access }: ProxyModel): ReadonlyMap<VirtualService, string> {
+function besideServices({ process, access }: ProxyModel): string {
   const lists = accessFiles(access?.lists).map(({ name }) => name);
-  const settings = JSON.stringify([process, lists, access?.answers, access?.lists?.block.length]);
-  return new Map(services.map((service) => [service, `${settings}${JSON.stringify(service)}`]));
+  return JSON.stringify([process, lists, access?.answers, access?.lists?.block.length]);
 }
 
-function writtenServices(
-  services: readonly VirtualService[],
-  surroundings: Surroundings,
-  keys: ReadonlyMap<VirtualService, string>,
-): Written[] {
-  const all = new Map<number, KnownService>();
-  for (const service of services) {
-    const key = keys.get(service) ?? "";
-    const known = lastWritten.get(service.index);
-    all.set(
-      service.index,
-      known?.key === key ? known : { key, written: write(serviceSections(service, surroundings)) },
-    );
+/** The text of a service that was rendered before, each member of it the same. */
+function writtenBefore(service: VirtualService): Written | undefined {
+  const before = last.written.get(service.index);
+  return before !== undefined && isSame(before.service, service) ? before.written : undefined;
+}
+
+const isSame = (before: VirtualService, service: VirtualService): boolean =>
+  before === service || JSON.stringify(before) === JSON.stringify(service);
+
+function writtenServices(services: readonly VirtualService[], surroundings: Surroundings): Written[] {
+  const texts = services.map((service) => {
+    const before = writtenBefore(service);
+    if (before !== undefined) return before;
+    const written = write(serviceSections(service, surroundings));
+    last.written.set(service.index, { service, written });
+    return written;
+  });
+  if (last.written.size > services.length) {
+    const present = new Set(services.map(({ index }) => index));
+    for (const index of last.written.keys()) if (!present.has(index)) last.written.delete(index);
   }
-  lastWritten = all;
-  return [...all.values()].map(({ written }) => written);
+  return texts;
+}
+
+const digestOf = (text: string): string => sha256Hex(text).slice(0, 16);
+
+const digestsOfParts = new WeakMap<Written, string>();
+
+function digestOfPart(part: Written): string {
+  const known = digestsOfParts.get(part);
+  if (known !== undefined) return known;
+  const digest = digestOf(part.text);
+  digestsOfParts.set(part, digest);
+  return digest;
 }
 
 function globalSection({ process: settings, services }: ProxyModel, digest: string | undefined): Section {

@@ -10,8 +10,8 @@ export const checkTimeoutMs = 10_000;
 /** HAProxy writes to its log only when it loads and when a server changes state; a longer log is begun anew. */
 export const logMaxBytes = 1024 * 1024;
 
-/** A configuration's text and the digest that it carries. */
-export type ConfigurationText = { readonly text: string; readonly digest: string };
+/** A configuration's text, in parts or whole, and the digest that it carries. */
+export type ConfigurationText = Pick<RenderedConfiguration, "parts" | "digest">;
 
 export class HaproxyFiles {
   readonly #directory: string;
@@ -48,7 +48,7 @@ export class HaproxyFiles {
     try {
       const text = await readFile(this.configuration, "utf8");
       const digest = /^ {4}description ([0-9a-f]{16})$/m.exec(text)?.[1];
-      return digest === undefined ? undefined : { text, digest };
+      return digest === undefined ? undefined : { parts: [text], digest };
     } catch {
       return undefined;
     }

@@ -143,6 +143,7 @@ describe("HAProxy driven by the unit", { skip }, () => {
     const bad = text.replace("bind ", "bind nonsense ");
     const applied = await haproxy.apply({
       text: bad,
+      parts: [bad],
       origins,
       digest: "0123456789abcdef",
       files: [{ name: "0.pem", text: "0" }],

@@ -81,6 +81,9 @@ export class HaproxyProcess {
   /** What the next load is to bring into force. */
   #pending: RenderedConfiguration | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** What the worker was told and the file does not say yet. */
+  #unplaced: RenderedConfiguration | undefined;
+  #placing: NodeJS.Timeout | undefined;
   readonly #expected = new Set<{ readonly at: number }>();
   /** Numbers of backends in HAProxy's figures, as of the last that were asked for whole. */
   #backends: ReadonlyMap<string, number> = new Map();
@@ -112,7 +115,7 @@ export class HaproxyProcess {
    */
   apply(configuration: RenderedConfiguration): Promise<Result<Applied, FieldError>> {
     return this.#inTurn(async () => {
-      await this.#look();
+      await this.#look(configuration);
       const accepted = await this.#accept(configuration);
       if (!accepted.ok) return accepted;
       const put = await this.#put(configuration);
@@ -172,6 +175,7 @@ export class HaproxyProcess {
   }
 
   async #settle(how: { readonly prepared?: true } = {}): Promise<void> {
+    await this.#placeUnplaced();
     if (this.#pending === undefined) return;
     const { digest } = this.#pending;
     const loaded = await this.#load(how);
@@ -235,16 +239,19 @@ export class HaproxyProcess {
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       this.#forgetPending();
+      this.#forgetUnplaced();
       this.#inForce = undefined;
       await this.#master.stop();
     });
   }
 
-  /** Finds out what the worker runs, if one runs at all. */
-  async #look(): Promise<void> {
+  /** Finds out what the worker runs, if one runs at all: what the file says, or what is `wanted` already. */
+  async #look(wanted?: RenderedConfiguration): Promise<void> {
     const alive = (await this.#master.alive()) !== undefined;
     const digest = alive ? await this.#master.digestOfWorker() : undefined;
     if (digest !== undefined && digest === this.#inForce?.digest) return;
+    if (digest !== undefined && digest === wanted?.digest) this.#unplaced = wanted;
+    await this.#placeUnplaced();
     const present = await this.#files.present();
     const known = digest !== undefined && present?.digest === digest;
     this.#inForce = known ? present : undefined;
@@ -252,10 +259,10 @@ export class HaproxyProcess {
     this.#diverged = false;
   }
 
-  #differenceTo({ text }: ConfigurationText): Difference {
+  #differenceTo({ parts }: ConfigurationText): Difference {
     return this.#inForce === undefined || this.#diverged
       ? { kind: "reload" }
-      : difference(this.#inForce.text, text);
+      : difference(this.#inForce.parts, parts);
   }
 
   async #accept(configuration: RenderedConfiguration): Promise<Result<Accepted, FieldError>> {
@@ -271,23 +278,50 @@ export class HaproxyProcess {
   }
 
   async #put(configuration: RenderedConfiguration): Promise<"unchanged" | "told" | "pending"> {
-    const { text, digest } = configuration;
+    const { parts, digest } = configuration;
     const wanted = this.#differenceTo(configuration);
-    // The unit's own document is what is flushed, and a start begins with what it says.
-    await this.#files.place(text, wanted.kind === "reload");
     if (wanted.kind === "told" && digest === this.#inForce?.digest) {
+      // The file may be that of a load that is not wanted any more.
+      if (this.#pending !== undefined) this.#placeLater(configuration);
       this.#forgetPending();
       return "unchanged";
     }
     if (wanted.kind === "told" && (await this.#tellDifference(wanted.commands, digest))) {
+      this.#placeLater(configuration);
       this.#forgetPending();
-      this.#inForce = { text, digest };
+      this.#inForce = { parts, digest };
       this.#observe({ event: "haproxy-told", digest });
       await this.#announce({ how: "told", digest });
       return "told";
     }
+    this.#forgetUnplaced();
+    await this.#files.place(configuration.text, true);
     this.#pending = configuration;
     return "pending";
+  }
+
+  /** The worker needs no file for what it was told, and a start begins with the unit's own document. */
+  #placeLater(configuration: RenderedConfiguration): void {
+    this.#unplaced = configuration;
+    this.#placing ??= setTimeout(
+      () =>
+        this.#inTurn(() => this.#placeUnplaced()).catch((error: Error) =>
+          this.#observe({ event: "haproxy-refused", reason: `its file cannot be written: ${error.message}` }),
+        ),
+      coalesceMs,
+    );
+  }
+
+  async #placeUnplaced(): Promise<void> {
+    const configuration = this.#unplaced;
+    this.#forgetUnplaced();
+    if (configuration !== undefined) await this.#files.place(configuration.text, false);
+  }
+
+  #forgetUnplaced(): void {
+    clearTimeout(this.#placing);
+    this.#placing = undefined;
+    this.#unplaced = undefined;
   }
 
   /** False when the worker is not what it was taken for, or did not do everything: a reload sets that right. */
@@ -308,14 +342,14 @@ export class HaproxyProcess {
     const configuration = this.#pending;
     this.#forgetPending();
     if (configuration === undefined) return ok("unchanged");
-    const { text, digest } = configuration;
+    const { parts, digest } = configuration;
     // A change that was accepted meanwhile may have been dropped with a file that this one uses as well.
     const written = await this.#files.writeReferred(configuration);
     const identity = await this.#master.alive();
     if (identity !== undefined && !prepared) for (const listener of this.#reloadListeners) await listener();
     const loaded = await this.#master.load(configuration, identity);
     if (loaded.ok) {
-      this.#inForce = { text, digest };
+      this.#inForce = { parts, digest };
       this.#diverged = false;
       await this.#files.keepOnly(configuration);
       await this.#announce({ how: loaded.value, digest });
@@ -332,11 +366,11 @@ export class HaproxyProcess {
     this.#inForce = undefined;
     this.#earlier = undefined;
     if (before === undefined || before.digest === refused) return this.#files.removeConfiguration();
-    const digest = /^ {4}description ([0-9a-f]{16})$/m.exec(before.text)?.[1] ?? "";
-    await this.#files.place(before.text, true);
+    const { parts, digest } = before;
+    await this.#files.place(parts.join("\n"), true);
     const loaded = await this.#master.load({ digest, origins: [] }, await this.#master.alive());
     if (!loaded.ok) return;
-    this.#inForce = { text: before.text, digest };
+    this.#inForce = before;
     this.#diverged = false;
     await this.#announce({ how: loaded.value, digest });
   }

@@ -1,7 +1,7 @@
 /** What a worker was told at its runtime socket comes to the same as a reload of the file. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -187,6 +187,7 @@ describe("[LM1] changes without a reload", { skip }, () => {
         await loaded.haproxy.stop();
         await loaded.apply(last);
         assert.deepEqual(await told.state(), await loaded.state());
+        await told.haproxy.settle();
         assert.equal(
           readFileSync(join(told.directory, "haproxy.cfg"), "utf8"),
           told.render(last).text,
@@ -217,6 +218,36 @@ describe("[LM1] changes without a reload", { skip }, () => {
     // Half of what it was to be told: it is like no file.
     await successor.tell(["experimental-mode on", "set var proc.configuration str(changing)"]);
     assert.deepEqual(await successor.apply(told.render(first)), { ok: true, value: "reloaded" });
+    assert.notEqual(await told.pid(), pid);
+  });
+
+  test("the file follows what the worker was told; a unit that was killed before it did starts without a reload", async () => {
+    const file = (): string => readFileSync(join(told.directory, "haproxy.cfg"), "utf8");
+    const weighing = (weight: number): VirtualService[] => [
+      exampleService(1, {
+        address,
+        port,
+        schedule: "wrr",
+        servers: [exampleServer(1, { weight }), exampleServer(2, { weight: 9 })],
+      }),
+    ];
+    await told.apply(weighing(3));
+    await told.haproxy.settle();
+    const pid = await told.pid();
+    assert.equal(await told.apply(weighing(4)), "told");
+    const killed = file();
+    await told.haproxy.settle();
+    assert.equal(file(), told.render(weighing(4)).text);
+
+    writeFileSync(join(told.directory, "haproxy.cfg"), killed);
+    told.succeed();
+    assert.equal(await told.apply(weighing(4)), "unchanged");
+    assert.equal(file(), told.render(weighing(4)).text);
+
+    // The document had moved on once more: neither the file nor what is wanted is what the worker runs.
+    writeFileSync(join(told.directory, "haproxy.cfg"), killed);
+    told.succeed();
+    assert.equal(await told.apply(weighing(5)), "reloaded");
     assert.notEqual(await told.pid(), pid);
   });
 

@@ -12,12 +12,13 @@ import type {
 } from "@tandem/haproxy-config/model";
 import { proxyAccess, proxyAccessOfService } from "../access-lists/lists.ts";
 import { ProxyRules } from "../rules/proxy-rules.ts";
-import type { SharedContent, StoredService } from "../state/document.ts";
+import { emptyShared, type SharedContent, type StoredService } from "../state/document.ts";
 import { findIn, globalChecks, isCheckedByProxy, patternOf } from "./checks.ts";
 import { proxyFrontOptions, proxyOptions } from "./options.ts";
 import { proxyPersistence, remembersClients } from "./persistence.ts";
 import { type AnyService, allServices, type SubServiceRow, subServicesOf } from "./sub-services.ts";
 import { proxyTls, type TlsSources, tlsSources } from "./tls.ts";
+import { besideServicesDiffers } from "./traffic-content.ts";
 
 export const idletimeDefaultSeconds = 660;
 
@@ -29,6 +30,7 @@ export const proxyModel = (
 ): ProxyModel => {
   const sources = tlsSources(shared);
   const rules = new ProxyRules(shared);
+  last = { shared, services: besideServicesDiffers(last.shared, shared) ? new WeakMap() : last.services };
   // The kernel carries layer-4 services; HAProxy must not listen where they stand.
   const services = shared.services
     .filter((each) => each.layer !== 4)
@@ -45,7 +47,32 @@ export const proxyModel = (
   };
 };
 
+/** Services as they were made for HAProxy last, and the content that they were made from. */
+let last: { readonly shared: SharedContent; readonly services: WeakMap<StoredService, VirtualService> } = {
+  shared: emptyShared,
+  services: new WeakMap(),
+};
+
+/** Neither rules nor another service are in it, whose use is counted or which may change without it. */
+const standsAlone = ({ rules, subServices, servers }: StoredService): boolean =>
+  rules === undefined &&
+  subServices === undefined &&
+  servers.every((server) => server.rules === undefined && server.follow === undefined);
+
 function proxyService(
+  service: StoredService,
+  shared: SharedContent,
+  sources: TlsSources,
+  rules: ProxyRules,
+): VirtualService {
+  const known = last.services.get(service);
+  if (known !== undefined) return known;
+  const made = makeService(service, shared, sources, rules);
+  if (standsAlone(service)) last.services.set(service, made);
+  return made;
+}
+
+function makeService(
   service: StoredService,
   shared: SharedContent,
   sources: TlsSources,

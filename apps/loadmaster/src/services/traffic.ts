@@ -48,21 +48,6 @@ export type TrafficContent = {
   readonly paired: boolean;
 };
 
-/** What the pair shares that is no traffic; all else may be, also what is new there. */
-const apart: ReadonlySet<string> = new Set<keyof SharedContent>([
-  "ha",
-  "nextServiceIndex",
-  "nextServerIndex",
-  "sharedAddresses",
-  "sharedAddresses6",
-]);
-
-/** Whether there may be another file for HAProxy, or other rules for the kernel. */
-export function trafficDiffers(before: SharedContent, next: SharedContent): boolean {
-  const names = new Set([...Object.keys(before), ...Object.keys(next)]) as Set<keyof SharedContent>;
-  return [...names].some((name) => !apart.has(name) && before[name] !== next[name]);
-}
-
 /** Accepted, and not in force yet. */
 export type AcceptedTraffic = {
   /** Brings it into force, soon if not at once. */
@@ -194,8 +179,11 @@ export class Traffic {
     services: readonly StoredService[],
     before: readonly StoredService[],
   ): Promise<Result<void, FieldError>> {
+    const were = new Set(before);
+    const changed = services.filter((each) => !were.has(each));
+    if (changed.length === 0) return ok(undefined);
     const listening = new Set(before.filter(isListening).map(placeOf));
-    for (const service of services) {
+    for (const service of changed) {
       if (!isListening(service) || listening.has(placeOf(service))) continue;
       const free = await this.#listenable(service);
       if (!free.ok) return free;

@@ -2,7 +2,7 @@
  * What a unit keeps. `shared` is the pair's: it goes to the partner whole. `unit` is this unit's own and is never
  * overwritten by the partner (SPEC LH11): name, HA role, partner, secrets, password, API keys.
  */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { canonicalJson, type Json } from "@tandem/base/canonical-json";
 import { type Static, Type } from "@tandem/base/schema";
 import { accessEntriesMax } from "@tandem/haproxy-config/access";
@@ -565,13 +565,23 @@ export function digestOf(shared: SharedContent): string {
   let before = "{";
   for (const name of (Object.keys(shared) as (keyof SharedContent)[]).sort()) {
     hash.update(`${before}${JSON.stringify(name)}:`);
-    if (name === "services") hash.update(`[${servicesText(shared.services)}]`);
+    if (name === "services") hashServices(hash, shared.services);
     else hash.update(canonicalJson(shared[name] as unknown as Json));
     before = ",";
   }
   const digest = hash.update(before === "{" ? "{}" : "}").digest("hex");
   knownDigests.set(shared, digest);
   return digest;
+}
+
+/** As `[${servicesText(services)}]`, without making that text. */
+function hashServices(hash: Hash, services: readonly StoredService[]): void {
+  let before = "[";
+  for (const service of services) {
+    hash.update(before).update(canonicalService(service));
+    before = ",";
+  }
+  hash.update(before === "[" ? "[]" : "]");
 }
 
 /** Their canonical JSON, one after the other. */
