@@ -173,6 +173,14 @@ export const HaRemove = Type.Object(
       description:
         "the removed unit keeps a copy and executes nothing; the one that stays keeps everything and goes on, Standalone",
     }),
+    confirm: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          "the name or id of the other unit, where it is removed and cannot be told: it is off or will never serve again",
+      }),
+    ),
   },
   closed,
 );

@@ -68,7 +68,17 @@ test("[CH24] a dead unit is removed and replaced by a new one with a new exchang
   await a.kill();
   await eventually("B has taken over", () => stateOf(b) === "Master");
   await rename(b, "10.1.0.0/16", "after A died");
-  assert.deepEqual(await b.ha.removeFromPair("stays"), { ok: true, value: { peerTold: false } });
+  for (const confirm of [undefined, "central3"]) {
+    const refused = await b.ha.removeFromPair("stays", confirm);
+    assert.ok(!refused.ok);
+    assert.deepEqual([refused.error.code, refused.error.field], ["removal-unconfirmed", "confirm"]);
+    assert.match(refused.error.message, /^central1 could not be told .*: last heard .* s ago$/);
+    assert.equal(stateOf(b), "Master", "nothing is changed");
+  }
+  b.ha.deviceRefused({ n: 1, unit: a.ha.status().ourUnit }, 2_000);
+  const seen = await b.ha.removeFromPair("stays");
+  assert.match(seen.ok ? "" : seen.error.message, /; a LoadMaster heard it .*, 2 s ago$/);
+  assert.deepEqual(await b.ha.removeFromPair("stays", "central1"), { ok: true, value: { peerTold: false } });
   assert.ok(stateOf(b) === "Standalone" && b.ha.isActing);
 
   const c = await startCentral(t, "central3", "127.0.0.3");

@@ -1,12 +1,13 @@
 /**
  * *Remove from pair* (SPEC CH24) with both units up: the peer is told over the link, before it is dropped, and takes the
  * other part. Whoever leaves stops executing before the other is told to stay, so that there is no moment when
- * two act. A peer that does not confirm in time is left as it is: the operator is told to do the same there.
+ * two act. A peer that cannot be told, and may be alive, goes on executing and granting licences: it is removed only by
+ * an operator who says by its name that it is off, or will never serve again.
  */
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import { type Static, Type } from "@tandem/base/schema";
 import { schemaFaults } from "@tandem/base/schema-faults";
-import { second } from "@tandem/base/time";
+import { second, type WallMillis } from "@tandem/base/time";
 import type { Cancel, World } from "@tandem/base/world";
 import type { Channel, ChannelPorts } from "./channels.ts";
 
@@ -32,7 +33,40 @@ export type MembershipPorts = {
   channel(ports: ChannelPorts): Channel;
   /** Ends the pair on this unit; the link is dropped with it. */
   unpair(as: Part): void;
+  /** Null: no other unit is set. */
+  peerSigns(): PeerSigns | null;
 };
+
+/** What is known of a peer that cannot be asked. */
+export type PeerSigns = {
+  readonly name: string;
+  readonly unit: string;
+  /** By heartbeat; null: not since this unit has started. */
+  readonly heardAt: WallMillis | null;
+  /** By a device, which said so to this unit; null: by none. */
+  readonly heardByDeviceAt: WallMillis | null;
+};
+
+/** Null: `confirm` names the unit. */
+export function faultOfUntold(
+  { name, unit, heardAt, heardByDeviceAt }: PeerSigns,
+  confirm: string | undefined,
+  now: WallMillis,
+): FieldError | null {
+  if (confirm === name || confirm === unit) return null;
+  const ago = (at: WallMillis): string =>
+    `${new Date(at).toISOString()}, ${Math.max(0, Math.round((now - at) / second))} s ago`;
+  const heard =
+    heardAt === null ? "this unit has not heard it since it started" : `last heard ${ago(heardAt)}`;
+  const byDevice = heardByDeviceAt === null ? "" : `; a LoadMaster heard it ${ago(heardByDeviceAt)}`;
+  return {
+    code: "removal-unconfirmed",
+    field: "confirm",
+    ...(confirm === undefined ? {} : { value: confirm }),
+    message: `${name} could not be told that it is removed: ${heard}${byDevice}`,
+    remedy: `see that ${name} is off or will never serve again, and confirm that with its name; a unit that is only cut off goes on executing and granting licences out of its share`,
+  };
+}
 
 type Wish = { readonly as: Part; readonly confirmed: (isConfirmed: boolean) => void };
 
@@ -59,7 +93,8 @@ export class Membership {
     return this.#isLeaving;
   }
 
-  async remove(as: Part): Promise<Result<{ readonly peerTold: boolean }, FieldError>> {
+  /** `confirm`: the name of the other unit, which is off or will never serve again. */
+  async remove(as: Part, confirm?: string): Promise<Result<{ readonly peerTold: boolean }, FieldError>> {
     if (!this.#ports.isInPair())
       return err({
         code: "not-paired",
@@ -77,6 +112,9 @@ export class Membership {
     this.#isLeaving = as === "leaves";
     try {
       const peerTold = await this.#tell(as);
+      const signs = peerTold || as === "leaves" || !this.#ports.isInPair() ? null : this.#ports.peerSigns();
+      const fault = signs && faultOfUntold(signs, confirm, this.#ports.world.wall());
+      if (fault !== null) return err(fault);
       // The peer may have had the same thought, and won.
       if (this.#ports.isInPair()) this.#ports.unpair(as);
       return ok({ peerTold });

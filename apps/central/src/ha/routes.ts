@@ -306,9 +306,16 @@ export function registerHaRoutes(
     if (restored.savedAs !== null) afterAnswer(reply.raw, backups.onReplaced);
     return restored;
   });
-  route(routes.removeHa, async ({ body }) => {
-    const removed = await pair.removeFromPair(body.removes === "this unit" ? "leaves" : "stays");
+  route(routes.removeHa, async ({ body }, { caller }) => {
+    const as = body.removes === "this unit" ? "leaves" : "stays";
+    const removed = await pair.removeFromPair(as, body.confirm);
     if (!removed.ok) throw new Refusal(409, removed.error);
+    if (as === "stays" && !removed.value.peerTold && body.confirm !== undefined)
+      pair.note({
+        severity: "warning",
+        code: "removed-untold",
+        message: `${caller.author} confirmed that ${body.confirm}, which could not be told of its removal, is off or will never serve again`,
+      });
     return { ...answerOf(pair, question), peerTold: removed.value.peerTold };
   });
   route(routes.listConflicts, ({ query }) => listConflicts(pair, tables, query?.state));

@@ -9,7 +9,7 @@ import type { Json } from "@tandem/base/canonical-json";
 import type { Epoch } from "@tandem/base/epoch";
 import type { Incarnation, PairId, UnitId } from "@tandem/base/ids";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
-import { second } from "@tandem/base/time";
+import { second, type WallMillis } from "@tandem/base/time";
 import type { PairEvent } from "@tandem/pair/events";
 import { handoverNote } from "@tandem/pair/handover";
 import { acceptsSnapshot, checkRequest, durableAfterSnapshot } from "@tandem/pair/pairing";
@@ -117,6 +117,8 @@ export class HighAvailability {
   #stopped: Error | null = null;
   #lettingGo: Promise<void> | undefined;
   #runningActions = 0;
+  /** Of the last device that refused this unit's term: whom it had heard, and when. */
+  #heardByDevice: { readonly unit: UnitId; readonly at: WallMillis } | null = null;
   #refusalReportedAt = Number.NEGATIVE_INFINITY;
 
   /** Opens what is kept in `stateDir`, listens for the peer and takes up its role. Rejects when any of it cannot be had. */
@@ -182,6 +184,13 @@ export class HighAvailability {
       isInPair: () => this.#pair.state.settings.peer !== null || this.#pair.state.durable.pairId !== null,
       channel: (ports) => this.channel("membership", ports),
       unpair: (as) => this.unpair(as),
+      peerSigns: () => {
+        const { peer } = this.#pair.state.settings;
+        if (peer === null) return null;
+        const heardByDeviceAt = this.#heardByDevice?.unit === peer.unit ? this.#heardByDevice.at : null;
+        const heardAt = this.status().heartbeats.lastReceived;
+        return { name: this.unitName(peer.unit), unit: peer.unit, heardAt, heardByDeviceAt };
+      },
     });
     this.#shared = new SharedState(tables, store, identity.unit, storedDurable(store).pairId, world);
     this.#link = seams.openLink({
@@ -416,6 +425,7 @@ export class HighAvailability {
 
   /** E5: a device refused this unit's term, since it follows a newer Master, which it heard so long ago. */
   deviceRefused(holder: Epoch, holderHeardAgoMs: number): void {
+    this.#heardByDevice = { unit: holder.unit, at: this.#seams.world.wall() - holderHeardAgoMs };
     this.#guarded(() => this.#pair.dispatch({ type: "deviceRefused", holder, holderHeardAgoMs }));
   }
 
@@ -425,8 +435,11 @@ export class HighAvailability {
   }
 
   /** CH24 *Remove from pair*: the peer, if it can be reached, takes the other part first. */
-  removeFromPair(as: "stays" | "leaves"): Promise<Result<{ readonly peerTold: boolean }, FieldError>> {
-    return this.#membership.remove(as);
+  removeFromPair(
+    as: "stays" | "leaves",
+    confirm?: string,
+  ): Promise<Result<{ readonly peerTold: boolean }, FieldError>> {
+    return this.#membership.remove(as, confirm);
   }
 
   /** CH24 on this unit alone. */

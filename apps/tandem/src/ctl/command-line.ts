@@ -66,6 +66,7 @@ const commandOptions = {
   to: { type: "string" },
   "time-zone": { type: "string" },
   unit: { type: "string" },
+  confirm: { type: "string" },
   until: { type: "string" },
   user: { type: "string" },
   wait: { type: "boolean" },

@@ -51,7 +51,9 @@ const events: Command["run"] = async (context) => {
 const removeHa: Command["run"] = async (context) => {
   const wanted = oneOf(required(context, "unit"), "unit", ["this", "other"]) ?? "this";
   const removes = { this: "this unit", other: "the other unit" } as const;
-  const value = await context.client.call(routes.removeHa, { body: { removes: removes[wanted] } });
+  const confirm = context.line.text("confirm");
+  const body = { removes: removes[wanted], ...(confirm !== undefined && { confirm }) };
+  const value = await context.client.call(routes.removeHa, { body });
   const peer = value.peerTold
     ? "the other unit has taken the other part"
     : "the other unit could not be told: if it still runs, remove it from the pair there as well";
@@ -324,7 +326,7 @@ export const haCommands: { readonly [words: string]: Command } = {
   "ha backup upload": { words: 0, options: ["file"], run: uploadBackup },
   "ha backup replace": { words: 1, options: ["apply", "pass-phrase-file"], run: replaceUnit },
   "ha restore-overwritten": { words: 0, options: ["backup", "apply"], run: restoreOverwritten },
-  "ha remove": { words: 0, options: ["unit"], run: removeHa },
+  "ha remove": { words: 0, options: ["unit", "confirm"], run: removeHa },
   "notifications list": {
     words: 0,
     run: async ({ client }) => {

@@ -97,6 +97,7 @@ High availability of Central
                                       what differs from what joining the pair overwrote (or from NAME);
                                       with --apply every difference is written as a new edit
   ha remove --unit this|other         end the pair: which unit is removed; the other one goes on
+            [--confirm NAME]          the other one, which cannot be told, is off or never serves again
   ha synchronised                     what the pair synchronises and what it does not
   ha synchronise WHAT on|off          repository, profiles, target-environments, users (API keys),
                                       notifications: on both units

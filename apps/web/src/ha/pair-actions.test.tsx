@@ -1,10 +1,15 @@
 import type { HaStatus } from "@tandem/central-api/ha";
-import { cleanup, render, screen } from "@testing-library/react";
-import { afterEach, expect, test } from "vitest";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, expect, test, vi } from "vitest";
+import { call } from "../api/transport.ts";
 import { holdsBack } from "./act-button.tsx";
 import { FoundDifferences } from "./differences-alert.tsx";
 import { handoverFault } from "./handover-button.tsx";
+import { RemoveFromPair } from "./remove-from-pair.tsx";
 import { RestoreDifferences } from "./restore-overwritten.tsx";
+
+vi.mock("../api/transport.ts", () => ({ call: vi.fn() }));
 
 afterEach(cleanup);
 
@@ -80,4 +85,29 @@ test("[CH13] before anything is restored, what would change is shown, and no sec
   );
   expect(screen.getByText("comes back")).toBeTruthy();
   expect(screen.getAllByText("(secret)")).toHaveLength(2);
+});
+
+test("[ML4] a unit that could not be told is removed once its name confirms that it is off, and since when it is silent is said", async () => {
+  const message = "central2 could not be told that it is removed: last heard 600 s ago";
+  const refusal = { code: "removal-unconfirmed", field: "confirm", message, remedy: "see that it is off" };
+  vi.mocked(call)
+    .mockRejectedValueOnce(Object.assign(new Error(), { status: 409, errors: [refusal] }))
+    .mockResolvedValueOnce({ peerTold: false } as never);
+  const status = { ourName: "central1", peerName: "central2" } as HaStatus;
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <RemoveFromPair status={status} onClose={() => {}} />
+    </QueryClientProvider>,
+  );
+  expect(screen.queryByLabelText(/will never serve again/)).toBeNull();
+  fireEvent.click(screen.getByLabelText("Remove the other unit (central2)"));
+  fireEvent.click(screen.getByRole("button", { name: "Remove" }));
+  const name = await screen.findByLabelText(/will never serve again/);
+  expect(screen.getByText(/last heard 600 s ago: see that it is off/)).toBeTruthy();
+  fireEvent.change(name, { target: { value: "central2" } });
+  fireEvent.click(screen.getByRole("button", { name: "Remove" }));
+  await screen.findByText(/If it still runs/);
+  expect(vi.mocked(call).mock.lastCall?.[1]).toEqual({
+    body: { removes: "the other unit", confirm: "central2" },
+  });
 });

@@ -10,7 +10,8 @@ import {
 } from "@patternfly/react-core";
 import type { HaStatus } from "@tandem/central-api/ha";
 import { routes } from "@tandem/central-api/routes";
-import { errorsElsewhere } from "@tandem/web-components/values/refusal";
+import { TextField } from "@tandem/web-components/form/text-field";
+import { errorOf, errorsElsewhere } from "@tandem/web-components/values/refusal";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { haQuery } from "../api/queries.ts";
@@ -23,15 +24,18 @@ type Props = { readonly status: HaStatus; readonly onClose: () => void };
 export function RemoveFromPair({ status, onClose }: Props) {
   const [removes, setRemoves] = useState<Removes | null>(null);
   const [notTold, setNotTold] = useState(false);
+  const [confirm, setConfirm] = useState("");
   const client = useQueryClient();
   const remove = useMutation({
-    mutationFn: (which: Removes) => call(routes.removeHa, { body: { removes: which } }),
+    mutationFn: (which: Removes) =>
+      call(routes.removeHa, { body: { removes: which, ...(confirm !== "" && { confirm }) } }),
     onSuccess: ({ peerTold, ...answer }) => {
       client.setQueryData(haQuery.queryKey, answer);
       if (peerTold) onClose();
       else setNotTold(true);
     },
   });
+  const unconfirmed = errorOf(remove.error, "confirm");
   const names: { readonly [which in Removes]: string } = {
     "this unit": status.ourName,
     "the other unit": status.peerName ?? "the other unit",
@@ -59,7 +63,7 @@ export function RemoveFromPair({ status, onClose }: Props) {
           </Alert>
         ) : (
           <Form>
-            {errorsElsewhere(remove.error, []).map((problem) => (
+            {errorsElsewhere(remove.error, ["confirm"]).map((problem) => (
               <Alert key={problem} variant="danger" isInline title={problem} />
             ))}
             <Alert
@@ -69,6 +73,15 @@ export function RemoveFromPair({ status, onClose }: Props) {
             />
             {choice("this unit")}
             {choice("the other unit")}
+            {unconfirmed !== undefined && removes === "the other unit" && (
+              <TextField
+                id="removes-confirm"
+                label="Name of the other unit, which is off or will never serve again"
+                value={confirm}
+                error={unconfirmed}
+                onChange={setConfirm}
+              />
+            )}
           </Form>
         )}
       </ModalBody>
