@@ -53,6 +53,8 @@ export type LicenceShare = Static<typeof LicenceShare>;
 export const LicensingOverview = Type.Object({
   unit: Type.String(),
   unitName: Type.String(),
+  /** Of the key of this unit's certificate: what a LoadMaster shows before it is licensed. */
+  fingerprint: Type.String(),
   local: Type.Union([LicenceShare, Type.Null()]),
   pool: Type.Union([LicenceShare, Type.Null()]),
   metered: Type.Union([Type.Object({ tierGbps: amount, issued: amount }), Type.Null()]),
@@ -71,7 +73,7 @@ export const LicensedUnit = Type.Object({
   type: LicenceTypeId,
   /** `held`: licensed by this pair (blue). `ended`: released, recovered, or its Central was removed. */
   state: Type.Union([Type.Literal("held"), Type.Literal("ended")]),
-  /** The Central that holds it. */
+  /** The Central that holds it, or whose word ended it. */
   central: Type.String(),
   centralName: Type.String(),
   isPeer: Type.Boolean(),
@@ -85,6 +87,8 @@ export const LicensedUnit = Type.Object({
   checkedAt: MomentOrNull,
   /** An alarm about it: seen on two machines. */
   alarm: Type.Union([text(512), Type.Null()]),
+  /** Why nobody holds it; null: it is held. */
+  ended: Type.Union([text(512), Type.Null()]),
 });
 export type LicensedUnit = Static<typeof LicensedUnit>;
 export const LicensedUnitList = Type.Object({ units: Type.Array(LicensedUnit) });

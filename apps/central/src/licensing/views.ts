@@ -23,7 +23,7 @@ export const isOfPair = (
 ): boolean => central === identity.unit || (belonging.kind === "paired" && belonging.peer === central);
 
 export function overviewOf({ licensing, centrals, pair, own }: LicensingParts): LicensingOverview {
-  const { unit, name } = centrals.self;
+  const { unit, name, certificateFingerprint } = centrals.self;
   const view = licensing.view();
   const { licence } = own.current();
   const metered = licence?.metered ?? null;
@@ -34,6 +34,7 @@ export function overviewOf({ licensing, centrals, pair, own }: LicensingParts): 
   return {
     unit,
     unitName: name,
+    fingerprint: certificateFingerprint,
     local: shareView(licensing, "local"),
     pool: shareView(licensing, "pool"),
     metered: metered && { tierGbps: metered.tierGbps, issued },
@@ -60,6 +61,7 @@ export function licensedUnits({ licensing, centrals, pair }: LicensingParts): re
   return [...decidingStandings(licensing.licences()).values()]
     .map((row): LicensedUnit => {
       const number = pair.row(deviceNumbers, licenceKey(row.unit, row.central))?.values.number;
+      const isHeld = row.state === "held" && isOfPair(pair, row.central);
       const moment = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
       return {
         unit: row.unit,
@@ -69,7 +71,7 @@ export function licensedUnits({ licensing, centrals, pair }: LicensingParts): re
         address: row.address,
         port: row.port,
         type: row.type,
-        state: row.state === "held" && isOfPair(pair, row.central) ? "held" : "ended",
+        state: isHeld ? "held" : "ended",
         central: row.central,
         centralName: centrals.nameOf(row.central),
         isPeer: row.central !== centrals.self.unit,
@@ -80,6 +82,7 @@ export function licensedUnits({ licensing, centrals, pair }: LicensingParts): re
         grantedAt: new Date(row.grantedAt).toISOString(),
         checkedAt: moment(row.checkedAt),
         alarm: row.state === "held" && row.remark !== "" ? row.remark : null,
+        ended: isHeld ? null : row.state === "held" ? "its Central is not of this pair any more" : row.remark,
       };
     })
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.unit < b.unit ? -1 : 1));

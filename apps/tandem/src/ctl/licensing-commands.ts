@@ -11,9 +11,18 @@ const shareWords = (share: LicenceShare | null, unit: string): string =>
     ? "not licensed"
     : `${share.issued + share.peerIssued} of ${share.allowed}${unit} granted; here ${share.issued} of a share of ${share.share}, at the peer ${share.peerIssued} of ${share.peerShare}`;
 
-function printOverview({ unitName, unit, local, pool, metered, refuses }: LicensingOverview): string {
+function printOverview({
+  unitName,
+  unit,
+  fingerprint,
+  local,
+  pool,
+  metered,
+  refuses,
+}: LicensingOverview): string {
   return facts([
     ["Central", `${unitName} (${unit})`],
+    ["Fingerprint", fingerprint],
     ["Local licences", shareWords(local, "")],
     ["Pool", shareWords(pool, " Mbit/s")],
     [
@@ -60,10 +69,10 @@ export const licensingCommands: { readonly [words: string]: Command } = {
         each.address,
         each.type,
         each.state,
-        each.centralName,
+        each.state === "ended" ? "-" : each.centralName,
         each.grantedAt,
         each.checkedAt ?? "-",
-        each.alarm ?? "",
+        each.alarm ?? each.ended ?? "",
       ]);
       return {
         value,
@@ -78,7 +87,7 @@ export const licensingCommands: { readonly [words: string]: Command } = {
             "CENTRAL",
             "GRANTED",
             "CHECKED",
-            "ALARM",
+            "REMARK",
           ],
           rows,
         ),

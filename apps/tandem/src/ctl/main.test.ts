@@ -144,7 +144,10 @@ test("[CE5] networks, devices, groups and HA are worked with from the command li
   assert.match(shown, /^AT +ACTIVE .*\n2.* -\n/);
   assert.match(shown, /\nin all /);
   assert.equal(JSON.parse(await does("statistics show --network 127.0.0.0/24 --json")).devices, 2);
-  assert.match(await does("licensing status"), /^Central +central1 .*\nLocal licences +0 of 4 granted/);
+  assert.match(
+    await does("licensing status"),
+    /^Central +central1 .*\nFingerprint +[0-9a-f]{64}\nLocal licences +0 of 4 granted/,
+  );
   assert.match(await does("licensing list"), /^ID +NAME +LICENSING ID .*\n$/);
   assert.match(
     (await run(`licensing recover ${"0".repeat(16)}`)).err,

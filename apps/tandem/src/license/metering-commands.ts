@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { MonthUsage, ReportDestination, UsageKind, UsageLineAnswer } from "@tandem/central-api/metering";
 import { routes } from "@tandem/central-api/routes";
+import { gbps } from "@tandem/licensing/usage-report";
 import {
   type Command,
   type CommandContext,
@@ -30,8 +31,8 @@ async function monthOf({ client, line }: CommandContext): Promise<string> {
   return months[0]?.month ?? new Date().toISOString().slice(0, 7);
 }
 
-const gbps = (bitsPerSecond: number | null): string =>
-  bitsPerSecond === null ? "-" : (bitsPerSecond / 1_000_000_000).toFixed(3);
+const gbpsOrNone = (bitsPerSecond: number | null): string =>
+  bitsPerSecond === null ? "-" : gbps(bitsPerSecond);
 
 function printLine({ members, peakBitsPerSecond, peakAt, samples, missing, ...line }: UsageLineAnswer) {
   const ids = members.map(({ deviceId, isPeer }) =>
@@ -41,7 +42,7 @@ function printLine({ members, peakBitsPerSecond, peakAt, samples, missing, ...li
   return [
     ids.join(" + "),
     members.map(({ name }) => name).join(" + "),
-    gbps(peakBitsPerSecond),
+    gbpsOrNone(peakBitsPerSecond),
     peakAt ?? "-",
     String(samples),
     String(missing),
@@ -61,7 +62,7 @@ function printUsage(usage: MonthUsage, kind: UsageKind): string {
     ...(kind === "pool"
       ? []
       : ([
-          ["Sum of peaks", `${gbps(sumBitsPerSecond)} Gbit/s`],
+          ["Sum of peaks", `${gbpsOrNone(sumBitsPerSecond)} Gbit/s`],
           ["Billed", `${billedGbps ?? 0} Gbit/s`],
           ["Tier", tierGbps === null ? "none" : `${tierGbps} Gbit/s, beyond it ${beyondTierGbps ?? 0}`],
         ] as const)),

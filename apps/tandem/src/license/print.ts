@@ -15,7 +15,10 @@ export function termsLines(terms: Terms): readonly (readonly [string, string])[]
   return [
     ["Licence", `${id}${isTrial ? ", a trial" : ""}, account ${account}`],
     ["Holder", holder],
-    ["Local", local === null ? "none" : `${local.allowance} licences`],
+    [
+      "Local",
+      local === null ? "none" : `${local.allowance} ${local.allowance === 1 ? "licence" : "licences"}`,
+    ],
     ["Metered", metered === null ? "none" : `tier ${metered.tierGbps} Gbit/s`],
     ["Pool", pool === null ? "none" : `${pool.capacityMbps} Mbit/s`],
     ...units.map(

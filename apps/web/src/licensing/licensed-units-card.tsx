@@ -69,6 +69,10 @@ export function LicensedUnitsCard() {
 const deviceIdWords = ({ deviceId, isPeer }: Pick<LicensedUnit, "deviceId" | "isPeer">): string =>
   isPeer ? `(${deviceId})` : String(deviceId);
 
+/** One that was recovered or given back has no holder, whoever wrote that down. */
+const holderWords = ({ state, centralName, isPeer }: LicensedUnit): string =>
+  state === "ended" ? "nobody" : `${centralName}${isPeer ? " (the other unit)" : ""}`;
+
 const stateLooks = {
   held: { color: "blue", words: "licensed" },
   ended: { color: "grey", words: "ended" },
@@ -113,7 +117,7 @@ export function LicensedUnitsTable({ units, onRecover }: TableProps) {
             </Td>
             <Td dataLabel="Device ID">{deviceIdWords(unit)}</Td>
             <Td dataLabel="Type">{licenceTypeWords(unit.type)}</Td>
-            <Td dataLabel="Holder">{`${unit.centralName}${unit.isPeer ? " (the other unit)" : ""}`}</Td>
+            <Td dataLabel="Holder">{holderWords(unit)}</Td>
             <Td dataLabel="Address">{`${unit.address}:${unit.port}`}</Td>
             <Td dataLabel="Granted">{moment(unit.grantedAt)}</Td>
             <Td dataLabel="Last check">{moment(unit.checkedAt)}</Td>
@@ -121,6 +125,7 @@ export function LicensedUnitsTable({ units, onRecover }: TableProps) {
               <Label color={stateLooks[unit.state].color} isCompact>
                 {stateLooks[unit.state].words}
               </Label>
+              {unit.ended !== null && <Content component="small">{unit.ended}</Content>}
               {unit.alarm !== null && (
                 <>
                   {" "}

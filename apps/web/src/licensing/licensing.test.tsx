@@ -50,6 +50,7 @@ const unit: LicensedUnit = {
   grantedAt: "2026-11-26T10:00:00Z",
   checkedAt: null,
   alarm: null,
+  ended: null,
 };
 
 test("[ML3] the device ID of a LoadMaster that the other unit holds stands in parentheses", () => {
@@ -66,18 +67,28 @@ test("[ML3] the device ID of a LoadMaster that the other unit holds stands in pa
 
 test("[ML7] a held licence can be recovered, an ended one not; an alarm is said in words", async () => {
   const onRecover = vi.fn();
-  const ended = { ...unit, unit: "2".repeat(16), name: "lm3", state: "ended" as const };
+  const ended = {
+    ...unit,
+    unit: "2".repeat(16),
+    name: "lm3",
+    state: "ended" as const,
+    ended: "recovered by admin",
+  };
   const copied = { ...unit, alarm: "seen on two machines" };
   render(<LicensedUnitsTable units={[copied, ended]} onRecover={onRecover} />);
   expect(screen.getByText("seen on two machines")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Recover the licence of lm1" }));
   expect(onRecover).toHaveBeenCalledWith(copied);
   expect(screen.queryByRole("button", { name: "Recover the licence of lm3" })).toBeNull();
+  const row = screen.getByRole("row", { name: /lm3/ });
+  expect(within(row).getByRole("cell", { name: "nobody" })).toBeTruthy();
+  expect(row.textContent).toContain("recovered by admin");
 });
 
 const overview: LicensingOverview = {
   unit: "a".repeat(16),
   unitName: "central1",
+  fingerprint: "ab".repeat(32),
   local: { allowed: 10, share: 6, issued: 2, peerShare: 4, peerIssued: 4 },
   pool: { allowed: 1_000, share: 500, issued: 100, peerShare: 500, peerIssued: 200 },
   metered: null,
@@ -129,6 +140,7 @@ test("[ML1] the end of a licence is told from 90 days before it, and what would 
     title: "The trial ends in 7 days",
     remedy: "Import a licence.",
   });
+  expect(at(1 * day)?.title).toBe("The licence ends in one day");
   expect(at(0, "expired")?.isOver).toBe(true);
   expect(at(0, "invalid")).toBeNull();
   expect(allowedWords(licence)).toEqual([

@@ -28,7 +28,9 @@ export function expiryNotice(own: Pick<OwnLicence, "licence" | "state">, now: nu
       remedy: `LoadMasters that are licensed stay so. ${remedy}`,
     };
   const days = Math.ceil((Date.parse(licence.expiresAt) - now) / dayMs);
-  return days > noticeFromDays ? null : { isOver: false, title: `The ${what} ends in ${days} days`, remedy };
+  return days > noticeFromDays
+    ? null
+    : { isOver: false, title: `The ${what} ends in ${days === 1 ? "one day" : `${days} days`}`, remedy };
 }
 
 /** What a licence allows, one sentence each. */
@@ -38,7 +40,7 @@ export function allowedWords({
   pool,
 }: NonNullable<OwnLicence["licence"]>): readonly string[] {
   const all = [
-    ...(local === null ? [] : [`${local.allowance} local licences`]),
+    ...(local === null ? [] : [`${local.allowance} local ${local.allowance === 1 ? "licence" : "licences"}`]),
     ...(metered === null ? [] : [`metered licences without limit, tier ${metered.tierGbps} Gbit/s`]),
     ...(pool === null ? [] : [`a pool of ${pool.capacityMbps} Mbit/s`]),
   ];

@@ -29,6 +29,10 @@ export function SharesCard({ overview, peerName }: Props) {
           <WrittenAlert written={written} onClose={() => setWritten(null)} />
           <SharesTable overview={overview} peerName={peerName} onTake={setAsked} />
           <Content component="p">{meteredWords(overview.metered)}</Content>
+          <Content component="p">
+            {`A LoadMaster that is licensed by ${overview.unitName} shows this fingerprint first: `}
+            <code>{overview.fingerprint}</code>
+          </Content>
         </Stack>
         {asked !== null && share !== null && peerName !== null && (
           <TakeOverShare
