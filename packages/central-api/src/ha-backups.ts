@@ -23,6 +23,8 @@ const PassPhrase = Type.String({
   description: "what a portable backup is sealed under; kept nowhere",
 });
 
+export const portableBackupMaxBytes = 256 * 1024 * 1024;
+
 export const BackupDownload = Type.Object(
   {
     backup: Type.Optional(

@@ -7,6 +7,7 @@ import {
   type BackupDownload,
   type BackupUploaded,
   backupsUploadedMax,
+  portableBackupMaxBytes,
 } from "@tandem/central-api/ha-backups";
 import { writeFileAtomically } from "@tandem/peer-link/atomic-file";
 import { Replica } from "@tandem/replica/replica";
@@ -23,13 +24,7 @@ import {
   type SavedState,
   type Writer,
 } from "./backup.ts";
-import {
-  aboutPortable,
-  objectIn,
-  openPortable,
-  portableBackup,
-  portableMaxBytes,
-} from "./portable-backup.ts";
+import { aboutPortable, objectIn, openPortable, portableBackup } from "./portable-backup.ts";
 import { isSecretIn } from "./shared-state.ts";
 import type { HighAvailability } from "./shell.ts";
 
@@ -167,11 +162,11 @@ async function collected(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   let bytes = 0;
   for await (const piece of content) {
     bytes += piece.length;
-    if (bytes > portableMaxBytes)
+    if (bytes > portableBackupMaxBytes)
       throw new Refusal(413, {
         code: "backup-too-large",
         field: "backup",
-        message: `the file has more than ${portableMaxBytes} bytes`,
+        message: `the file has more than ${portableBackupMaxBytes} bytes`,
         remedy: "send the file that downloading a backup gave",
       });
     pieces.push(piece);

@@ -28,7 +28,6 @@ import {
   unreadable,
 } from "./backup-faults.ts";
 
-export const portableMaxBytes = 256 * 1024 * 1024;
 /** Unpacked; only what was opened with its pass phrase is unpacked. */
 const contentMaxBytes = 400 * 1024 * 1024;
 /** Of it, looked at in one turn. */

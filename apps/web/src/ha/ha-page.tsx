@@ -7,6 +7,7 @@ import { haQuery } from "../api/queries.ts";
 import { call } from "../api/transport.ts";
 import { SwitchesHint } from "../synchronisation/switches-hint.tsx";
 import { ActButton } from "./act-button.tsx";
+import { BackupsCard } from "./backups-card.tsx";
 import { ConflictsCard } from "./conflicts-card.tsx";
 import { DifferencesAlert } from "./differences-alert.tsx";
 import { HaForm } from "./ha-form.tsx";
@@ -65,6 +66,9 @@ export function HaPage() {
               </HaStatusCard>
               {dialogue === "restore" && <RestoreOverwritten onClose={close} />}
               {dialogue === "remove" && <RemoveFromPair status={ha.data.status} onClose={close} />}
+            </GridItem>
+            <GridItem>
+              <BackupsCard />
             </GridItem>
             <GridItem>
               <ConflictsCard />
