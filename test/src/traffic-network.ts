@@ -3,6 +3,7 @@
  * sees of a failover. The test's own process is the client's machine, so that its sockets are the clients.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { connect, type Socket } from "node:net";
@@ -148,12 +149,12 @@ export class TrafficNetwork {
     await until(`${server} has ended`, () => child?.signalCode !== null);
   }
 
-  #run(host: string, words: readonly string[]): void {
-    const log = openSync(join(this.folder, `${host}.log`), "a");
+  #run(host: string, words: readonly string[], name = host): void {
+    const log = openSync(join(this.folder, `${name}.log`), "a");
     const child = spawn("ip", ["netns", "exec", this.namespace(host), process.execPath, ...words], {
       stdio: ["ignore", log, log],
     });
-    this.#children.set(host, child);
+    this.#children.set(name, child);
   }
 
   /** Starts the unit's process; resolves once its API answers, rejects when it ends before. */
@@ -279,6 +280,24 @@ export class TrafficNetwork {
     this.#boot(unit);
   }
 
+  /** Clients' machines reach servers by way of the active unit. */
+  routeToServers(): void {
+    ip("route", "add", `${back(0)}/24`, "via", sharedFront);
+  }
+
+  /** A server's machine connects to another one, and says something. */
+  sayFrom(server: (typeof servers)[number], host: string, port: number, text: string): void {
+    const program = `require("node:net").connect(${port}, "${host}").end("${text}")`;
+    this.#run(`${server}`, ["-e", program], `${server}-talk`);
+  }
+
+  /** The unit's kernel knows no flow of UDP any more. */
+  forgetDatagrams(unit: UnitName): void {
+    spawnSync("ip", [...`netns exec ${this.namespace(unit)} conntrack -D -p udp`.split(" ")], {
+      stdio: "ignore",
+    });
+  }
+
   /** Connections of a layer-4 service that the unit's kernel knows. */
   connections(unit: UnitName, port: number): number {
     const table = execFileSync(
@@ -397,5 +416,49 @@ export class Conversation {
   end(): void {
     clearInterval(this.#timer);
     this.#socket.destroy();
+  }
+}
+
+/** A client of UDP that never changes its port: it sends a number every so often and hears nobody but the service. */
+export class Datagrams {
+  static readonly everyMs = 50;
+  server: string | undefined;
+  answered = 0;
+  /** The last that was heard. */
+  heard = "";
+  said = 0;
+  readonly #socket: DatagramSocket = createSocket("udp4");
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(client: string, fromPort: number, to: string, port: number) {
+    this.#socket.on("message", (text) => {
+      this.heard = text.toString();
+      const [server, number] = this.heard.split(" ");
+      this.server = server;
+      this.answered = Number(number) || this.answered;
+    });
+    // Where nothing listens the next packet after the refusal is said to have failed.
+    this.#socket.on("error", () => {});
+    this.#socket.bind(fromPort, client, () => this.#socket.connect(port, to, () => this.goOn()));
+  }
+
+  goOn(): void {
+    this.#timer = setInterval(() => {
+      this.said += 1;
+      this.say(String(this.said));
+    }, Datagrams.everyMs);
+  }
+
+  pause(): void {
+    clearInterval(this.#timer);
+  }
+
+  say(text: string): void {
+    this.#socket.send(text, () => {});
+  }
+
+  end(): void {
+    this.pause();
+    this.#socket.close();
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isIpv6 } from "@tandem/base/ipv6";
 import { err, type FieldError, ok, type Result } from "@tandem/base/result";
 import type { World } from "@tandem/base/world";
-import { countEstablished } from "@tandem/linux/conntrack-list";
+import { countEstablished, listUdpFlows, removeUdpFlows } from "@tandem/linux/conntrack-list";
 import { ConntrackdProcess } from "@tandem/linux/conntrackd-process";
 import { HaproxyProcess } from "@tandem/linux/haproxy-process";
 import { applyRuleset, readCounters } from "@tandem/linux/nft";
@@ -128,6 +128,8 @@ export async function assemble(
     applyRuleset,
     readCounters,
     countEstablished,
+    listUdpFlows,
+    removeUdpFlows,
     check,
     troubled: (reason) => {
       if (reason !== undefined) log("error", "layer4-not-in-force", { reason });

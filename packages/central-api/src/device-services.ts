@@ -3,6 +3,11 @@ import { Acknowledged, closed, Tag } from "./errors.ts";
 
 const address = Type.String({ minLength: 1, maxLength: 45 });
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
+const portOrEvery = Type.Integer({
+  minimum: 0,
+  maximum: 65_535,
+  description: "0: every port; such a service is changed on the device itself",
+});
 const protocol = Type.Union([Type.Literal("tcp"), Type.Literal("udp")]);
 const parameters = Type.Record(
   Type.String({ pattern: "^[A-Za-z0-9_.]{1,64}$" }),
@@ -40,11 +45,11 @@ export type DeviceServicePut = Static<typeof DeviceServicePut>;
 export const DeviceService = Type.Object({
   service: Type.String({ description: "protocol, address and port, such as `tcp 192.0.2.10 80`" }),
   address,
-  port,
+  port: portOrEvery,
   protocol,
   name: Type.String(),
   status: Type.String({ description: "as the device says, such as Up" }),
-  servers: Type.Array(Type.Object({ address, port, status: Type.String() })),
+  servers: Type.Array(Type.Object({ address, port: portOrEvery, status: Type.String() })),
   managed: Type.Boolean({ description: "was last changed through Central" }),
   tag: Type.Union([Tag, Type.Null()]),
 });

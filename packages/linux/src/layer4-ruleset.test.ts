@@ -17,8 +17,10 @@ const server = (index: number, changes: Partial<Layer4Server> = {}): Layer4Serve
 });
 const service = (index: number, changes: Partial<Layer4Service> = {}): Layer4Service => ({
   index,
+  protocol: "tcp",
   address: "10.77.0.100",
   port: 5431 + index,
+  except: [],
   choice: "connection",
   servers: [server(1), server(2), server(3)],
   ...changes,
@@ -37,6 +39,29 @@ const goldens: Record<string, readonly Layer4Service[]> = {
     service(3, { choice: "source" }),
     service(4, { servers: [server(7, { takes: false })] }),
     service(5, { servers: [] }),
+  ],
+  "layer4-udp": [
+    service(6, { port: 53, servers: [server(8, { port: 53 })] }),
+    service(7, {
+      protocol: "udp",
+      port: 53,
+      servers: [server(9, { port: 53 }), server(10, { port: 53, takes: false })],
+    }),
+    service(8, { protocol: "udp", port: 123, choice: "turn", servers: [server(11), server(12)] }),
+  ],
+  "layer4-every-port": [
+    service(9, { port: 22, servers: [server(13, { port: 22 })] }),
+    service(10, {
+      port: undefined,
+      except: [22, 443],
+      servers: [server(14, { port: undefined }), server(15, { port: undefined })],
+    }),
+    service(11, {
+      protocol: "udp",
+      port: undefined,
+      choice: "source",
+      servers: [server(16, { port: undefined })],
+    }),
   ],
 };
 
@@ -77,4 +102,5 @@ test("[LH12] the table goes without a trace, and rules that nft does not know ar
 test("text that is no address never becomes part of a rule", () => {
   assert.throws(() => renderLayer4([service(1, { address: "1.2.3.4; drop" })]));
   assert.throws(() => renderLayer4([service(1, { servers: [server(1, { port: 80.5 })] })]));
+  assert.throws(() => renderLayer4([service(1, { port: undefined, except: [70_000] })]));
 });

@@ -1,6 +1,6 @@
 /** Who may connect to services: one command, whose parameter says what is done (vendor's interface description, 3.15.3 and 3.16). */
 import { type Parameter, printable } from "./parameters.ts";
-import { port, serviceReference } from "./service-parameters.ts";
+import { serviceReference } from "./service-parameters.ts";
 
 /** `white` and `black` are the earlier words for `allow` and `block`. */
 const list = { kind: "choice", values: ["allow", "block", "white", "black"] } as const;
@@ -34,8 +34,8 @@ export const accessListParameters = [
   { name: "delvs", type: list, about: "removes addr from a list of one service" },
   { name: "vs", type: serviceReference[0].type, about: "the service's index" },
   { name: "vsip", type: serviceReference[0].type, about: "in place of vs: the service's address" },
-  { name: "vsport", type: port, about: "with vsip: the service's port" },
-  { name: "vsprot", type: serviceReference[2].type, about: "with vsip: tcp" },
+  { name: "vsport", type: serviceReference[1].type, about: "with vsip: the service's port" },
+  { name: "vsprot", type: serviceReference[2].type, about: "with vsip: the service's protocol" },
   {
     name: "addr",
     type: {

@@ -28,7 +28,7 @@ export const checkParameters = [
     name: "CheckType",
     type: { kind: "choice", values: checkTypes },
     about:
-      "health check: by default that of the service's port (21 ftp, 23 telnet, 25 smtp, 80 http, 110 pop3, 119 nntp, 143 imap, 3389 rdp), tcp elsewhere; https is http over TLS, whatever the traffic goes over; ldap is an anonymous bind; bdata sends and seeks bytes",
+      "health check: by default that of the service's port (21 ftp, 23 telnet, 25 smtp, 80 http, 110 pop3, 119 nntp, 143 imap, 3389 rdp), tcp elsewhere, icmp with UDP and on every port; https is http over TLS, whatever the traffic goes over; ldap is an anonymous bind; bdata sends and seeks bytes",
   },
   {
     name: "CheckUrl",

@@ -9,7 +9,14 @@ import type { Failure } from "./envelope.ts";
 
 export type ParameterType =
   | { readonly kind: "boolean" }
-  | { readonly kind: "integer"; readonly min: number; readonly max: number; readonly unit?: string }
+  /** With `every`, * is taken as well, and read as 0. */
+  | {
+      readonly kind: "integer";
+      readonly min: number;
+      readonly max: number;
+      readonly unit?: string;
+      readonly every?: true;
+    }
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "address" }
   /** `allowed` says in words what `pattern` demands. Secrets are never repeated in an answer. */
@@ -95,6 +102,7 @@ export function readValue(parameter: Parameter, value: unknown): Result<boolean 
         : ok(flag);
     }
     case "integer": {
+      if (type.every === true && text === "*") return ok(0);
       const number = Number(text);
       const fits = /^[+-]?\d+$/.test(text) && number >= type.min && number <= type.max;
       return fits
@@ -103,7 +111,7 @@ export function readValue(parameter: Parameter, value: unknown): Result<boolean 
             invalid(
               parameter.name,
               value,
-              `${type.min} to ${type.max}${type.unit === undefined ? "" : ` ${type.unit}`}`,
+              `${type.min} to ${type.max}${type.unit === undefined ? "" : ` ${type.unit}`}${type.every === true ? ", or *" : ""}`,
             ),
           );
     }

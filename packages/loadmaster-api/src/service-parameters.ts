@@ -3,6 +3,7 @@ import { checkParameters, serverCheckParameters } from "./check-parameters.ts";
 import { type Parameter, printable } from "./parameters.ts";
 
 export const port = { kind: "integer", min: 1, max: 65_535 } as const;
+const portOrEvery = { ...port, every: true } as const;
 
 /** A host name, and nothing that is longer or could be anything else. */
 export const hostNamePattern = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
@@ -20,12 +21,16 @@ export const serviceReference = [
     missingWord: "Address",
     about: "the index of the service or SubVS, or the service's address",
   },
-  { name: "port", type: port, about: "with an address: the service's port" },
+  {
+    name: "port",
+    type: portOrEvery,
+    about: "with an address: the service's port; * is every port that no other service there has",
+  },
   {
     name: "prot",
     aliases: ["protocol"],
-    type: { kind: "choice", values: ["tcp"] },
-    about: "with an address: tcp (udp is not available on this unit yet)",
+    type: { kind: "choice", values: ["tcp", "udp"] },
+    about: "with an address: the service's protocol; udp is passed on at layer 4",
   },
 ] as const satisfies readonly Parameter[];
 
@@ -41,7 +46,12 @@ export const serverReference = [
     required: true,
     about: "!index of the real server, or its address",
   },
-  { name: "rsport", type: port, about: "with an address: the server's port" },
+  {
+    name: "rsport",
+    type: portOrEvery,
+    about:
+      "with an address: the server's port; * in a service on every port, whose servers are spoken to at the port that the client used",
+  },
 ] as const satisfies readonly Parameter[];
 
 /** A server wherever it stands: the port does not matter. */
@@ -198,7 +208,7 @@ export const serviceParameters = [
     name: "VStype",
     type: { kind: "choice", values: ["gen", "http", "http2"] },
     about:
-      "http reads requests, http2 is the same with HTTP/2 offered to clients, gen passes TCP on; http by default on port 80, and on port 443 with SSLAcceleration, gen elsewhere",
+      "http reads requests, http2 is the same with HTTP/2 offered to clients, gen passes on what is sent; http by default on port 80, and on port 443 with SSLAcceleration, gen elsewhere",
   },
   {
     name: "Schedule",
@@ -258,7 +268,7 @@ export const serviceParameters = [
     name: "ForceL4",
     type: { kind: "boolean" },
     about:
-      "layer 4: the kernel passes the packets on to the servers, which see the client's address and answer by way of the unit",
+      "layer 4: the kernel passes the packets on to the servers, which see the client's address and answer by way of the unit; UDP and services on every port are always Y",
   },
   { name: "ForceL7", type: { kind: "boolean" }, about: "the contrary of ForceL4" },
   {
@@ -413,7 +423,7 @@ export const serviceMoves = [
     },
     about: "the service's new address",
   },
-  { name: "vsport", type: port, about: "the service's new port" },
+  { name: "vsport", type: portOrEvery, about: "the service's new port" },
   {
     name: "createsubvs",
     type: { kind: "text", pattern: /^[\s\S]{0,127}$/, allowed: "nothing" },

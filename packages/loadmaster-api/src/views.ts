@@ -11,6 +11,7 @@ export type RealServerView = {
   VSIndex: number;
   RsIndex: number;
   Addr: string;
+  /** 0: the one that the client used. */
   Port: number;
   DnsName: string;
   Forward: string;
@@ -34,6 +35,7 @@ export type VirtualServiceView = {
   Index: number;
   /** Absent of a SubVS, whose port is 0. */
   VSAddress?: string;
+  /** `*`: every port. */
   VSPort: string;
   Layer: number;
   NickName?: string;
@@ -212,7 +214,7 @@ export type InterfaceView = {
 /** Counters only grow while `Counters.Epoch` of {@link StatisticsView} stays the same. */
 export type VirtualServiceStatistics = {
   VSAddress: string;
-  /** A number here, other than in `listvs`. */
+  /** A number here, other than in `listvs`; 0 of a SubVS and of a service on every port. */
   VSPort: number;
   VSProt: string;
   Index: number;

@@ -79,7 +79,8 @@ type CommandsProps = { readonly services: readonly VirtualServiceView[]; readonl
 function ProbeCommands({ services, view }: CommandsProps) {
   const commands = services
     .flatMap(({ VSAddress, ...each }) =>
-      VSAddress === undefined
+      // The probe speaks TCP, to one port.
+      VSAddress === undefined || each.Protocol === "udp" || each.VSPort === "*"
         ? []
         : [
             {

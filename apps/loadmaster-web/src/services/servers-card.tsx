@@ -1,5 +1,5 @@
 import { Button, Card, CardBody, CardTitle, Stack } from "@patternfly/react-core";
-import { socketText } from "@tandem/base/ipv6";
+import { everyPort, placeText, portText } from "@tandem/loadmaster-api/place";
 import type { RealServerView, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { TextField } from "@tandem/web-components/form/text-field";
@@ -20,7 +20,7 @@ type Asked =
   | { readonly kind: "add" }
   | { readonly kind: "change" | "remove"; readonly server: RealServerView };
 
-const nameOf = ({ Addr, Port }: RealServerView): string => socketText(Addr, Port);
+const nameOf = ({ Addr, Port }: RealServerView): string => placeText({ address: Addr, port: Port });
 
 /** The real servers behind a service. */
 export function ServersCard({ service, reason }: Props) {
@@ -80,12 +80,13 @@ type FormProps = {
 
 function ServerForm({ service, server, onClose }: FormProps) {
   const [address, setAddress] = useState(server?.Addr ?? "");
-  const [port, setPort] = useState(String(server?.Port ?? service.VSPort));
+  const [port, setPort] = useState(server === null ? service.VSPort : portText(server.Port));
+  const hasEveryPort = service.VSPort === portText(everyPort);
   const [draft, setDraft] = useState<Draft>({});
   const client = useQueryClient();
   const values = server ?? newServer;
   const changes = Object.fromEntries(changesIn(serverFields, draft, values));
-  const moves = server !== null && port.trim() !== String(server.Port);
+  const moves = server !== null && port.trim() !== portText(server.Port);
   const send = async (): Promise<void> => {
     const vs = String(service.Index);
     if (server === null) await command("addrs", { vs, rs: address.trim(), rsport: port.trim(), ...changes });
@@ -120,15 +121,17 @@ function ServerForm({ service, server, onClose }: FormProps) {
               error={errorOf(error, "rs")}
             />
           )}
-          <TextField
-            id={portField}
-            label="Server port"
-            type="number"
-            value={port}
-            onChange={setPort}
-            required
-            error={errorOf(error, portField)}
-          />
+          {!hasEveryPort && (
+            <TextField
+              id={portField}
+              label="Server port"
+              type="number"
+              value={port}
+              onChange={setPort}
+              required
+              error={errorOf(error, portField)}
+            />
+          )}
           {serverFields.map((field) => (
             <SettingInput
               key={field.name}

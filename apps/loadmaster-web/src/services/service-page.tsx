@@ -24,7 +24,7 @@ import { SubServicesCard } from "./sub-services-card.tsx";
 /** Address and port first, under the names by which `modvs` changes them. */
 const addressFields: readonly SettingField[] = [
   { name: "vsaddress", label: "Virtual Address", kind: "text", help: "IPv4 or IPv6" },
-  { name: "vsport", label: "Port", kind: "number", help: "1 to 65535" },
+  { name: "vsport", label: "Port", kind: "text", help: "1 to 65535, or * for every port at layer 4" },
 ];
 
 /** What clients meet before a SubVS is chosen is set at the service above it. */
@@ -38,10 +38,12 @@ const ofServiceAlone = new Set([
   "AddVia",
 ]);
 
-const fieldsOf = ({ MasterVSID }: VirtualServiceView): readonly SettingField[] =>
-  MasterVSID
-    ? serviceFields.filter(({ name }) => !ofServiceAlone.has(name))
-    : [...addressFields, ...serviceFields];
+function fieldsOf({ MasterVSID, Protocol }: VirtualServiceView): readonly SettingField[] {
+  if (MasterVSID) return serviceFields.filter(({ name }) => !ofServiceAlone.has(name));
+  // UDP is at layer 4, and nothing else.
+  const own = Protocol === "udp" ? serviceFields.filter(({ name }) => name !== "ForceL4") : serviceFields;
+  return [...addressFields, ...own];
+}
 
 /** One virtual service, whole (SPEC LM1). */
 export function ServicePage({ index }: { readonly index: string }) {

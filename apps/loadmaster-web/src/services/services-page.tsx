@@ -1,5 +1,5 @@
 import { Button, Card, CardBody, Content, Label, Stack } from "@patternfly/react-core";
-import { socketText } from "@tandem/base/ipv6";
+import { everyPort, placeText, portText } from "@tandem/loadmaster-api/place";
 import type { ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { SelectField } from "@tandem/web-components/form/select-field";
@@ -32,8 +32,14 @@ export const StatusLabel = ({ status }: { readonly status: ServiceStatus }) => (
 );
 
 /** A SubVS has no address: it is part of the service above it. */
-const nameOf = ({ VSAddress, VSPort, Index, MasterVSID }: VirtualServiceView): string =>
-  VSAddress === undefined ? `SubVS ${Index} of ${MasterVSID}` : socketText(VSAddress, Number(VSPort));
+const nameOf = ({ VSAddress, VSPort, Protocol, Index, MasterVSID }: VirtualServiceView): string =>
+  VSAddress === undefined
+    ? `SubVS ${Index} of ${MasterVSID}`
+    : placeText({
+        address: VSAddress,
+        port: VSPort === portText(everyPort) ? everyPort : Number(VSPort),
+        protocol: Protocol,
+      });
 
 /** The pair's virtual services; they are configured at the shared address (SPEC LH6). */
 export function ServicesPage() {
@@ -166,6 +172,7 @@ type AddProps = { readonly onAdded: () => Promise<unknown>; readonly onClose: ()
 /** Address and port make a service; the rest is set on its page. */
 function AddService({ onAdded, onClose }: AddProps) {
   const [draft, setDraft] = useState({ vs: "", port: "80", NickName: "" });
+  const [prot, setProt] = useState<"tcp" | "udp">("tcp");
   const [template, setTemplate] = useState("");
   const templates = useQuery(templatesQuery).data ?? [];
   const send = async (): Promise<void> => {
@@ -173,7 +180,7 @@ function AddService({ onAdded, onClose }: AddProps) {
     const added = await command("addvs", {
       vs: vs.trim(),
       port: port.trim(),
-      prot: "tcp",
+      prot,
       ...(NickName.trim() === "" ? {} : { NickName: NickName.trim() }),
       ...(template === "" ? {} : { template }),
     });
@@ -185,7 +192,7 @@ function AddService({ onAdded, onClose }: AddProps) {
       title="Add a virtual service"
       action="Add this Virtual Service"
       isDisabled={draft.vs.trim() === "" || draft.port.trim() === ""}
-      fields={["vs", "port", "NickName", "template"]}
+      fields={["vs", "port", "prot", "NickName", "template"]}
       send={send}
       onClose={onClose}
     >
@@ -204,7 +211,18 @@ function AddService({ onAdded, onClose }: AddProps) {
               required
               help="IPv4 or IPv6, such as 10.0.0.20"
             />
-            <TextField {...field("port")} label="Port" type="number" required />
+            <TextField {...field("port")} label="Port" required help="1 to 65535, or * for every port" />
+            <SelectField
+              id="prot"
+              label="Protocol"
+              value={prot}
+              options={[
+                ["tcp", "tcp"],
+                ["udp", "udp"],
+              ]}
+              onChange={setProt}
+              error={errorOf(error, "prot")}
+            />
             <TextField {...field("NickName")} label="Service Nickname" />
             {templates.length > 0 && (
               <SelectField

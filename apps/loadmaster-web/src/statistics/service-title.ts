@@ -1,6 +1,8 @@
-import { socketText } from "@tandem/base/ipv6";
+import { placeText } from "@tandem/loadmaster-api/place";
 import type { VirtualServiceStatistics } from "@tandem/loadmaster-api/views";
 
 /** A service by its address; a SubVS, which has none, by its index. */
-export const serviceTitle = ({ VSAddress, VSPort, Index }: VirtualServiceStatistics): string =>
-  VSAddress === undefined || VSAddress === "" ? `SubVS ${Index}` : socketText(VSAddress, VSPort);
+export const serviceTitle = ({ VSAddress, VSPort, VSProt, Index }: VirtualServiceStatistics): string =>
+  VSAddress === undefined || VSAddress === ""
+    ? `SubVS ${Index}`
+    : placeText({ address: VSAddress, port: VSPort, protocol: VSProt });

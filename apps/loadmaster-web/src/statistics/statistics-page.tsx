@@ -9,7 +9,7 @@ import {
   DescriptionListTerm,
 } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
-import { socketText } from "@tandem/base/ipv6";
+import { placeText } from "@tandem/loadmaster-api/place";
 import type { StatisticsView } from "@tandem/loadmaster-api/views";
 import { Loaded } from "@tandem/web-components/page/loaded";
 import { PageFrame } from "@tandem/web-components/page/page-frame";
@@ -105,7 +105,7 @@ function ServersCard({ counted: { Rs, Vs } }: Props) {
       rows={Rs.map((each) => ({
         key: each.RSIndex,
         cells: [
-          socketText(each.Addr, each.Port),
+          placeText({ address: each.Addr, port: each.Port }),
           serviceOf(each.VSIndex),
           each.Status,
           number(each.ConnsPerSec),

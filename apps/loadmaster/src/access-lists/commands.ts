@@ -6,6 +6,7 @@ import { type Fields, fieldOf } from "@tandem/loadmaster-api/parameters";
 import { changeShared } from "../api/change-shared.ts";
 import type { Handlers } from "../api/dispatch.ts";
 import { findService, type ValuesOf } from "../services/edit.ts";
+import { orLayer7 } from "../services/place.ts";
 import { type AnyService, withService } from "../services/sub-services.ts";
 import type { SharedContent } from "../state/document.ts";
 import type { Author, Unit } from "../unit.ts";
@@ -78,7 +79,7 @@ function changed(
     const four = shared.services.find(({ layer }) => layer === 4);
     if (act === "add" && four !== undefined)
       return refuse(
-        `add: virtual service ${four.index} works at layer 4, which follows no access list; set its ForceL4 to N, or use lists of single services (addvs)`,
+        `add: virtual service ${four.index} works at layer 4, which follows no access list; use lists of single services (addvs)${orLayer7(four)}`,
       );
     const next =
       act === "add"
@@ -90,7 +91,7 @@ function changed(
   if (!service.ok) return service;
   if (act === "addvs" && service.value.layer === 4)
     return refuse(
-      `addvs: virtual service ${service.value.index} works at layer 4, which follows no access list; set its ForceL4 to N`,
+      `addvs: virtual service ${service.value.index} works at layer 4, which follows no access list; let its servers refuse clients${orLayer7(service.value)}`,
     );
   const before = service.value.access ?? {};
   const next =

@@ -3,6 +3,7 @@ import { err, ok, type Result } from "@tandem/base/result";
 import { accessEntriesMax, networkText } from "@tandem/haproxy-config/access";
 import type { ProxyModel, VirtualService } from "@tandem/haproxy-config/model";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { orLayer7 } from "../services/place.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
 
 type Access = NonNullable<SharedContent["access"]>;
@@ -77,9 +78,9 @@ export function withServiceAccess(service: StoredService, lists: Lists): StoredS
 }
 
 /** Why a service's lists are not possible at layer 4. */
-export const layer4AccessFault = ({ access }: StoredService): string | undefined =>
-  hasEntries(access)
-    ? "ForceL4: the service has access lists, which HAProxy follows and layer 4 does not; empty them first (aclcontrol), or use ForceL4 N"
+export const layer4AccessFault = (service: StoredService): string | undefined =>
+  hasEntries(service.access)
+    ? `ForceL4: the service has access lists, which HAProxy follows and layer 4 does not; empty them first (aclcontrol)${orLayer7(service)}`
     : undefined;
 
 const networksOf = ({ allow = [], block = [] }: Lists) => ({

@@ -250,7 +250,12 @@ describe("the API of a single unit", { skip }, () => {
         /port: 99999 is not valid; allowed: 1 to 65535/,
       ],
       ["addvs", { vs: vs.address, port: "80x", prot: "tcp" }, 422, /port: "80x"/],
-      ["addvs", { vs: vs.address, port: 81, prot: "udp" }, 422, /prot: "udp" is not valid; allowed: tcp/],
+      [
+        "addvs",
+        { vs: vs.address, port: 81, prot: "sctp" },
+        422,
+        /prot: "sctp" is not valid; allowed: tcp, udp$/,
+      ],
       ["addvs", { vs: vs.address, port: 81 }, 400, /^prot: String Value missing$/],
       ["addvs", { port: 81, prot: "tcp" }, 400, /^vs: .* Value missing$/],
       ["addvs", { vs: vs.address, port: 81, prot: "tcp", NickName: "a\nserver evil" }, 422, /NickName/],

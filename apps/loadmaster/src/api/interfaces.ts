@@ -2,9 +2,11 @@
 import { formatCidr, formatIpv4, networkOf, parseIpv4 } from "@tandem/base/ip";
 import { isIpv6 } from "@tandem/base/ipv6";
 import { err, ok } from "@tandem/base/result";
+import { placeText } from "@tandem/loadmaster-api/place";
 import type { InterfaceView } from "@tandem/loadmaster-api/views";
 import { type NetworkInterface, onNetworkOf } from "../configuration-file.ts";
 import { checksOf, withCheck, withGateway } from "../ha/checks.ts";
+import { isWhereApiListens } from "../services/address-rules.ts";
 import type { ValuesOf } from "../services/edit.ts";
 import { type UnitDocument, withShared } from "../state/document.ts";
 import type { Change, Unit } from "../unit.ts";
@@ -96,10 +98,10 @@ export function changeInterface(
       return refuse(
         `${name}: ${address} already belongs to the pair on interface ${elsewhere.id}; every address is given once`,
       );
-    const clash = document.shared.services.find((each) => each.address === address && each.port === apiPort);
+    const clash = document.shared.services.find((each) => isWhereApiListens(each, address, apiPort));
     if (name === "shared" && clash !== undefined)
       return refuse(
-        `shared: virtual service ${clash.index} stands on ${address}:${apiPort}, where the API of the pair is to listen; move the service to another port first`,
+        `shared: virtual service ${clash.index} stands on ${placeText(clash)}, where the API of the pair is to listen; move the service to another port first`,
       );
   }
   if (name === "partner") {

@@ -1,8 +1,11 @@
 /** The shared addresses of IPv6 (SPEC LH4): what may be one. They stand beside those of IPv4, over which the units speak to each other. */
+
 import { formatIpv6, hostFaultIpv6, isRouterAnycast, parseIpv6 } from "@tandem/base/ipv6";
 import { err, ok, type Result } from "@tandem/base/result";
+import { placeText } from "@tandem/loadmaster-api/place";
 import { type NetworkInterface, networkTexts, onNetworkOf, prefixOn } from "../configuration-file.ts";
 import { linkVersionWithIpv6, type PartnerStatus } from "../ha/partner-messages.ts";
+import { isWhereApiListens } from "../services/address-rules.ts";
 import { type UnitDocument, withShared } from "../state/document.ts";
 
 export type SharedAddress6Facts = {
@@ -96,10 +99,10 @@ function readSharedAddress6(
     return err(
       `${address} already belongs to the pair on interface ${elsewhere.id}; every address is given once`,
     );
-  const clash = document.shared.services.find((each) => each.address === address && each.port === apiPort);
+  const clash = document.shared.services.find((each) => isWhereApiListens(each, address, apiPort));
   return clash === undefined
     ? ok(address)
     : err(
-        `virtual service ${clash.index} stands on [${address}]:${apiPort}, where the API of the pair is to listen; move the service to another port first`,
+        `virtual service ${clash.index} stands on ${placeText(clash)}, where the API of the pair is to listen; move the service to another port first`,
       );
 }

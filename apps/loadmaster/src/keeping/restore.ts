@@ -231,9 +231,9 @@ function rulelessService(shared: SharedContent): number | undefined {
 
 /** A backup of a unit with other networks holds services that cannot stand here. */
 function serviceFault({ services }: SharedContent, facts: AddressFacts): string | undefined {
-  const faults = services.flatMap(({ index, address, port }) => {
-    const fault = addressFault(facts, services, address, port, index);
-    return fault === undefined ? [] : [`virtual service ${index}: ${fault.message}`];
+  const faults = services.flatMap((service) => {
+    const fault = addressFault(facts, services, service, service.index);
+    return fault === undefined ? [] : [`virtual service ${service.index}: ${fault.message}`];
   });
   const [first] = faults;
   return first === undefined

@@ -1,7 +1,7 @@
 /** Whether two units can become a pair: everything is looked at and told, the first fault ends nothing. Changes nothing. */
-import { socketText } from "@tandem/base/ipv6";
 import type { WallMillis } from "@tandem/base/time";
 import type { PairingCheck, PairingCheckName, PairingFacts } from "@tandem/loadmaster-api/pairing";
+import { placeText } from "@tandem/loadmaster-api/place";
 import type { InterfaceView } from "@tandem/loadmaster-api/views";
 import { type NetworkInterface, ownAddresses } from "../configuration-file.ts";
 import type { UnitDocument } from "../state/document.ts";
@@ -158,7 +158,7 @@ function servicesHere({ document, interfaces }: CheckSubject): PairingCheck {
     ? well("services here", `${document.shared.services.length}, all of which can move to the other unit`)
     : bad(
         "services here",
-        `${stuck.map((each) => socketText(each.address, each.port)).join(", ")} stands on an address of this unit's own, which never moves`,
+        `${stuck.map(placeText).join(", ")} stands on an address of this unit's own, which never moves`,
         "give the service another address (modvs vsaddress), such as the future shared one",
       );
 }

@@ -22,7 +22,7 @@ const pair: AddressFacts = {
   paired: true,
 };
 const fault = (facts: AddressFacts, address: string, port = 80) =>
-  addressFault(facts, [], address, port)?.message;
+  addressFault(facts, [], { address, port })?.message;
 
 test("[LM1] own address, shared address and the networks of the interfaces can be held", () => {
   assert.equal(fault(single, "10.213.0.21"), undefined);

@@ -1,7 +1,9 @@
 /** Where a virtual service may stand: only on an address and port that this unit, or its pair, can hold (SPEC LM1). */
 import { networkOf, parseIpv4 } from "@tandem/base/ip";
-import { hostFaultIpv6, isRouterAnycast, parseIpv6, socketText } from "@tandem/base/ipv6";
+import { hostFaultIpv6, isRouterAnycast, parseIpv6 } from "@tandem/base/ipv6";
+import { conntrackdPort } from "@tandem/linux/conntrackd-configuration";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { everyPort, placeText } from "@tandem/loadmaster-api/place";
 import {
   type NetworkInterface,
   networkTexts,
@@ -26,12 +28,11 @@ export type AddressFacts = {
   readonly peersPort: number;
 };
 
-/** Why a service cannot stand there; undefined when it can. `address` is spelled as it is kept; `except` is the index of the service that is moved. */
+/** Why a service cannot stand there; undefined when it can. The address is spelled as it is kept; `except` is the index of the service that is moved. */
 export function addressFault(
   facts: AddressFacts,
   services: readonly StoredService[],
-  address: string,
-  port: number,
+  { address, port, protocol }: Pick<StoredService, "address" | "port" | "protocol">,
   except?: number,
 ): Failure | undefined {
   const refuse = (message: string): Failure => ({ code: 422, message });
@@ -79,20 +80,32 @@ export function addressFault(
         `vs: ${address} is the network or broadcast address of ${networkTexts(on)[0]}; use another one of that network`,
       );
   }
-  const socket = socketText(address, port);
-  if ((own || shared) && port === facts.apiPort)
+  const socket = placeText({ address, port, protocol });
+  if ((own || shared) && port === everyPort)
+    return refuse(
+      `port: a service on every port of ${address} would take this unit's API, its pages and whatever else it is reached by there; use another address of the network, which only services have`,
+    );
+  if ((own || shared) && protocol === undefined && port === facts.apiPort)
     return refuse(
       `port: ${socket} is where this unit's own API listens; use another port, or another address for the service`,
     );
   // What the units say to each other goes over IPv4.
-  if (own && six === undefined && port === facts.partnerPort)
+  if (own && protocol === undefined && six === undefined && port === facts.partnerPort)
     return refuse(`port: ${socket} is where the partner unit connects to; use another port`);
-  if (own && six === undefined && port === facts.peersPort)
+  if (own && protocol === undefined && six === undefined && port === facts.peersPort)
     return refuse(
       `port: ${socket} is where persistence is exchanged; use another port, or another address for the service`,
     );
+  if (own && protocol === "udp" && port === conntrackdPort)
+    return refuse(
+      `port: ${socket} is where connections of layer 4 are told of; use another port, or another address for the service`,
+    );
   const clash = services.find(
-    (each) => each.index !== except && each.address === address && portsOf(each).includes(port),
+    (each) =>
+      each.index !== except &&
+      each.address === address &&
+      each.protocol === protocol &&
+      portsOf(each).includes(port),
   );
   if (clash !== undefined)
     return refuse(
@@ -100,6 +113,11 @@ export function addressFault(
     );
   return undefined;
 }
+
+/** Whether a service is where the API is to listen, once the address is the pair's. */
+export const isWhereApiListens = (service: StoredService, address: string, apiPort: number): boolean =>
+  service.address === address &&
+  (service.port === everyPort || (service.protocol === undefined && service.port === apiPort));
 
 const broadcastOffset = (prefix: number): number => 2 ** (32 - prefix) - 1;
 

@@ -6,8 +6,10 @@ import {
   retryIntervalMax,
 } from "@tandem/loadmaster-api/check-parameters";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
+import { everyPort } from "@tandem/loadmaster-api/place";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import type { ServiceValues, ValuesOf } from "./edit.ts";
+import { onlyAtLayer4 } from "./place.ts";
 import { type AnyService, allServices, withService } from "./sub-services.ts";
 
 type Check = StoredService["check"];
@@ -25,9 +27,11 @@ const typesByPort: ReadonlyMap<number, CheckType> = new Map([
   [3_389, "rdp"],
 ]);
 
-export function newCheck(port: number, readsHttp: boolean): Check {
+export function newCheck(place: Pick<StoredService, "port" | "protocol">, readsHttp: boolean): Check {
+  const byPort = place.port === 80 && readsHttp ? "http" : (typesByPort.get(place.port) ?? "tcp");
   return {
-    type: port === 80 && readsHttp ? "http" : (typesByPort.get(port) ?? "tcp"),
+    // A server of UDP need not speak TCP, and every port is none.
+    type: onlyAtLayer4(place) === undefined ? byPort : "icmp",
     use11: false,
     method: 0,
     codes: [],
@@ -210,7 +214,9 @@ export function withoutLostFollowing(shared: SharedContent): SharedContent {
 }
 
 /** What the unit's own checks cannot do of those that HAProxy can. */
-export function layer4CheckFault({ check }: StoredService): string | undefined {
+export function layer4CheckFault({ check, port }: StoredService): string | undefined {
+  if (port === everyPort && check.port === 0 && check.type !== "icmp" && check.type !== "none")
+    return `CheckType: ${check.type} needs a port, and the service has every one; give CheckPort as well, or use icmp or none`;
   const pattern = patternOf(check)?.text;
   if (pattern === undefined) return undefined;
   try {

@@ -4,7 +4,8 @@ import { servicesMax, subServicesMax } from "@tandem/haproxy-config/limits";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { SharedContent, StoredServer, StoredService, StoredSubService } from "../state/document.ts";
 import type { AddressFacts } from "./address-rules.ts";
-import { type Edit, findService, socketFault, spelled, type ValuesOf } from "./edit.ts";
+import { type Edit, findService, serversFit, socketFault, spelled, type ValuesOf } from "./edit.ts";
+import { onlyAtLayer4 } from "./place.ts";
 import { allServices } from "./sub-services.ts";
 
 const refuse = (message: string): Result<never, Failure> => err({ code: 422, message });
@@ -65,6 +66,10 @@ export function duplicateService(
       ? {}
       : { subServices: service.subServices.map((each) => numbers.subService(each)) }),
   };
+  const fit = serversFit(copy, copy.port);
+  if (fit !== undefined) return refuse(fit);
+  if (onlyAtLayer4(copy) !== undefined && copy.layer !== 4)
+    return refuse("vsport: * is for services at layer 4, and the original is at layer 7; give one port");
   const taken = socketFault(facts, shared, copy);
   if (taken !== undefined)
     return err({

@@ -1,11 +1,12 @@
 /** Changes of virtual services and real servers: pure functions from the shared content to the next one, or a refusal. */
 import { parseIpv4 } from "@tandem/base/ip";
-import { canonicalAddress, hostFaultIpv6, isIpv6, parseIpv6, socketText } from "@tandem/base/ipv6";
+import { canonicalAddress, hostFaultIpv6, isIpv6, parseIpv6 } from "@tandem/base/ipv6";
 import { err, ok, type Result } from "@tandem/base/result";
 import { serversPerServiceMax, servicesMax } from "@tandem/haproxy-config/limits";
 import type { commands } from "@tandem/loadmaster-api/commands";
 import { type Failure, unknownServer, unknownService } from "@tandem/loadmaster-api/envelope";
 import { invalid, missing, type Values } from "@tandem/loadmaster-api/parameters";
+import { everyPort, placeText, portText } from "@tandem/loadmaster-api/place";
 import {
   serverReference,
   type serviceParameters,
@@ -27,6 +28,7 @@ import {
 import { withOwnCiphers } from "./client-tls.ts";
 import { layer4OptionFault, optionsOf, portsOf } from "./options.ts";
 import { persistenceOf } from "./persistence.ts";
+import { onlyAtLayer4, orLayer7, protocolOf } from "./place.ts";
 import {
   type AnyService,
   allServices,
@@ -65,11 +67,16 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
   if (values.prot === undefined) return err(missing(serviceReference[2]));
   if (allServices(shared).length >= servicesMax)
     return refuse(`there are ${servicesMax} virtual services and SubVS already; remove one`);
-  const address = spelled(values.vs);
-  const fault = addressFault(facts, shared.services, address, values.port);
+  const place: Pick<StoredService, "address" | "port" | "protocol"> = {
+    address: spelled(values.vs),
+    port: values.port,
+    ...(values.prot === "udp" ? { protocol: "udp" } : {}),
+  };
+  const fault = addressFault(facts, shared.services, place);
   if (fault !== undefined) return err(fault);
   const index = shared.nextServiceIndex;
-  const forced = layerOf(7, values);
+  const layer = onlyAtLayer4(place) === undefined ? {} : ({ layer: 4 } as const);
+  const forced = layerOf({ ...place, ...layer }, values);
   if (!forced.ok) return forced;
   const type =
     typeNamed(values.VStype) === "http" ||
@@ -80,14 +87,14 @@ export function addService(shared: SharedContent, facts: AddressFacts, values: V
       : "gen";
   const blank: StoredService = {
     index,
-    address,
-    port: values.port,
+    ...place,
+    ...layer,
     type,
     enabled: true,
     schedule: "rr",
     idletime: 0,
     addVia: 0,
-    check: newCheck(values.port, type === "http"),
+    check: newCheck(place, type === "http"),
     servers: [],
   };
   const start =
@@ -118,6 +125,8 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   const moves = address !== service.address || port !== service.port;
   const ciphers = withOwnCiphers(shared, service.index, values);
   if (!ciphers.ok) return ciphers;
+  const fit = serversFit(service, port);
+  if (fit !== undefined) return refuse(fit);
   const made = withValues({ ...service, address, port }, values, ciphers.value);
   if (!made.ok) return made;
   const fault = moves || values.ExtraPorts !== undefined ? socketFault(facts, shared, made.value) : undefined;
@@ -125,6 +134,14 @@ export function changeService(shared: SharedContent, facts: AddressFacts, values
   const apart = followingApart(allServices(shared), made.value);
   if (apart !== undefined) return refuse(apart);
   return ok({ index: service.index, shared: withService(ciphers.value, made.value) });
+}
+
+/** Why the service cannot have the port: its servers have ports of another kind. */
+export function serversFit({ servers }: StoredService, port: number): string | undefined {
+  const other = servers.find((server) => (server.port === everyPort) !== (port === everyPort));
+  return other === undefined
+    ? undefined
+    : `vsport: ${portText(port)} does not go with real server ${other.index}, whose port is ${portText(other.port)}; remove the service's real servers first, and add them again`;
 }
 
 /** Why a service cannot stand at its address with one of its ports. */
@@ -135,7 +152,7 @@ export function socketFault(
 ): Failure | undefined {
   if (service.sub !== undefined) return undefined;
   for (const port of portsOf(service)) {
-    const fault = addressFault(facts, shared.services, service.address, port, service.index);
+    const fault = addressFault(facts, shared.services, { ...service, port }, service.index);
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -169,11 +186,12 @@ export function addServer(shared: SharedContent, values: ValuesOf<"addrs">): Ser
     return refuse(
       `vs: virtual service ${service.index} has SubVS, and no real servers beside them; add it to one of its SubVS`,
     );
-  if (values.rsport === undefined) return err(missing(serverReference[1]));
+  const port = values.rsport ?? (service.port === everyPort ? everyPort : undefined);
+  if (port === undefined) return err(missing(serverReference[1]));
   const siblings = values.addtoallsubvs === true ? siblingsOf(shared, service) : [];
   let next = shared;
   for (const each of [service, ...siblings]) {
-    const made = withNewServer(next, each, spelled(values.rs), values.rsport, values);
+    const made = withNewServer(next, each, spelled(values.rs), port, values);
     if (!made.ok) return made;
     next = made.value;
   }
@@ -197,7 +215,7 @@ function withNewServer(
     return refuse(
       `virtual service ${service.index} has ${serversPerServiceMax} real servers already; remove one`,
     );
-  const fault = serverFault(service, address, port);
+  const fault = portFault("rsport", service, port) ?? serverFault(service, address, port);
   if (fault !== undefined) return err(fault);
   const plain: StoredServer = {
     index: shared.nextServerIndex,
@@ -224,7 +242,7 @@ export function changeServer(shared: SharedContent, values: ValuesOf<"modrs">): 
   const { service, server } = found.value;
   const port = values.newport ?? server.port;
   if (port !== server.port) {
-    const fault = serverFault(service, server.address, port);
+    const fault = portFault("newport", service, port) ?? serverFault(service, server.address, port);
     if (fault !== undefined) return err(fault);
   }
   const checks = serverChecksOf(allServices(shared), service, server, values);
@@ -313,7 +331,10 @@ export function findService(shared: SharedContent, reference: Reference): Result
   if (reference.port === undefined) return err(missing(serviceReference[1]));
   if (reference.prot === undefined) return err(missing(serviceReference[2]));
   const found = shared.services.find(
-    (each) => each.address === spelled(reference.vs) && each.port === reference.port,
+    (each) =>
+      each.address === spelled(reference.vs) &&
+      each.port === reference.port &&
+      protocolOf(each) === reference.prot,
   );
   return found === undefined ? refuse(unknownService) : ok(found);
 }
@@ -364,8 +385,20 @@ function serverFault(service: StoredService, address: string, port: number): Fai
     ? undefined
     : {
         code: 422,
-        message: `rs: ${socketText(address, port)} is real server ${same.index} of virtual service ${service.index} already; change that one with modrs`,
+        message: `rs: ${placeText({ address, port })} is real server ${same.index} of virtual service ${service.index} already; change that one with modrs`,
       };
+}
+
+/** Why a server of the service cannot have the port. */
+function portFault(name: "rsport" | "newport", service: StoredService, port: number): Failure | undefined {
+  if ((service.port === everyPort) === (port === everyPort)) return undefined;
+  return {
+    code: 422,
+    message:
+      service.port === everyPort
+        ? `${name}: ${port} is one port, and virtual service ${service.index} has every one, where servers are spoken to at the port that the client used; use *`
+        : `${name}: * is for services on every port, and virtual service ${service.index} has port ${service.port}; give the server's port`,
+  };
 }
 
 /** An address of IPv6 in the one spelling that is kept and compared. */
@@ -385,16 +418,24 @@ const hasRules = ({ rules, servers }: StoredService): boolean =>
   rules !== undefined || servers.some((each) => each.rules !== undefined);
 
 /** The layer that the parameters ask for, or the one before. */
-function layerOf(before: 4 | 7, { ForceL4, ForceL7, Transparent }: ServiceValues): Result<4 | 7, Failure> {
+function layerOf(
+  before: Pick<StoredService, "layer" | "port" | "protocol">,
+  { ForceL4, ForceL7, Transparent }: ServiceValues,
+): Result<4 | 7, Failure> {
   if (ForceL4 !== undefined && ForceL4 === ForceL7)
     return refuse(
       `ForceL7: ${yesNo(ForceL7)} contradicts ForceL4 ${yesNo(ForceL4)}; a service works at one of the two layers, give one of them`,
     );
-  const four = ForceL4 ?? (ForceL7 === undefined ? before === 4 : !ForceL7);
+  const four = ForceL4 ?? (ForceL7 === undefined ? before.layer === 4 : !ForceL7);
+  const only = onlyAtLayer4(before);
+  if (only !== undefined && !four)
+    return refuse(
+      `ForceL4: N is not possible for ${only}, which the kernel passes on at layer 4 and HAProxy cannot; use ForceL4 Y`,
+    );
   if (Transparent !== undefined && Transparent !== four)
     return refuse(
       four
-        ? "Transparent: N is not possible at layer 4, where servers see the client's address; leave it out, or use ForceL4 N"
+        ? `Transparent: N is not possible at layer 4, where servers see the client's address; leave it out${orLayer7(before)}`
         : "Transparent: Y is not available at layer 7 on this unit yet; leave it out, or use ForceL4 Y",
     );
   return ok(four ? 4 : 7);
@@ -409,12 +450,12 @@ function layer4Fault(service: StoredService): Failure | undefined {
   const no = (message: string): Failure => ({ code: 422, message });
   if (isIpv6(address))
     return no(
-      `ForceL4: ${address} is an IPv6 address, and at layer 4 the kernel is given rules for IPv4 alone; use ForceL4 N, where HAProxy serves it`,
+      `ForceL4: ${address} is an IPv6 address, and at layer 4 the kernel is given rules for IPv4 alone; use an IPv4 address${orLayer7(service)}`,
     );
   const server6 = servers.find((each) => isIpv6(each.address));
   if (server6 !== undefined)
     return no(
-      `rs: ${server6.address} is an IPv6 address, to which a layer-4 service on ${address} cannot pass packets of IPv4 on; use ForceL4 N, or the server's IPv4 address`,
+      `rs: ${server6.address} is an IPv6 address, to which a layer-4 service on ${address} cannot pass packets of IPv4 on; use the server's IPv4 address${orLayer7(service)}`,
     );
   const unread =
     layer4AccessFault(service) ??
@@ -423,17 +464,17 @@ function layer4Fault(service: StoredService): Failure | undefined {
     layer4CheckFault(service);
   if (unread !== undefined) return no(unread);
   if (type !== "gen")
-    return no(`VStype: ${type} reads what is sent, and ForceL4 passes packets on unread; use VStype gen`);
+    return no(`VStype: ${type} reads what is sent, and layer 4 passes packets on unread; use VStype gen`);
   if (schedule === "uhash")
-    return no("Schedule: uhash reads the URL, and ForceL4 passes packets on unread; use rr, wrr or sh");
+    return no("Schedule: uhash reads the URL, and layer 4 passes packets on unread; use rr, wrr or sh");
   if (schedule === "lc" || schedule === "wlc")
     return no(
       `Schedule: ${schedule} counts each server's open connections, which is not done at layer 4; use rr, wrr or sh`,
     );
   if (schedule === "fixed")
-    return no("Schedule: fixed is not done at layer 4; use rr, wrr or sh, or ForceL4 N");
+    return no(`Schedule: fixed is not done at layer 4; use rr, wrr or sh${orLayer7(service)}`);
   if (schedule === "adaptive")
-    return no("Schedule: adaptive is not done at layer 4; use rr, wrr or sh, or ForceL4 N");
+    return no(`Schedule: adaptive is not done at layer 4; use rr, wrr or sh${orLayer7(service)}`);
   if (persist !== undefined)
     return no(
       `Persist: ${persist.mode} is not available at layer 4; use Schedule sh, which keeps a client's address on one server`,
@@ -441,7 +482,7 @@ function layer4Fault(service: StoredService): Failure | undefined {
   if (idletime !== 0)
     return no(`Idletime: ${idletime} is not available at layer 4, where the kernel decides; set it to 0`);
   if (addVia !== 0 && addVia !== 2)
-    return no(`AddVia: ${addVia} writes a header, and ForceL4 passes packets on as they are; use 2`);
+    return no(`AddVia: ${addVia} writes a header, and layer 4 passes packets on as they are; use 2`);
   const limited = servers.find(({ limit }) => limit !== 0);
   return limited === undefined
     ? undefined
@@ -456,7 +497,7 @@ function withValues(
   values: ServiceValues & Partial<ValuesOf<"modvs">>,
   shared: SharedContent,
 ): Result<AnyService, Failure> {
-  const layer = layerOf(service.layer ?? 7, values);
+  const layer = layerOf(service, values);
   if (!layer.ok) return layer;
   const type = typeNamed(values.VStype) ?? service.type;
   const persistence = persistenceOf({ ...service, type }, values);
@@ -473,7 +514,7 @@ function withValues(
     );
   if (layer.value === 4 && hasEntries(shared.access))
     return refuse(
-      "ForceL4: there are access lists of all services, which HAProxy follows and layer 4 does not; empty them first (aclcontrol), or use ForceL4 N",
+      `ForceL4: there are access lists of all services, which HAProxy follows and layer 4 does not; empty them first (aclcontrol)${orLayer7(service)}`,
     );
   const options = optionsOf({ ...service, type, persist }, values);
   if (!options.ok) return options;

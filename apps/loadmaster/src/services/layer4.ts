@@ -1,12 +1,17 @@
 /**
  * The layer-4 services of a unit: nftables rules for those servers that are up, the checks that say which are, and the
  * figures. The rules are on both units of a pair; whoever holds the address gets the connections.
+ *
+ * A TCP connection to a server that is gone ends by itself. A flow of UDP does not while its client goes on sending, so
+ * that the kernel is made to forget those that the rules no longer mean, after each change of the rules.
  */
 import { type FieldError, ok, type Result } from "@tandem/base/result";
 import { type HealthCheck, serverName, serviceName } from "@tandem/haproxy-config/model";
 import type { StatRow } from "@tandem/haproxy-config/statistics";
+import { type FlowRemoval, staleFlows, type UdpFlow } from "@tandem/linux/layer4-flows";
 import {
   type Layer4Choice,
+  type Layer4Protocol,
   type Layer4Service,
   layer4Counter,
   layer4Mark,
@@ -17,9 +22,12 @@ import {
   renderLayer4,
 } from "@tandem/linux/layer4-ruleset";
 import type { NftCounter } from "@tandem/linux/nft";
+import { everyPort } from "@tandem/loadmaster-api/place";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { isAvailable } from "./checks.ts";
 import { frontendRow } from "./counters.ts";
+import { portsOf } from "./options.ts";
+import { protocolOf } from "./place.ts";
 import { healthCheck } from "./proxy-model.ts";
 import type { CheckedServer } from "./server-check.ts";
 import { ServerChecks } from "./server-checks.ts";
@@ -30,7 +38,13 @@ export type Layer4Parts = {
   readonly applyRuleset: (text: string) => Promise<Result<void, FieldError>>;
   readonly readCounters: (table: string) => Promise<Result<Map<string, NftCounter>, FieldError>>;
   /** Established connections by their mark; undefined where they cannot be listed (conntrack(8) is not there). */
-  readonly countEstablished: (mark: number, mask: number) => Promise<ReadonlyMap<number, number> | undefined>;
+  readonly countEstablished: (
+    protocol: Layer4Protocol,
+    mark: number,
+    mask: number,
+  ) => Promise<ReadonlyMap<number, number> | undefined>;
+  readonly listUdpFlows: (visit: (flow: UdpFlow) => void) => Promise<Result<void, FieldError>>;
+  readonly removeUdpFlows: (removal: FlowRemoval) => Promise<Result<void, FieldError>>;
   readonly check: (check: HealthCheck, server: CheckedServer) => Promise<Verdict>;
   /** Rules that could not be put in force, after a server went up or down. */
   readonly troubled: (reason: string | undefined) => void;
@@ -47,8 +61,14 @@ export function choiceOf({ schedule }: StoredService, paired: boolean): Layer4Ch
 export class Layer4 {
   readonly #parts: Layer4Parts;
   #services: readonly StoredService[] = [];
+  /** Ports of all services, those of layer 7 and disabled ones too, by protocol and address. */
+  #ports: ReadonlyMap<string, readonly number[]> = new Map();
   /** The rules in force; undefined until this process has put some in force. */
   #loaded: string | undefined;
+  /** Flows of UDP may be there that the rules do not mean. */
+  #toForget = false;
+  /** Flows of UDP could be listed; without that no service over UDP is put in force. */
+  #canList = false;
   #paired = false;
   #health: SharedContent["health"];
   readonly #checks: ServerChecks;
@@ -80,13 +100,15 @@ export class Layer4 {
   ): Promise<Result<void, FieldError>> {
     return this.#inTurn(async () => {
       const wanted = services.filter((each) => isLayer4(each) && each.enabled);
-      const [before, told, healthBefore] = [this.#services, this.#paired, this.#health];
+      const [before, ports, told, healthBefore] = [this.#services, this.#ports, this.#paired, this.#health];
       this.#services = wanted;
+      this.#ports = portsByPlace(services);
       this.#health = health;
       this.#paired = paired;
       const applied = await this.#load();
       if (!applied.ok) {
         this.#services = before;
+        this.#ports = ports;
         this.#paired = told;
         this.#health = healthBefore;
         // Without layer-4 services there is nothing that needs nft, which may then be absent.
@@ -101,9 +123,13 @@ export class Layer4 {
   async rows(): Promise<StatRow[]> {
     if (!this.used) return [];
     return this.#inTurn(async () => {
+      await this.#forget();
       await this.#count();
-      this.#established =
-        (await this.#parts.countEstablished(layer4MarkBase, layer4MarkMask)) ?? new Map<number, number>();
+      const protocols = new Set(this.#services.map(protocolOf));
+      const counts = await Promise.all(
+        [...protocols].map((each) => this.#parts.countEstablished(each, layer4MarkBase, layer4MarkMask)),
+      );
+      this.#established = new Map(counts.flatMap((each) => [...(each ?? [])]));
       return this.#services.flatMap((service) => {
         const servers = service.servers.map((server) => this.#serverRow(service, server));
         const sum = (of: "currentSessions" | "totalSessions" | "bytesIn" | "bytesOut" | "packets"): number =>
@@ -135,12 +161,22 @@ export class Layer4 {
   }
 
   async #load(): Promise<Result<void, FieldError>> {
-    const text = renderLayer4(this.#services.map((each) => this.#rules(each)));
+    const rules = this.#services.map((each) => this.#rules(each));
+    const text = renderLayer4(rules);
     if (text === this.#loaded) return ok(undefined);
+    const hasUdp = rules.some(({ protocol }) => protocol === "udp");
+    if (hasUdp && !this.#canList) {
+      const listed = await this.#parts.listUdpFlows(() => {});
+      if (!listed.ok) return listed;
+      this.#canList = true;
+    }
     await this.#count();
     const applied = await this.#parts.applyRuleset(text);
     if (applied.ok) {
       this.#loaded = text;
+      this.#toForget = this.#canList;
+      const forgotten = await this.#forget();
+      if (!forgotten.ok) this.#parts.troubled(forgotten.error.message);
       const names = new Set(
         this.#services.flatMap(({ index, servers }) =>
           servers.flatMap((server) => Object.values(layer4Counter(index, server.index))),
@@ -152,19 +188,39 @@ export class Layer4 {
     return applied;
   }
 
+  /** What fails is tried again with the next figures. */
+  async #forget(): Promise<Result<void, FieldError>> {
+    if (!this.#toForget) return ok(undefined);
+    const removalOf = staleFlows(this.#services.map((each) => this.#rules(each)));
+    const removals = new Map<string, FlowRemoval>();
+    const done = [
+      await this.#parts.listUdpFlows((flow) => {
+        const removal = removalOf(flow);
+        if (removal !== undefined) removals.set(JSON.stringify(removal), removal);
+      }),
+    ];
+    for (const removal of removals.values()) done.push(await this.#parts.removeUdpFlows(removal));
+    const failed = done.find((each) => !each.ok);
+    this.#toForget = failed !== undefined;
+    return failed ?? ok(undefined);
+  }
+
   #rules(service: StoredService): Layer4Service {
-    const { index, address, port, schedule } = service;
+    const { index, address, schedule } = service;
+    const port = service.port === everyPort ? undefined : service.port;
     const takes = this.#takes(service);
     const available = isAvailable(service, takes);
     return {
       index,
+      protocol: protocolOf(service),
       address,
       port,
+      except: port === undefined ? (this.#ports.get(placeOf(service)) ?? []) : [],
       choice: choiceOf(service, this.#paired),
       servers: service.servers.map((server) => ({
         index: server.index,
         address: server.address,
-        port: server.port,
+        port: server.port === everyPort ? undefined : server.port,
         weight: schedule === "wrr" ? server.weight : 1,
         takes: available && takes(server),
       })),
@@ -255,6 +311,18 @@ export class Layer4 {
     this.#turn = turn.catch(() => {});
     return turn;
   }
+}
+
+const placeOf = (service: StoredService): string => `${protocolOf(service)} ${service.address}`;
+
+function portsByPlace(services: readonly StoredService[]): ReadonlyMap<string, readonly number[]> {
+  const places = Map.groupBy(services, placeOf);
+  return new Map(
+    [...places].map(([place, there]) => [
+      place,
+      [...new Set(there.flatMap(portsOf))].filter((port) => port !== everyPort).sort((a, b) => a - b),
+    ]),
+  );
 }
 
 const nameOf = (service: StoredService, server: StoredServer): string => `${service.index}/${server.index}`;

@@ -12,6 +12,7 @@ import { invalid } from "@tandem/loadmaster-api/parameters";
 import type { StoredService } from "../state/document.ts";
 import type { ServiceValues } from "./edit.ts";
 import { readsPassedOn } from "./persistence.ts";
+import { orLayer7 } from "./place.ts";
 
 /** A service's type, and how it remembers clients, as they are to be. */
 type Typed = Pick<StoredService, "type"> & { readonly persist: StoredService["persist"] };
@@ -96,7 +97,8 @@ const ofHttp: readonly { readonly field: keyof StoredOptions; readonly name: str
 ];
 
 /** What a service at layer 4 cannot do, by the parameter that asks for it. */
-export function layer4OptionFault({ options = {} }: StoredService): string | undefined {
+export function layer4OptionFault(service: StoredService): string | undefined {
+  const { options = {} } = service;
   const name = [
     ...ofHttp,
     { field: "connections", name: "MaxConnsLimit" } as const,
@@ -107,7 +109,7 @@ export function layer4OptionFault({ options = {} }: StoredService): string | und
   ].find(({ field }) => options[field] !== undefined)?.name;
   return name === undefined
     ? undefined
-    : `${name}: this is not available at layer 4, where the kernel passes packets on; use ForceL4 N, or unset it`;
+    : `${name}: this is not available at layer 4, where the kernel passes packets on; unset it${orLayer7(service)}`;
 }
 
 /** What clients meet before a SubVS is chosen, and so no option of a SubVS. */

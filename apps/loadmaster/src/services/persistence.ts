@@ -65,7 +65,9 @@ export function persistenceOf(
   const { Persist, PersistTimeout } = values;
   const asked = Persist === undefined ? before?.mode : Persist.toLowerCase();
   if (asked === "udpsip")
-    return refuse("Persist: udpsip reads SIP over UDP, and this unit does not balance UDP; use src");
+    return refuse(
+      "Persist: udpsip reads SIP, and this unit passes UDP on unread; use Schedule sh, which keeps a client's address on one server",
+    );
   const mode = asked !== undefined && isMode(asked) ? asked : undefined;
   const seconds = PersistTimeout ?? before?.timeoutSeconds ?? persistTimeoutDefault;
   const timeoutSeconds = seconds - (seconds % 60);

@@ -4,6 +4,7 @@ import { second, type WallMillis } from "@tandem/base/time";
 import { serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
 import type { HaproxyProcess } from "@tandem/linux/haproxy-process";
+import { placeText } from "@tandem/loadmaster-api/place";
 import type { StatisticsView } from "@tandem/loadmaster-api/views";
 import type { SharedContent } from "../state/document.ts";
 import { Counters } from "./counters.ts";
@@ -138,7 +139,7 @@ export class Sampling {
     const service = allServices(this.#parts.shared()).find((each) => serviceName(each.index) === proxy);
     const real = service?.servers.find((each) => serverName(each.index) === server);
     return {
-      service: service === undefined ? proxy : socketText(service.address, service.port),
+      service: service === undefined ? proxy : placeText(service),
       server: real === undefined ? server : socketText(real.address, real.port),
     };
   }

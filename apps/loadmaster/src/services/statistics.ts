@@ -10,6 +10,7 @@ import type {
 } from "@tandem/loadmaster-api/views";
 import type { SharedContent, StoredServer, StoredService } from "../state/document.ts";
 import { backendRow, type Counters, type Counts, frontendRow } from "./counters.ts";
+import { protocolOf } from "./place.ts";
 import { type AnyService, allServices } from "./sub-services.ts";
 import { type Figures, figureKey, serverView, serviceState } from "./views.ts";
 
@@ -35,7 +36,7 @@ export function statisticsView(facts: StatisticsFacts): StatisticsView {
   const services = allServices(shared);
   const Vs = services.map((service) => serviceStatistics(service, facts));
   const perSecond = (of: readonly VirtualServiceStatistics[]): number =>
-    of.reduce((sum, { ConnsPerSec, VSPort }) => (VSPort === 0 ? sum : sum + ConnsPerSec), 0);
+    of.reduce((sum, { ConnsPerSec, VSAddress }) => (VSAddress === "" ? sum : sum + ConnsPerSec), 0);
   const takesTls = new Set(shared.services.filter(({ tls }) => tls !== undefined).map(({ index }) => index));
   return {
     ...facts.machine,
@@ -80,7 +81,7 @@ function serviceStatistics(
   return {
     VSAddress: service.sub === undefined ? service.address : "",
     VSPort: service.sub === undefined ? service.port : 0,
-    VSProt: "tcp",
+    VSProt: protocolOf(service),
     Index: service.index,
     Status: serviceState(service, figures).toLowerCase(),
     ErrorCode: 0,

@@ -9,6 +9,7 @@ import type { Failure } from "@tandem/loadmaster-api/envelope";
 import type { SharedContent, StoredService, StoredSubService } from "../state/document.ts";
 import type { ValuesOf } from "./edit.ts";
 import { optionsOfParentAlone } from "./options.ts";
+import { orLayer7 } from "./place.ts";
 
 export type SubServiceRow = StoredSubService["row"];
 
@@ -70,7 +71,10 @@ export function newSubService(
     refuse(`createsubvs: virtual service ${service.index} ${why}`);
   if (service.sub !== undefined)
     return no("is a SubVS, which has none of its own; name the service above it");
-  if (service.layer === 4) return no("works at layer 4, where packets are passed on unread; use ForceL4 N");
+  if (service.layer === 4)
+    return no(
+      `works at layer 4, where packets are passed on unread; make a service of its own in its place${orLayer7(service)}`,
+    );
   if (service.servers.length > 0)
     return no("has real servers of its own; remove them, and give them to its SubVS");
   if (service.persist !== undefined)

@@ -17,6 +17,7 @@ import { invalid } from "@tandem/loadmaster-api/parameters";
 import { certificatesIn, completed, pemOf } from "../certificates/upload.ts";
 import type { SharedContent, StoredService } from "../state/document.ts";
 import { authoritiesIn, type ClientTlsValues, clientTlsOf, proxyClientTls } from "./client-tls.ts";
+import { orLayer7 } from "./place.ts";
 
 type StoredTls = NonNullable<StoredService["tls"]>;
 export type TlsValues = ClientTlsValues & {
@@ -89,8 +90,9 @@ export function tlsOf(
 }
 
 /** What a layer-4 service cannot do, by the parameter that asks for it. */
-export function layer4TlsFault({ tls, check }: StoredService): string | undefined {
-  const why = "is not possible at layer 4, where packets are passed on unread; use ForceL4 N";
+export function layer4TlsFault(service: StoredService): string | undefined {
+  const { tls, check } = service;
+  const why = `is not possible at layer 4, where packets are passed on unread; leave it out${orLayer7(service)}`;
   if (check.type === "https")
     return `CheckType: https is not available at layer 4 on this unit yet; use http, tcp or none`;
   if (tls?.cipherSet !== undefined) return `CipherSet: ${tls.cipherSet} ${why}`;

@@ -1,6 +1,7 @@
 /** The stored services as the API shows them, with the states that HAProxy reports. */
 import { serverName, serviceName } from "@tandem/haproxy-config/model";
 import { type StatRow, serverStatus } from "@tandem/haproxy-config/statistics";
+import { portText } from "@tandem/loadmaster-api/place";
 import type {
   RealServerView,
   ServiceStatus,
@@ -9,6 +10,7 @@ import type {
 } from "@tandem/loadmaster-api/views";
 import type { StoredServer, StoredService } from "../state/document.ts";
 import { headersText, isAvailable } from "./checks.ts";
+import { protocolOf } from "./place.ts";
 import { idletimeDefaultSeconds } from "./proxy-model.ts";
 import { type AnyService, subServicesOf } from "./sub-services.ts";
 import { tlsTypeShown } from "./tls.ts";
@@ -85,7 +87,7 @@ export function serviceView(service: AnyService, figures: Figures): VirtualServi
     Status: serviceState(service, figures),
     Index: service.index,
     ...(sub === undefined ? { VSAddress: service.address } : {}),
-    VSPort: sub === undefined ? String(service.port) : "0",
+    VSPort: sub === undefined ? portText(service.port) : "0",
     Layer: service.layer ?? 7,
     ...(service.nickname === undefined ? {} : { NickName: service.nickname }),
     Enable: service.enabled,
@@ -134,7 +136,7 @@ export function serviceView(service: AnyService, figures: Figures): VirtualServi
     SSLRewrite: service.tls?.rewrite ?? "0",
     VStype: options.http2 === true ? "http2" : service.type,
     FollowVSID: 0,
-    Protocol: "tcp",
+    Protocol: protocolOf(service),
     Schedule: service.schedule,
     CheckType: check.type,
     ...(service.persist === undefined ? {} : { Persist: service.persist.mode }),

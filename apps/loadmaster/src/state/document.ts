@@ -84,7 +84,8 @@ export const StoredServerSchema = Type.Object(
   {
     index: Type.Integer({ minimum: 1 }),
     address: eitherAddress,
-    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    /** 0: the one that the client used, where the service has every port. */
+    port: Type.Integer({ minimum: 0, maximum: 65_535 }),
     weight: Type.Integer({ minimum: 1, maximum: 65_535 }),
     limit: Type.Integer({ minimum: 0, maximum: 100_000 }),
     enabled: Type.Boolean(),
@@ -303,7 +304,10 @@ export const StoredServiceSchema = Type.Object(
   {
     ...serviceProperties,
     address: eitherAddress,
-    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    /** 0: every port that no other service at the address has. */
+    port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    /** Absent: TCP. */
+    protocol: Type.Optional(Type.Literal("udp")),
     /** Absent: 7. At 4 the kernel passes the packets on, and HAProxy knows nothing of the service. */
     layer: Type.Optional(Type.Literal(4)),
     /** Who may connect; absent: whoever may connect to all services. */

@@ -35,6 +35,8 @@ test("[LH11] what a partner of link version 5 does not know is named, wherever i
       services: [
         { ...service, more: 1, schedule: "next", check: { ...service.check, type: "other", deeper: true } },
         { ...service, more: 2, servers: [{ ...service.servers[0], critical: true }] },
+        { ...service, layer: 4, protocol: "udp" },
+        { ...service, layer: 4, port: 0 },
       ],
     }),
     [
@@ -43,7 +45,9 @@ test("[LH11] what a partner of link version 5 does not know is named, wherever i
       "health check other",
       "later",
       "more of services",
+      "protocol of services",
       "schedule next",
+      "services on every port",
     ],
   );
 });

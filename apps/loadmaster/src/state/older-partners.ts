@@ -1,5 +1,6 @@
 /** What a document holds that the program of an older partner does not know, so that it is not sent there (SPEC LH11). */
 import { isIpv6 } from "@tandem/base/ipv6";
+import { everyPort } from "@tandem/loadmaster-api/place";
 import type { SharedContent, StoredService } from "./document.ts";
 
 /** What the content uses that a partner's program of link version 2 does not know, in words; empty: nothing. */
@@ -121,6 +122,7 @@ export function unknownToLinkVersion5(shared: SharedContent): string[] {
     value("schedule", values.schedule, service.schedule);
     value("health check", values.checkType, service.check.type);
     value("persistence", values.persistMode, service.persist?.mode);
+    if (service.port === everyPort) unknown.add("services on every port");
     for (const server of service.servers) compare("real servers", linkVersion5.server, server);
   }
   return [...unknown].sort();

@@ -3,8 +3,8 @@
  * moved on is told what he had not seen.
  */
 import { sha256Hex } from "@tandem/base/digest";
-import { socketText } from "@tandem/base/ipv6";
 import type { ConfigurationChange, Difference } from "@tandem/loadmaster-api/fence-parameters";
+import { placeText } from "@tandem/loadmaster-api/place";
 import { allServices } from "../services/sub-services.ts";
 import {
   digestOf,
@@ -56,12 +56,12 @@ function objectsOf(shared: SharedContent): ReadonlyMap<string, Described> {
   for (const { servers, index, sub, subServices: _subServices, ...service } of allServices(shared)) {
     const what =
       sub === undefined
-        ? `virtual service ${index} (${socketText(service.address, service.port)})`
+        ? `virtual service ${index} (${placeText(service)})`
         : `SubVS ${index} of virtual service ${sub.of}`;
     objects.set(`service ${index}`, { what, fields: fieldsOf({ ...service, ...sub?.row }) });
     for (const { index: at, ...server } of servers)
       objects.set(`service ${index} server ${at}`, {
-        what: `real server ${at} (${socketText(server.address, server.port)}) of virtual service ${index}`,
+        what: `real server ${at} (${placeText(server)}) of virtual service ${index}`,
         fields: fieldsOf(server),
       });
   }

@@ -10,6 +10,7 @@ import { isSystemCipherSet } from "@tandem/loadmaster-api/cipher-sets";
 import type { Failure } from "@tandem/loadmaster-api/envelope";
 import { rulesMax } from "@tandem/loadmaster-api/rule-parameters";
 import { templateFileMaxBytes, templatesMax } from "@tandem/loadmaster-api/template-parameters";
+import { protocolOf } from "../services/place.ts";
 import {
   type SharedContent,
   type StoredRule,
@@ -145,6 +146,10 @@ export function serviceOfTemplate(
   const found = templateNamed(shared, name);
   if (!found.ok) return found;
   const { service, rules: ofTemplate = [] } = found.value;
+  if (service.protocol !== blank.protocol)
+    return refuse(
+      `template: "${name}" is of services over ${protocolOf(service)}, and this one is over ${protocolOf(blank)}; use another one, or prot ${protocolOf(service)}`,
+    );
   const rules = withRules(shared.rules ?? [], ofTemplate);
   if (!rules.ok) return rules;
   const { address, port, index } = blank;

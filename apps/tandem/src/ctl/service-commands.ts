@@ -6,7 +6,10 @@ import { UsageError } from "./command-line.ts";
 import { deviceOrGroupId } from "./named-device.ts";
 import { table } from "./print.ts";
 
-const endpointPattern = /^(?<address>[0-9a-fA-F.:]+):(?<port>\d{1,5})(?:\/(?<protocol>tcp|udp))?$/;
+const endpointPattern = /^(?<address>[0-9a-fA-F.:]+):(?<port>\d{1,5}|\*)(?:\/(?<protocol>tcp|udp))?$/;
+/** Central's word for the port of a service on every port. */
+const everyPort = 0;
+const portText = (port: number): string => (port === everyPort ? "*" : String(port));
 
 type Endpoint = Pick<DeviceServicePut, "address" | "port" | "protocol">;
 
@@ -14,7 +17,11 @@ function endpointOf(text: string): Endpoint {
   const { address, port, protocol } = endpointPattern.exec(text)?.groups ?? {};
   if (address === undefined || port === undefined)
     throw new UsageError(`"${text}" is not ADDRESS:PORT or ADDRESS:PORT/udp`);
-  return { address, port: Number(port), protocol: protocol === "udp" ? "udp" : "tcp" };
+  return {
+    address,
+    port: port === "*" ? everyPort : Number(port),
+    protocol: protocol === "udp" ? "udp" : "tcp",
+  };
 }
 
 const listOf = (text: string | undefined): readonly string[] =>
@@ -42,10 +49,10 @@ export const serviceCommands: { readonly [words: string]: Command } = {
       const id = await deviceOrGroupId(context, word(context));
       const value = await context.client.call(routes.listDeviceServices, { params: { id } });
       const rows = value.services.map(({ address, port, protocol, name, status, servers, managed }) => [
-        `${address}:${port}/${protocol}`,
+        `${address}:${portText(port)}/${protocol}`,
         name,
         status,
-        servers.map((server) => `${server.address}:${server.port} ${server.status}`).join(", "),
+        servers.map((server) => `${server.address}:${portText(server.port)} ${server.status}`).join(", "),
         managed ? "yes" : "no",
       ]);
       const headings = ["SERVICE", "NAME", "STATUS", "REAL SERVERS", "BY CENTRAL"];

@@ -83,6 +83,6 @@ test("[CE2] services are shown with their servers and who changed them last; a l
   expect(screen.getByText("10.0.0.21:8080 Up")).toBeTruthy();
   expect(screen.getByText(/10\.0\.1\.7:80 Up and 2 more/)).toBeTruthy();
   expect(screen.getByText(/As of revision 7-ab/)).toBeTruthy();
-  await userEvent.click(screen.getByRole("button", { name: "Remove 10.0.0.1:80" }));
+  await userEvent.click(screen.getByRole("button", { name: "Remove 10.0.0.1:80/tcp" }));
   expect(onAsk).toHaveBeenCalledWith("remove", service);
 });

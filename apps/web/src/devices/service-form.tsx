@@ -80,7 +80,11 @@ export function ServiceForm({ device, service, revision, readAnew, onWritten, on
   };
   return (
     <FormDialogue
-      title={service === null ? "Add a virtual service" : `Change ${service.address}:${service.port}`}
+      title={
+        service === null
+          ? "Add a virtual service"
+          : `Change ${service.address}:${service.port}/${service.protocol}`
+      }
       action={movedOn ? "Send mine all the same" : service === null ? "Add" : "Change"}
       isDisabled={draft.address.trim() === "" || faulty.length > 0}
       fields={movedOn ? [...fields, "basedOn"] : fields}

@@ -91,19 +91,22 @@ export function ServicesCard({ device }: { readonly device: string }) {
         )}
         {asked?.kind === "remove" && asked.service && (
           <FormDialogue
-            title={`Remove ${asked.service.address}:${asked.service.port}`}
+            title={`Remove ${placeOf(asked.service)}`}
             action="Remove"
             size="small"
             isDanger
             description="The device stops serving it at once."
             fields={["basedOn"]}
             send={async () => {
-              const { service = "", address, port } = asked.service ?? {};
+              const { service = "" } = asked.service ?? {};
               const { acknowledged } = await call(routes.removeDeviceService, {
                 params: { id: device, service },
                 query: asked.revision === null ? {} : { basedOn: asked.revision },
               }).finally(() => client.invalidateQueries({ queryKey: query.queryKey }));
-              took({ what: `Virtual service ${address}:${port} is removed`, acknowledged });
+              took({
+                what: `Virtual service ${asked.service ? placeOf(asked.service) : service} is removed`,
+                acknowledged,
+              });
             }}
             onClose={close}
           >
@@ -151,10 +154,10 @@ export function ServicesTable({ list, onAsk }: TableProps) {
         </Thead>
         <Tbody>
           {services.slice(0, servicesShownMax).map((service) => {
-            const place = `${service.address}:${service.port}`;
+            const place = placeOf(service);
             return (
               <Tr key={service.service}>
-                <Td dataLabel="Address">{`${place}/${service.protocol}`}</Td>
+                <Td dataLabel="Address">{place}</Td>
                 <Td dataLabel="Name">{service.name}</Td>
                 <Td dataLabel="Status">{service.status}</Td>
                 <Td dataLabel="Real servers">{serversOf(service)}</Td>
@@ -162,7 +165,8 @@ export function ServicesTable({ list, onAsk }: TableProps) {
                 <Td dataLabel="Do">
                   <RowButtons
                     name={place}
-                    onChange={() => onAsk("form", service)}
+                    // A service on every port is changed on the device itself.
+                    {...(service.port === everyPort ? {} : { onChange: () => onAsk("form", service) })}
                     onRemove={() => onAsk("remove", service)}
                   />
                 </Td>
@@ -183,10 +187,14 @@ export function ServicesTable({ list, onAsk }: TableProps) {
   );
 }
 
+const everyPort = 0;
+const socketOf = ({ address, port }: { readonly address: string; readonly port: number }): string =>
+  `${address}:${port === everyPort ? "*" : port}`;
+/** A service over TCP and one over UDP may have the same address and port. */
+const placeOf = (service: DeviceService): string => `${socketOf(service)}/${service.protocol}`;
+
 function serversOf({ servers }: DeviceService): string {
-  const named = servers
-    .slice(0, serversNamedMax)
-    .map(({ address, port, status }) => `${address}:${port} ${status}`);
+  const named = servers.slice(0, serversNamedMax).map((server) => `${socketOf(server)} ${server.status}`);
   const more = servers.length - named.length;
   return servers.length === 0 ? "none" : named.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

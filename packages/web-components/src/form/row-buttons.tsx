@@ -4,7 +4,8 @@ import type { ReactNode } from "react";
 type RowButtonsProps = {
   /** Which row: for those who do not see where a button stands. */
   readonly name: string;
-  readonly onChange: () => void;
+  /** Absent: the row cannot be changed here. */
+  readonly onChange?: () => void;
   readonly onRemove: () => void;
   /** What else can be done with the row, before the two that every row has. */
   readonly children?: ReactNode;
@@ -14,9 +15,11 @@ type RowButtonsProps = {
 export const RowButtons = ({ name, onChange, onRemove, children }: RowButtonsProps) => (
   <Flex flexWrap={{ default: "wrap", xl: "nowrap" }} columnGap={{ default: "columnGapSm" }}>
     {children}
-    <Button variant="link" size="sm" aria-label={`Change ${name}`} onClick={onChange}>
-      Change
-    </Button>
+    {onChange !== undefined && (
+      <Button variant="link" size="sm" aria-label={`Change ${name}`} onClick={onChange}>
+        Change
+      </Button>
+    )}
     <Button variant="link" size="sm" isDanger aria-label={`Remove ${name}`} onClick={onRemove}>
       Remove
     </Button>
