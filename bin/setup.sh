@@ -5,10 +5,10 @@ set -eu
 cd "$(dirname "$0")/.."
 what=${1:-run}
 
-packages="haproxy iproute2 nftables conntrackd openssl"
+packages="haproxy iproute2 nftables conntrack conntrackd openssl"
 case $what in
   run | demo) ;;
-  test) packages="$packages ucarp keepalived conntrack wrk tshark tcpdump curl wget python3-requests chromium" ;;
+  test) packages="$packages ucarp keepalived wrk tshark tcpdump curl wget python3-requests chromium" ;;
   *) echo "bin/setup.sh: unknown set \"$what\": write run, demo or test" >&2; exit 2 ;;
 esac
 

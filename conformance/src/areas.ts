@@ -9,6 +9,7 @@ import { clients } from "./cases/clients.ts";
 import { envelopes } from "./cases/envelopes.ts";
 import { hostileValues } from "./cases/hostile.ts";
 import { keeping } from "./cases/keeping.ts";
+import { layer4 } from "./cases/layer4.ts";
 import { licences } from "./cases/licences.ts";
 import { logging } from "./cases/logging.ts";
 import { network } from "./cases/network.ts";
@@ -41,6 +42,7 @@ export const areas: readonly Area[] = [
   rules,
   subServices,
   options,
+  layer4,
   templates,
   accessLists,
   tlsOfServices,

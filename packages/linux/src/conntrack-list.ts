@@ -75,7 +75,13 @@ export function removeUdpFlows(removal: FlowRemoval): Promise<Result<void, Field
   const which =
     "mark" in removal
       ? ["--mark", hex(removal.mark)]
-      : ["--orig-dst", removal.unmarkedTo, "--mark", "0/0xffffffff"];
+      : [
+          ...("unmarkedTo" in removal
+            ? ["--orig-dst", removal.unmarkedTo]
+            : ["--orig-src", removal.unmarkedFrom]),
+          "--mark",
+          "0/0xffffffff",
+        ];
   return new Promise((resolve) => {
     execFile(
       conntrackPath,

@@ -19,8 +19,11 @@ export type FlowEnds = {
   readonly toPort: number;
 };
 
-/** All flows with a mark, or those to an address that have none: there are few of these, however many flows there are. */
-export type FlowRemoval = { readonly mark: number } | { readonly unmarkedTo: string };
+/** All flows with a mark, or those to or from an address that have none: there are few of these, however many flows there are. */
+export type FlowRemoval =
+  | { readonly mark: number }
+  | { readonly unmarkedTo: string }
+  | { readonly unmarkedFrom: string };
 
 /** Says of a flow what removes it; undefined: it goes where it should, or is none of a service. */
 export function staleFlows(services: readonly Layer4Service[]): (flow: UdpFlow) => FlowRemoval | undefined {
@@ -28,6 +31,11 @@ export function staleFlows(services: readonly Layer4Service[]): (flow: UdpFlow) 
   const placed = new Map(udp.map((each) => [`${each.address} ${each.port ?? "*"}`, each]));
   const servers = new Map(
     udp.flatMap((service) => service.servers.map((server) => [server.index, { service, server }])),
+  );
+  const taking = new Set(
+    [...servers.values()]
+      .filter(({ server }) => server.takes)
+      .map(({ server }) => `${server.address} ${server.port ?? "*"}`),
   );
   const serviceAt = (address: string, port: number): Layer4Service | undefined => {
     const own = placed.get(`${address} ${port}`);
@@ -53,8 +61,13 @@ export function staleFlows(services: readonly Layer4Service[]): (flow: UdpFlow) 
       const found = servers.get(mark - baseOf(mark));
       return found !== undefined && isRight(flow, found) ? undefined : { mark };
     }
-    const missed = mark === 0 ? serviceAt(flow.to, flow.toPort) : undefined;
-    return missed?.servers.some(({ takes }) => takes) === true ? { unmarkedTo: flow.to } : undefined;
+    if (mark !== 0) return undefined;
+    if (serviceAt(flow.to, flow.toPort)?.servers.some(({ takes }) => takes) === true)
+      return { unmarkedTo: flow.to };
+    // The last answers of a server that took no more, which stand in the way now that it does.
+    return taking.has(`${flow.from} ${flow.fromPort}`) || taking.has(`${flow.from} *`)
+      ? { unmarkedFrom: flow.from }
+      : undefined;
   };
 }
 

@@ -145,15 +145,18 @@ function unknownLines(services: readonly Layer4Service[]): string[] {
 
 /**
  * Of UDP nobody can tell an answer of a flow that this unit does not know yet from a flow that the server begins. Either
- * leaves as the service's own, so that the client's next packet belongs to it.
+ * leaves as the service's own, so that the client's next packet belongs to it; but not from a server that takes no more,
+ * whose last answers would bring its flows back.
  */
 const begunByServers = (service: Layer4Service): string[] =>
   service.protocol === "tcp"
     ? []
-    : service.servers.map(
-        ({ index, address, port }) =>
-          `ip saddr ${address} ${port === undefined ? "meta l4proto udp" : `udp sport ${port}`} ct mark set ${hex(layer4BackMark(index))} snat to ${place(service)}`,
-      );
+    : service.servers
+        .filter(({ takes }) => takes)
+        .map(
+          ({ index, address, port }) =>
+            `ip saddr ${address} ${port === undefined ? "meta l4proto udp" : `udp sport ${port}`} ct mark set ${hex(layer4BackMark(index))} snat to ${place(service)}`,
+        );
 
 /** Without a server that takes connections the kernel refuses them, since nothing listens there. */
 function choiceLines(service: Layer4Service): string[] {
