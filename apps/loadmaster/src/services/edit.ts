@@ -464,7 +464,9 @@ function layer4Fault(service: StoredService): Failure | undefined {
     layer4CheckFault(service);
   if (unread !== undefined) return no(unread);
   if (type !== "gen")
-    return no(`VStype: ${type} reads what is sent, and layer 4 passes packets on unread; use VStype gen`);
+    return no(
+      `VStype: ${type} reads what is sent, and layer 4 passes packets on unread; use VStype gen${protocolOf(service) === "udp" ? "" : ", or ForceL4 N"}`,
+    );
   if (schedule === "uhash")
     return no("Schedule: uhash reads the URL, and layer 4 passes packets on unread; use rr, wrr or sh");
   if (schedule === "lc" || schedule === "wlc")

@@ -208,7 +208,7 @@ describe("kinds of persistence", { skip }, () => {
   test("[LM2] a kind that a service cannot read is refused with the remedy", async () => {
     value(await client.call("addvs", { ...vs, VStype: "http", Enable: "N" }));
     const refused: readonly [Parameters, RegExp][] = [
-      [{ Persist: "udpsip" }, /does not balance UDP/],
+      [{ Persist: "udpsip" }, /udpsip reads SIP/],
       [{ Persist: "rdp" }, /rdp reads what is passed on/],
       [{ Persist: "ssl" }, /ssl reads what is passed on/],
       [{ Persist: "cookie" }, /Cookie: cookie needs/],
