@@ -510,11 +510,11 @@ describe("a unit that is killed while it is being licensed", { skip }, () => {
       return output.includes('"event":"ready"');
     });
   };
-  const kill = async (): Promise<void> => {
+  const kill = async (signal: NodeJS.Signals = "SIGKILL"): Promise<void> => {
     const running = child;
     if (running === undefined) return;
     const ended = new Promise((resolve) => running.once("exit", resolve));
-    running.kill("SIGKILL");
+    running.kill(signal);
     await ended;
     child = undefined;
   };
@@ -534,7 +534,8 @@ describe("a unit that is killed while it is being licensed", { skip }, () => {
     );
   });
   after(async () => {
-    await kill();
+    // In order, so that it takes its HAProxy with it.
+    await kill("SIGTERM");
     await central?.close();
     rmSync(directory, { recursive: true, force: true });
   });

@@ -465,7 +465,7 @@ function layer4Fault(service: StoredService): Failure | undefined {
   if (unread !== undefined) return no(unread);
   if (type !== "gen")
     return no(
-      `VStype: ${type} reads what is sent, and layer 4 passes packets on unread; use VStype gen${protocolOf(service) === "udp" ? "" : ", or ForceL4 N"}`,
+      `VStype: ${type} reads what is sent, and layer 4 passes packets on unread; use VStype gen${orLayer7(service)}`,
     );
   if (schedule === "uhash")
     return no("Schedule: uhash reads the URL, and layer 4 passes packets on unread; use rr, wrr or sh");
