@@ -3,6 +3,7 @@ import { refusedCommands } from "@tandem/loadmaster-api/refused-commands";
 import { type SystemParameter, systemParameters } from "@tandem/loadmaster-api/system-parameters";
 import { expect, test } from "vitest";
 import { userFields } from "./administration/users-card.tsx";
+import { securityHeaderFields } from "./certificates/security-header-card.tsx";
 import { haFields } from "./ha/fields.ts";
 import { lookCommands } from "./logs/debug-page.tsx";
 import { hostFields } from "./settings/host-page.tsx";
@@ -54,7 +55,13 @@ test("[LM3] every command that people give has its place on a page", () => {
 const withoutChoice = new Set(["enableapi"]);
 
 test("[LM3] every parameter of the system that can be set has a field", () => {
-  const shown = [...haFields([]), ...hostFields, ...loggingFields, ...userFields].map(({ name }) => name);
+  const shown = [
+    ...haFields([]),
+    ...hostFields,
+    ...loggingFields,
+    ...securityHeaderFields,
+    ...userFields,
+  ].map(({ name }) => name);
   const parameters: readonly SystemParameter[] = systemParameters;
   const missing = parameters
     .filter(({ scope, hidden }) => scope !== "status" && hidden !== true)

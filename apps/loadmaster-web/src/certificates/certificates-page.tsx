@@ -16,6 +16,7 @@ import { readOnlyReason } from "../live/read-only.ts";
 import { CertificateBackupCard } from "./certificate-backup-card.tsx";
 import { CertificateForm } from "./certificate-form.tsx";
 import { CipherSetsCard } from "./cipher-sets-card.tsx";
+import { SecurityHeaderCard } from "./security-header-card.tsx";
 
 /** Certificates of services with their keys, and those that complete their chains; both belong to the pair. */
 export function CertificatesPage() {
@@ -30,6 +31,7 @@ export function CertificatesPage() {
       <KeptCard kind="cert" title="SSL Certificates" />
       <KeptCard kind="intermediate" title="Intermediate Certificates" />
       <CipherSetsCard reason={readOnlyReason(view, "shared")} />
+      <SecurityHeaderCard />
       <CertificateBackupCard
         reason={readOnlyReason(view, "shared")}
         onRestored={() =>
