@@ -7,6 +7,7 @@ import { get } from "node:http";
 import { test } from "node:test";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import type { LoadMasterClient } from "@tandem/loadmaster-api/client";
+import { partsOf } from "./parts.ts";
 import {
   httpPort,
   neighbourEntry,
@@ -52,16 +53,8 @@ const served = (host = sharedFront6): Promise<string | undefined> =>
 
 test("a pair with a shared IPv6 address", { skip, timeout: 180_000 }, async (t) => {
   const network = new TrafficNetwork({ ipv6: true });
-  let failed = false;
-  const part = (title: string, act: () => Promise<void>): Promise<void> =>
-    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    });
+  const parts = partsOf(t);
+  const { part } = parts;
   const atShared = async (address = sharedFront): Promise<LoadMasterClient> =>
     network.client(await network.active(), address);
   const bothHoldTheSame = (): Promise<void> =>
@@ -198,7 +191,7 @@ test("a pair with a shared IPv6 address", { skip, timeout: 180_000 }, async (t) 
     );
   } finally {
     network.close();
-    if (failed) t.diagnostic(`the logs are in ${network.folder}`);
+    if (parts.failed) t.diagnostic(`the logs are in ${network.folder}`);
     else network.removeFolder();
   }
 });

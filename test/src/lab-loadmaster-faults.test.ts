@@ -18,6 +18,7 @@ import { notYet, seen, waitUntil } from "@tandem/lab/wait-until";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import { fenceParameters } from "@tandem/loadmaster-api/fence-parameters";
 import { monotonicMs } from "@tandem/probe/monotonic";
+import { partsOf } from "./parts.ts";
 
 const lab = "t3";
 const timeoutMs = haTimeoutSeconds * 1_000;
@@ -38,16 +39,8 @@ const elapse = (ms: number): Promise<true> => {
 
 test("a LoadMaster pair under faults", { skip: needsRoot(), timeout: 300_000 }, async (t) => {
   const world = newWorld(lab, silentNarrator);
-  let failed = false;
-  const part = (title: string, act: () => Promise<void>): Promise<void> =>
-    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    });
+  const parts = partsOf(t);
+  const { part } = parts;
   const outageMs = async (from: number, to = monotonicMs()): Promise<number> =>
     (await settledReport(world, from, to)).view.outageMs;
   try {
@@ -179,11 +172,11 @@ test("a LoadMaster pair under faults", { skip: needsRoot(), timeout: 300_000 }, 
       await rolesBecome(world, { [active]: "Active", [otherLoadMaster(active)]: "Standby" });
     });
   } catch (error) {
-    failed = true;
+    parts.failed = true;
     throw error;
   } finally {
     closeWorld(world);
-    await down(lab, { keepLogs: failed });
-    if (failed) t.diagnostic(`the logs are in ${stateFolderOf(lab)}/logs`);
+    await down(lab, { keepLogs: parts.failed });
+    if (parts.failed) t.diagnostic(`the logs are in ${stateFolderOf(lab)}/logs`);
   }
 });

@@ -6,6 +6,7 @@ import { needsRoot } from "@tandem/linux/network-namespace";
 import { issue } from "@tandem/loadmaster/certificates/issue.fixture";
 import type { Parameters } from "@tandem/loadmaster-api/client";
 import { Customer, longestGapMs, type Question } from "./customer.ts";
+import { partsOf } from "./parts.ts";
 import {
   clientAddresses,
   httpPort,
@@ -28,16 +29,7 @@ type Site = keyof typeof ports;
 
 test("services of a pair under traffic", { skip, timeout: 240_000 }, async (t) => {
   const network = new TrafficNetwork();
-  let failed = false;
-  const part = (title: string, act: () => Promise<void>): Promise<void> =>
-    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    });
+  const { part } = partsOf(t);
   const all = new Map<Site, Customer[]>();
   const customers = (site: Site): readonly Customer[] => all.get(site) ?? [];
   const everyone = (): readonly Customer[] => [...all.values()].flat();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { askHaproxy } from "@tandem/linux/haproxy-socket";
 import { needsRoot } from "@tandem/linux/network-namespace";
+import { partsOf } from "./parts.ts";
 import {
   Conversation,
   clientAddresses,
@@ -31,16 +32,8 @@ const undisturbedMs = 1_000;
 
 test("traffic through a pair", { skip, timeout: 300_000 }, async (t) => {
   const network = new TrafficNetwork();
-  let failed = false;
-  const part = (title: string, act: () => Promise<void>): Promise<void> =>
-    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    });
+  const parts = partsOf(t);
+  const { part } = parts;
   const addService = async (port: number, target: number, more: Record<string, string | boolean>) => {
     const client = network.client(await network.active(), sharedFront);
     const added = await client.addVirtualService(sharedFront, port, "tcp", more);
@@ -265,11 +258,11 @@ test("traffic through a pair", { skip, timeout: 300_000 }, async (t) => {
       }
     });
   } catch (error) {
-    failed = true;
+    parts.failed = true;
     throw error;
   } finally {
     network.close();
-    if (failed) t.diagnostic(`the logs are in ${network.folder}`);
+    if (parts.failed) t.diagnostic(`the logs are in ${network.folder}`);
     else network.removeFolder();
   }
 });

@@ -5,6 +5,7 @@ import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { needsRoot } from "@tandem/linux/network-namespace";
 import type { Parameters } from "@tandem/loadmaster-api/client";
+import { partsOf } from "./parts.ts";
 import {
   Conversation,
   clientAddresses,
@@ -32,16 +33,8 @@ const checked = { CheckType: "tcp", CheckPort: linePort, ChkInterval: 1, ChkTime
 
 test("UDP through a pair", { skip, timeout: 300_000 }, async (t) => {
   const network = new TrafficNetwork();
-  let failed = false;
-  const part = (title: string, act: () => Promise<void>): Promise<void> =>
-    t.test(title, { skip: failed && "an earlier part failed" }, async () => {
-      try {
-        await act();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    });
+  const parts = partsOf(t);
+  const { part } = parts;
   const bothHoldTheSame = (): Promise<void> =>
     until("both hold the same configuration", async () => {
       const [a, b] = await Promise.all(units.map((unit) => network.client(unit).revision()));
@@ -262,12 +255,12 @@ test("UDP through a pair", { skip, timeout: 300_000 }, async (t) => {
       },
     );
   } catch (error) {
-    failed = true;
+    parts.failed = true;
     throw error;
   } finally {
     for (const each of all) each.end();
     network.close();
-    if (failed) t.diagnostic(`the logs are in ${network.folder}`);
+    if (parts.failed) t.diagnostic(`the logs are in ${network.folder}`);
     else network.removeFolder();
   }
 });

@@ -6,6 +6,9 @@ export const everyPort = 0;
 
 export const portText = (port: number): string => (port === everyPort ? "*" : String(port));
 
+/** Of a text as {@link portText} writes it. */
+export const portNamed = (text: string): number => (text === portText(everyPort) ? everyPort : Number(text));
+
 type Place = { readonly address: string; readonly port: number; readonly protocol?: string | undefined };
 
 /** As `10.0.0.1:53/udp`; TCP goes without saying. */

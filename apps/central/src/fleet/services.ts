@@ -14,7 +14,7 @@ import type {
 } from "@tandem/central-api/device-services";
 import type { Fence } from "@tandem/fencing/fence";
 import type { AddressedServiceView, CallError, CallResult, Parameters } from "@tandem/loadmaster-api/client";
-import { everyPort, portText } from "@tandem/loadmaster-api/place";
+import { portNamed } from "@tandem/loadmaster-api/place";
 import { createRow, deleteRow, updateRow } from "@tandem/replica/edits";
 import { Refusal, written } from "../refusal.ts";
 import { type CallTarget, callThrough, refuseMember, sharedTarget } from "./call-target.ts";
@@ -42,9 +42,7 @@ const keyOf = (service: { readonly protocol: string; readonly address: string; r
   `${service.protocol} ${service.address} ${service.port}`;
 const rowKeyOf = (device: string, service: string): string => `${device} ${service}`;
 const liveKeyOf = (live: AddressedServiceView): string =>
-  keyOf({ protocol: live.Protocol, address: live.VSAddress, port: portOf(live) });
-const portOf = ({ VSPort }: AddressedServiceView): number =>
-  VSPort === portText(everyPort) ? everyPort : Number(VSPort);
+  keyOf({ protocol: live.Protocol, address: live.VSAddress, port: portNamed(live.VSPort) });
 
 /** As the device has them now. 503 when it cannot be asked. */
 export async function listServices(world: ServicesWorld, id: string): Promise<DeviceServiceList> {
@@ -56,7 +54,7 @@ export async function listServices(world: ServicesWorld, id: string): Promise<De
       return {
         service: liveKeyOf(each),
         address: each.VSAddress,
-        port: portOf(each),
+        port: portNamed(each.VSPort),
         protocol: each.Protocol as DeviceService["protocol"],
         name: each.NickName ?? "",
         status: each.Status,

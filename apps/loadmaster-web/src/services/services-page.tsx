@@ -1,5 +1,5 @@
 import { Button, Card, CardBody, Content, Label, Stack } from "@patternfly/react-core";
-import { everyPort, placeText, portText } from "@tandem/loadmaster-api/place";
+import { placeText, portNamed } from "@tandem/loadmaster-api/place";
 import type { ServiceStatus, VirtualServiceView } from "@tandem/loadmaster-api/views";
 import { FormDialogue } from "@tandem/web-components/form/form-dialogue";
 import { SelectField } from "@tandem/web-components/form/select-field";
@@ -37,7 +37,7 @@ const nameOf = ({ VSAddress, VSPort, Protocol, Index, MasterVSID }: VirtualServi
     ? `SubVS ${Index} of ${MasterVSID}`
     : placeText({
         address: VSAddress,
-        port: VSPort === portText(everyPort) ? everyPort : Number(VSPort),
+        port: portNamed(VSPort),
         protocol: Protocol,
       });
 
